@@ -1,0 +1,5 @@
+"""`python -m mltasks`."""
+
+from mltasks.cli import run
+
+run()

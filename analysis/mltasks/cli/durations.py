@@ -1,0 +1,12 @@
+"""`mltasks durations`."""
+
+from mltasks.cli.one_report import command as one_report
+
+command = one_report(
+    "durations",
+    """How long tasks take, from creation to completion (queueing included): median and exact percentiles.
+
+    Completed tasks are measured; --outcome failed (or all) measures others. Open tasks have no duration.
+    """,
+    by="task_type,function_name",
+)

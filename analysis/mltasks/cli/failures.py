@@ -1,0 +1,12 @@
+"""`mltasks failures`."""
+
+from mltasks.cli.one_report import command as one_report
+
+command = one_report(
+    "failures",
+    """How often tasks fail: failed / (completed + failed) with its 95 % interval, and since when.
+
+    Cancelled and open tasks are counted beside it. Filters by state or outcome are refused: they change the rate.
+    """,
+    by="task_type,function_name",
+)

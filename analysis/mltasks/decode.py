@@ -1,0 +1,145 @@
+"""Hits to columns: the one place where documents become rows of the task table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks import cells, schema
+from mltasks.cells import Tally
+from mltasks.parser import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Total
+
+
+@dataclass(frozen=True)
+class Page:
+    """A `_search` answer: its rows in the stored columns, and what it takes to judge whether it is complete."""
+
+    table: pa.Table
+    tally: Tally  # of what could not be read in it
+    total: Total | None = None
+    shards: Shards | None = None
+    timed_out: bool = False
+
+    @property
+    def last_seq_no(self) -> int | None:
+        """The cursor: the greatest `_seq_no`; None where a hit has none."""
+        column = self.table.column("seq_no")
+        return None if column.null_count or not len(column) else int(pc.max(column).as_py())
+
+
+Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
+
+
+class Decoder:
+    """Turns the pages or lines of one source into tables."""
+
+    def __init__(self, cluster: str | None = None) -> None:
+        self.cluster = cluster
+        self._parser = Parser()
+
+    def page(self, body: bytes) -> Page:
+        """Decode one `_search` answer; raises DataError where it is none."""
+        hits, total, shards, timed_out = self._parser.page(body)
+        return Page(*self._table(hits), total, shards, timed_out)
+
+    def lines(self, lines: Sequence[bytes]) -> Page:
+        """Decode hits, one a line."""
+        return Page(*self._table(self._parser.lines(lines)))
+
+    def _table(self, hits: list[Any]) -> tuple[pa.Table, Tally]:
+        ids = [hit._id for hit in hits]
+        tally = Tally()
+        extra = self._extra(hits, ids, tally)
+        columns = {"cluster": pa.array([self.cluster] * len(hits), pa.string())}
+        for column in SOURCE_COLUMNS:
+            values = [getattr(hit._source, column.name, None) for hit in hits]
+            if column.kind == "json":
+                values = [_unwrapped(value) for value in values]
+            columns[column.name] = read_column(column, values, ids, tally, extra)
+        for name in HIT_FIELDS:
+            column = schema.COLUMNS["task_id" if name == "_id" else name[1:]]
+            values = [getattr(hit, name) for hit in hits]
+            columns[column.name] = read_column(column, values, ids, tally, extra)
+        columns["extra"] = pa.array([extra_text(extra.get(row)) for row in range(len(hits))], pa.string())
+        names = schema.STORED_SCHEMA.names
+        return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
+
+    def _extra(self, hits: list[Any], ids: list[Any], tally: Tally) -> Extra:
+        extra: Extra = defaultdict(dict)
+        for row, hit in enumerate(hits):
+            if hit.extra is not None:
+                extra[row].update(hit.extra)
+                for broken in {"hit", "_source"} & hit.extra.keys():
+                    tally.unreadable(broken, ids[row], hit.extra[broken])
+            if ids[row] is None:
+                tally.unreadable("task_id", f"without an id (row {row + 1} of its page)", None)
+        for index, name in enumerate(self._parser.unknown):
+            for row, hit in enumerate(hits):
+                if raw := bytes(getattr(hit._source, f"unknown_{index}", b"")):
+                    extra[row][name] = cells.Verbatim(raw.decode("utf-8", "replace"))
+        return extra
+
+
+def read_column(
+    column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra
+) -> pa.Array:
+    """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`."""
+    fast = _fast_column(column, values)
+    if fast is not None:
+        return fast
+    read = cells.READERS[column.kind]
+    out = []
+    for row, value in enumerate(values):
+        cell, readable = read(value)
+        out.append(cell)
+        if not readable:
+            tally.unreadable(column.name, ids[row], value)
+            extra[row][column.name] = value
+    return pa.array(out, column.type)
+
+
+def _fast_column(column: schema.Column, values: list[Any]) -> pa.Array | None:
+    """Convert a column whose values all have the usual JSON type; None where one has not."""
+    if column.kind == "nodes":
+        if not all(type(value) is list for value in values):
+            return None
+    elif column.kind in ("number", "time", "integer") and any(type(value) is bool for value in values):
+        return None
+    try:
+        array = pa.array(values, pa.int64() if column.kind == "time" else column.type)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    if column.kind == "nodes" and array.values.null_count:
+        return None
+    if column.kind == "time":
+        bounds = pc.min_max(array).as_py()
+        if bounds["min"] is not None and (bounds["min"] < cells.FIRST_MS or bounds["max"] > cells.LAST_MS):
+            return None
+        return array.cast(column.type)
+    return array
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return the text of a free-form field as the server wrote it; null and absent are one."""
+    if isinstance(value, msgspec.Raw):
+        raw = bytes(value)
+        return None if raw in (b"", b"null") else raw.decode("utf-8", "replace")
+    return cells.json_text(value)
+
+
+def extra_text(fields: dict[str, Any] | None) -> str | None:
+    """Return the text of the column `extra`: a JSON object, or null."""
+    if not fields:
+        return None
+    parts = (f"{cells.json_text(name)}:{_value_text(value)}" for name, value in fields.items())
+    return "{" + ",".join(parts) + "}"
+
+
+def _value_text(value: Any) -> str:
+    return value if isinstance(value, cells.Verbatim) else cells.json_text(value) or "null"

@@ -1,0 +1,171 @@
+"""What follows from a task's stored columns: outcome, duration, reason, failed nodes.
+
+One definition for every engine: narwhals expressions for what columns can express, and two functions on Arrow
+arrays for what needs a JSON parser. Every reader computes them anew; a file's own copy is never trusted.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks import schema
+from mltasks.cells import SURROGATE, parsed
+from mltasks.context import Context, Reading
+
+CUT_OFF = r"^timeout after [0-9]+ seconds$"
+Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
+
+
+def derive(frame: Frame) -> Frame:
+    """Add outcome, duration_s [s] and duration_status, and what the reports compute with.
+
+    `frame` has the stored columns and, as integers, `created_ms`, `updated_ms`, `as_of_ms` and `timeout_ms`.
+    Added beside the derived columns: `start_ms` (create_time where it is plausible), `end_ms` (the end of the
+    task's time in flight; null where nobody knows it) and the flag `overdue`.
+    """
+    frame = frame.with_columns(outcome=_outcome(), start_ms=_start())
+    frame = frame.with_columns(overdue=_overdue(), duration_status=_duration_status())
+    is_open = nw.col("outcome") == schema.OPEN
+    return frame.with_columns(
+        end_ms=nw.when(~is_open)
+        .then(nw.col("updated_ms"))
+        .otherwise(nw.when(~nw.col("overdue")).then(nw.col("as_of_ms"))),
+        duration_s=nw.when(nw.col("duration_status") == "measured").then(
+            (nw.col("updated_ms") - nw.col("created_ms")) / 1000
+        ),
+    )
+
+
+def clock(ctx: Context) -> dict[str, nw.Expr]:
+    """Return `as_of_ms` and `timeout_ms` as expressions: those of the row's cluster, where there are several."""
+    first, *others = ctx.readings or (Reading(),)
+    found: dict[str, nw.Expr] = {}
+    for name, value in (
+        ("as_of_ms", lambda reading: reading.as_of_ms),
+        ("timeout_ms", lambda reading: reading.timeout_s * 1000),
+    ):
+        expression: nw.Expr = nw.lit(value(first), dtype=nw.Int64)
+        for reading in others:
+            own = nw.lit(value(reading), dtype=nw.Int64)
+            expression = nw.when(nw.col("cluster") == reading.cluster).then(own).otherwise(expression)
+        found[name] = expression
+    return found
+
+
+def _outcome() -> nw.Expr:
+    outcome: nw.Expr = nw.lit(schema.OPEN)  # an unknown state, too, is open until somebody knows better
+    for name in (schema.SUCCEEDED, schema.PARTIAL, schema.FAILED, schema.CANCELLED):
+        outcome = nw.when(nw.col("state").is_in(schema.states_of(name))).then(nw.lit(name)).otherwise(outcome)
+    return outcome
+
+
+def _start() -> nw.Expr:
+    created = nw.col("created_ms")
+    latest = nw.col("as_of_ms") + schema.DAY_MS
+    return nw.when((created >= schema.EARLIEST_MS) & (created <= latest)).then(created)
+
+
+def _overdue() -> nw.Expr:
+    age = nw.col("as_of_ms") - nw.col("start_ms")
+    late = age > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
+    swept = nw.col("task_type").is_in(schema.SWEPT)
+    # a null age is not overdue: nobody knows
+    return (
+        nw.when((nw.col("outcome") == schema.OPEN) & swept & late)
+        .then(nw.lit(value=True))
+        .otherwise(nw.lit(value=False))
+    )
+
+
+def _duration_status() -> nw.Expr:
+    created, updated = nw.col("created_ms"), nw.col("updated_ms")
+    doubtful = nw.col("start_ms").is_null() | (updated > nw.col("as_of_ms") + schema.DAY_MS)
+    status: nw.Expr = nw.lit("measured")
+    for name, condition in (  # the later ones win
+        ("clock_skew", updated < created),
+        ("cut_off", (nw.col("outcome") == schema.FAILED) & nw.col("error").str.contains(CUT_OFF)),
+        ("polled", nw.col("task_type").is_in(schema.POLLED)),
+        ("implausible", doubtful),
+        ("unreadable", created.is_null() | updated.is_null()),
+        ("open", nw.col("outcome") == schema.OPEN),
+    ):
+        status = nw.when(condition).then(nw.lit(name)).otherwise(status)
+    return status
+
+
+def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array:
+    """Return the text to group failures by: `error`, else `response.error_message`, else null.
+
+    A deployment's error is a JSON object node id -> message; its reason is the distinct messages, joined by '; '.
+    """
+    task_type, error, response = whole(task_type), whole(error), whole(response)
+    deployed = _deployment_errors(task_type, error)
+    answered = pc.and_(pc.is_null(error), pc.is_valid(response))
+    out = _replace(error, deployed, lambda text: "; ".join(sorted(set(_node_errors(text).values()))) or text)
+    return _replace(out, answered, _error_message, response)
+
+
+def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
+    """Return the node ids that a deployment's error names; an empty list where it names none."""
+    task_type, error = whole(task_type), whole(error)
+    mask = _deployment_errors(task_type, error)
+    named = iter([list(_node_errors(text)) for text in error.filter(mask).to_pylist()])
+    return pa.array([next(named) if there else [] for there in mask.to_pylist()], schema.ARROW["nodes"])
+
+
+def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
+    """Return the worker nodes that a deployment's error does not name; for every other task, its worker nodes."""
+    task_type, error, worker_node = whole(task_type), whole(error), whole(worker_node)
+    mask = _deployment_errors(task_type, error)
+    if not pc.any(mask).as_py():
+        return worker_node
+    lists = worker_node.to_pylist()
+    for row, text in zip(pc.indices_nonzero(mask).to_pylist(), error.filter(mask).to_pylist(), strict=True):
+        named = _node_errors(text)
+        lists[row] = [node for node in lists[row] or () if node not in named]
+    return pa.array(lists, schema.ARROW["nodes"])
+
+
+def node_error(task_type: str | None, error: str | None, node: str) -> str | None:
+    """Return what a deployment's error says of one node, or null."""
+    if task_type not in schema.DEPLOYMENTS or not error:
+        return None
+    return _node_errors(error).get(node)
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array: DuckDB and tables hand out chunked ones."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _deployment_errors(task_type: pa.Array, error: pa.Array) -> pa.Array:
+    deployments = pc.is_in(task_type, value_set=pa.array(schema.DEPLOYMENTS, pa.string()))
+    return pc.fill_null(pc.and_(deployments, pc.starts_with(error, "{")), False)
+
+
+def _replace(out: pa.Array, mask: pa.Array, convert: Any, texts: pa.Array | None = None) -> pa.Array:
+    chosen = (out if texts is None else texts).filter(mask).to_pylist()
+    if not chosen:
+        return out
+    return pc.replace_with_mask(out, mask, pa.array([convert(text) for text in chosen], pa.string()))
+
+
+@lru_cache(maxsize=4096)  # a rollout that fails everywhere writes the same text again and again
+def _node_errors(text: str) -> dict[str, str]:
+    return {
+        SURROGATE.sub("\ufffd", node): SURROGATE.sub("\ufffd", message)
+        if isinstance(message, str)
+        else json.dumps(message)
+        for node, message in parsed(text).items()
+    }
+
+
+def _error_message(text: str) -> str | None:
+    message = parsed(text).get("error_message")
+    return SURROGATE.sub("\ufffd", message) if isinstance(message, str) and message else None

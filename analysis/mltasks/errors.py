@@ -1,0 +1,37 @@
+"""What can go wrong: one error with four kinds, each with the exit code of the command, and one warning."""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """Everything that mltasks raises on purpose; its text is one line: place, value and remedy."""
+
+    exit_code = 70
+
+
+class UsageError(Error):
+    """The call is off: an unknown column, a time that cannot be read, a file that is not there."""
+
+    exit_code = 2
+
+
+class ClusterError(Error):
+    """A cluster could not be asked: connection, credentials, permission, no such endpoint, retries exhausted."""
+
+    exit_code = 3
+
+
+class DataError(Error):
+    """The data is incomplete or cannot be read; nothing smaller is handed out in its place."""
+
+    exit_code = 4
+
+
+class WriteError(Error):
+    """A result could not be written; whatever stood there before is unharmed."""
+
+    exit_code = 5
+
+
+class TaskDataWarning(UserWarning):
+    """Some values of a load could not be read; they are null, counted, and kept in the column `extra`."""

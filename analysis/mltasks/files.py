@@ -1,0 +1,40 @@
+"""A file is complete or absent: written under a temporary name beside its place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mltasks.errors import UsageError, WriteError
+
+
+def check(path: str | Path, force: bool) -> Path:
+    """Return the path if a file may be written there; raises UsageError before any work is done."""
+    place = Path(path)
+    if place.is_dir():
+        raise UsageError(f"{place}: is a folder; name a file in it")
+    if place.exists() and not force:
+        raise UsageError(f"{place}: exists already; choose another name, or overwrite it with --force")
+    if not place.parent.is_dir():
+        raise UsageError(f"{place}: there is no folder {place.parent}; make it first")
+    return place
+
+
+@contextmanager
+def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
+    """Hand out a temporary path that becomes `path` if all goes well, and vanishes if not.
+
+    Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
+    """
+    place = check(path, force)
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield part
+        os.replace(part, place)
+    except OSError as error:
+        raise WriteError(f"{place}: cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

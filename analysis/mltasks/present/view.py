@@ -1,0 +1,69 @@
+"""A report's table as it is shown: which columns, in which order, how many rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import pandas as pd
+
+from mltasks.errors import UsageError
+from mltasks.reports import result
+from mltasks.reports.result import Info
+
+NARROW = {  # what fits 80 columns; everything else is for --wide
+    "durations": ("tasks", "failed", "open", "p50_s", "p95_s", "max_s"),
+    "failures": ("tasks", "failed", "failure_rate", "failure_rate_low", "failure_rate_high", "last_success"),
+    "workers": ("node_name", "tasks", "failed", "failure_rate", "task_s", "peak_in_flight"),
+    "list": ("task_id", "task_type", "function_name", "state", "create_time", "duration_s"),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A table with what it says of itself."""
+
+    frame: pd.DataFrame
+    info: Info
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that say what a row stands for."""
+        return [name for name in self.info.keys if name in self.frame.columns]
+
+    def narrow(self) -> pd.DataFrame:
+        """Return the columns that fit a terminal."""
+        shown = [
+            n for n in NARROW.get(self.info.report, tuple(self.frame.columns)) if n in self.frame.columns
+        ]
+        keys = self.keys
+        if "node_name" in shown and self.frame["node_name"].notna().all():
+            keys = [key for key in keys if key != "worker_node"]  # ids are for machines where there is a name
+        return self.frame[[*keys, *(name for name in shown if name not in keys)]]
+
+
+def view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -> View:
+    """Return a report's table, sorted and cut; a cut is said in the notes.
+
+    `sort` names a column, numbers and times with the largest first, texts in alphabetical order; `:asc` or `:desc`
+    after it says otherwise. Raises UsageError where there is no such column.
+    """
+    info = result.info(frame)
+    if sort:
+        frame = _sorted(frame, sort)
+    if top is not None and top < len(frame):
+        by = f", by {sort.partition(':')[0]}" if sort else ""
+        info = msgspec.structs.replace(info, notes=[f"top {top} of {len(frame)} rows{by}", *info.notes])
+        frame = frame.head(top)
+    return View(frame, info)
+
+
+def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
+    name, _, order = sort.partition(":")
+    if name not in frame.columns or order not in ("", "asc", "desc"):
+        raise UsageError(
+            f"sort: there is no column {sort!r}; there are {', '.join(frame.columns)} (and :asc, :desc)"
+        )
+    text = pd.api.types.is_string_dtype(frame[name])
+    ascending = order == "asc" or (order == "" and text)
+    return frame.sort_values(name, ascending=ascending, kind="stable", ignore_index=True)

@@ -1,0 +1,31 @@
+"""How far a long reading is: a bar on a terminal and in a notebook, silence otherwise."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def shown(what: str, wanted: bool | None = None) -> Iterator[Report]:
+    """Hand out a function that takes (done, total). `wanted` None: only where somebody looks."""
+    if not (_somebody_looks() if wanted is None else wanted):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(row, completed=done, total=total)
+
+
+def _somebody_looks() -> bool:
+    if "ipykernel" in sys.modules:
+        return importlib.util.find_spec("ipywidgets") is not None  # what rich needs there
+    return sys.stderr.isatty()

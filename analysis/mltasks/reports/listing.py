@@ -1,0 +1,59 @@
+"""The tasks themselves, as a report: filtered, sorted, columns chosen."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mltasks import context, schema
+from mltasks.context import Context
+from mltasks.errors import UsageError
+from mltasks.reports import result
+
+COLUMNS = (
+    *(
+        "task_id",
+        "task_type",
+        "function_name",
+        "state",
+        "outcome",
+        "create_time",
+        "duration_s",
+        "duration_status",
+    ),
+    *("worker_node", "model_id", "reason"),
+)
+
+
+def listing(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Return the chosen columns of tasks as `load` gives them, newest first; raises UsageError for unknown ones."""
+    for name in columns:
+        if name not in tasks.columns:
+            near = difflib.get_close_matches(name, list(tasks.columns), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(tasks.columns)}"
+            raise UsageError(f"columns: there is no column {name!r}; {hint}")
+    ctx = context.of(tasks.attrs) or Context(source="a DataFrame")
+    found = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
+    start = found["create_time"].astype("int64").where(found["create_time"].notna() & ~_odd(found))
+    return result.stamped(
+        found[list(columns)].copy(),
+        result.Info(
+            report="list",
+            as_of_ms=ctx.as_of_ms,
+            as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
+            sources=result.sources(ctx),
+            filters=ctx.filters,
+            tasks=len(found),
+            first_ms=result.whole(start.min()),
+            last_ms=result.whole(start.max()),
+            notes=list(ctx.notes),
+        ),
+    )
+
+
+def _odd(tasks: pd.DataFrame) -> pd.Series[bool]:
+    return tasks["duration_status"].isin(("implausible", "unreadable")) | (
+        tasks["create_time"] < pd.Timestamp(schema.EARLIEST_MS, unit="ms", tz="UTC")
+    )

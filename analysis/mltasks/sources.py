@@ -1,0 +1,232 @@
+"""SOURCE to rows: a cluster, a saved answer, hits, a Parquet file, the demo, or anybody's frame."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+import pandas as pd
+import pyarrow as pa
+
+from mltasks import context, engines, filters, frames, paging, parquet, progress, pushdown, saved, table
+from mltasks.cells import Tally
+from mltasks.cluster import Cluster, Credentials
+from mltasks.context import Context, Reading
+from mltasks.decode import Decoder, Page
+from mltasks.engines import Dataset
+from mltasks.errors import TaskDataWarning, UsageError
+from mltasks.filters import FilterOptions, Filters
+
+DEMO = "demo"
+Query = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach a cluster, and how to read it; files and frames need none of it."""
+
+    credentials: Credentials | None = None
+    query: Query = None
+    allow_partial: bool = False
+    progress: bool | None = None
+    page_size: int = paging.PAGE_SIZE
+    timeout: float = 60.0
+
+
+def load(
+    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+) -> pd.DataFrame:
+    """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
+
+    `source`: a cluster's URL (or a `Cluster`), a saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a
+    Parquet file, "demo", a saved answer as a dict, hits as a list of dicts, or a DataFrame or Arrow table of tasks.
+    `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
+    Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
+    """
+    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False)
+    selected = table.select(rows, ctx, chosen)
+    return table.to_pandas(selected, ctx)
+
+
+def scan(
+    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+) -> Dataset:
+    """Return the tasks of a source as a Dataset on DuckDB, which every report takes; see `load`.
+
+    A Parquet file of ours is not read here but by the report, as much of it as the report needs. The filters are
+    kept with the Dataset: each report applies them by its own kind of window.
+    """
+    access = access or Access()
+    if path := _parquet_path(source):
+        columns, count, ctx = parquet.describe(path)
+        if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
+            _no_query(access, query, str(path))
+            chosen = filters.read(options, ctx.as_of_ms)
+            ctx = context.replace(ctx, source=str(source), filters=chosen.describe())
+            return Dataset(engines.relation(path), ctx, chosen)
+    rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
+    return Dataset(engines.relation(rows), ctx, chosen)
+
+
+def open_cluster(source: Any, access: Access) -> Cluster | None:
+    """Return the cluster that a source names; None where it is something else."""
+    if isinstance(source, Cluster):
+        return source
+    if isinstance(source, str) and "://" in source:
+        return Cluster(source, access.credentials or Credentials.from_environment(), timeout=access.timeout)
+    return None
+
+
+def reading(cluster: Cluster, as_of_ms: int) -> Reading:
+    """Return what a cluster tells beside its tasks, as far as the user may ask."""
+    timeout = cluster.task_timeout()
+    assumed = Reading()
+    return Reading(
+        cluster=cluster.name,
+        as_of_ms=as_of_ms,
+        timeout_s=assumed.timeout_s if timeout is None else timeout,
+        timeout_assumed=timeout is None,
+        nodes=cluster.nodes(),
+    )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A walk that has begun, what the cluster told beside it, and the filters, read."""
+
+    walk: paging.Walk
+    reading: Reading
+    filters: Filters
+    source: str
+
+    def context(self, tally: Tally | None = None) -> Context:
+        """Return the Context; with the counts of what could not be read, once the walk is over."""
+        tally = tally or Tally()
+        return Context(
+            source=self.source,
+            readings=(self.reading,),
+            filters=self.filters.describe(),
+            complete=self.walk.complete,
+            unreadable=dict(tally.counts),
+            samples=tally.samples,
+            notes=self.walk.notes,
+        )
+
+
+def begin(
+    cluster: Cluster,
+    access: Access,
+    query: Query,
+    options: Mapping[str, Any],
+    report: progress.Report,
+    *,
+    overlap: bool,
+) -> Begun:
+    """Begin the walk over a cluster's tasks, the filters pushed down."""
+    chosen = filters.read(options, paging.now_ms())
+    own = query if query is not None else access.query
+    walk = paging.Walk(
+        cluster,
+        Decoder(cluster.name),
+        pushdown.query(chosen, dict(own) if own else None, overlap=overlap),
+        page_size=access.page_size,
+        allow_partial=access.allow_partial,
+        progress=report,
+    )
+    return Begun(walk, reading(cluster, walk.as_of_ms), chosen, cluster.url)
+
+
+def warn(ctx: Context) -> None:
+    """Warn once of what could not be read, with counts and a sample of each."""
+    if ctx.unreadable:
+        found = "; ".join(f"{name} {n} ({ctx.samples[name]})" for name, n in sorted(ctx.unreadable.items()))
+        warnings.warn(
+            f"{ctx.source}: values that could not be read are null and kept in the column extra: {found}",
+            TaskDataWarning,
+            stacklevel=4,
+        )
+
+
+def _rows(
+    source: Any, access: Access, query: Query, options: Mapping[str, Any], *, overlap: bool
+) -> tuple[pa.Table, Context, Filters]:
+    """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied."""
+    cluster = open_cluster(source, access)
+    tally = Tally()
+    if cluster is not None:
+        with progress.shown(cluster.url, access.progress) as report:
+            begun = begin(cluster, access, query, options, report, overlap=overlap)
+            rows = _collect(begun.walk, tally)
+        ctx, chosen = begun.context(tally), begun.filters
+    else:
+        _no_query(
+            access, query, str(source)[:60] if isinstance(source, str | Path) else type(source).__name__
+        )
+        rows, ctx = _read(source, tally)
+        rows = table.newest(rows)
+        ctx = table.assume_as_of(rows, ctx)
+        chosen = filters.read(options, ctx.as_of_ms)
+        unreadable = dict(tally.counts) or ctx.unreadable
+        ctx = context.replace(
+            ctx, filters=chosen.describe(), unreadable=unreadable, samples=tally.samples or ctx.samples
+        )
+    if tally.counts:
+        warn(ctx)
+    return rows, ctx, chosen
+
+
+def _collect(pages: Iterable[Page], tally: Tally) -> pa.Table:
+    tables = [frames.EMPTY]
+    for page in pages:
+        tables.append(page.table)
+        tally.add(page.tally)
+    return table.newest(pa.concat_tables(tables))
+
+
+def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
+    if isinstance(source, pd.DataFrame):
+        rows, found = frames.from_pandas(source, tally)
+        return rows, found or Context(source="a DataFrame")
+    if isinstance(source, pa.Table):
+        return frames.conform(source, tally), Context(source="an Arrow table")
+    if isinstance(source, Dataset):
+        return frames.conform(engines.to_arrow(source), tally), source.context
+    if isinstance(source, dict):
+        return _collect(saved.answer(json.dumps(source).encode(), "the answer"), tally), Context(
+            source="an answer"
+        )
+    if isinstance(source, list):
+        lines = [json.dumps(hit).encode() for hit in source]
+        return _collect([Decoder().lines(lines)], tally), Context(source="hits")
+    if not isinstance(source, str | Path):
+        raise UsageError(
+            f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be"
+        )
+    if source == DEMO:
+        ctx = saved.demo_context()
+        return _collect(saved.pages(saved.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
+    path = saved.checked(source)
+    if _parquet_path(path):
+        _, _, found = parquet.describe(path)
+        return frames.conform(parquet.read(path), tally), context.replace(
+            found or Context(source=""), source=str(path)
+        )
+    return _collect(saved.pages(path), tally), Context(source=str(path))
+
+
+def _parquet_path(source: Any) -> Path | None:
+    if isinstance(source, str | Path) and str(source).endswith(".parquet"):
+        return saved.checked(source)
+    return None
+
+
+def _no_query(access: Access, query: Query, place: str) -> None:
+    if query is not None or access.query is not None:
+        raise UsageError(
+            f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
+            "or state (--state)"
+        )

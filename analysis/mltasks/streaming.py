@@ -1,0 +1,187 @@
+"""A cluster's tasks to a file, streamed: memory does not grow with their number.
+
+A task updated during the walk is written twice. Only what was written near the end of the walk's range or later can
+be such a second form, so that a last pass over the file finds and drops the older ones; then the file gets its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any, Protocol, Unpack
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mltasks import context, files, parquet, parser, progress, sources, table
+from mltasks.cells import Tally
+from mltasks.context import Context
+from mltasks.errors import UsageError
+from mltasks.filters import FilterOptions
+from mltasks.sources import Access
+
+BUFFER = 50_000  # rows gathered before they are written as one row group
+IN_FLIGHT = 10_000  # writes that may have been under way, unseen, when the walk began
+SUFFIXES = (".parquet", ".ndjson.gz")
+
+
+class Sink(Protocol):
+    """Where pages go."""
+
+    def write(self, rows: pa.Table, body: bytes) -> None:
+        """Append the rows of a page that passed the filters; `body` is the page as it came."""
+
+    def finish(self, ctx: Context, newest: dict[str, int]) -> int:
+        """Drop the older forms of the tasks in `newest` (id -> seq_no), close, and return the number of tasks."""
+
+
+def fetch(
+    source: Any,
+    path: str | Path,
+    access: Access | None = None,
+    /,
+    *,
+    force: bool = False,
+    **options: Unpack[FilterOptions],
+) -> Context:
+    """Write all tasks of a source to a file, each once, and return the Context (its `rows` is their number).
+
+    `path` ends in .parquet (the task table) or .ndjson.gz (the hits as the cluster gave them; clusters only).
+    The file appears when it is complete, or not at all. Raises as `load` does, and WriteError.
+    """
+    access = access or Access()
+    place = files.check(path, force)
+    if not place.name.endswith(SUFFIXES):
+        raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(SUFFIXES)}")
+    cluster = sources.open_cluster(source, access)
+    if cluster is None:
+        return _copy(source, place, access, force, options)
+    tally, newest = Tally(), dict[str, int]()
+    with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
+        begun = sources.begin(cluster, access, None, options, report, overlap=False)
+        sink: Sink = Lines(part) if place.name.endswith(".gz") else Table(part)
+        for page in begun.walk:
+            tally.add(page.tally)
+            _remember(newest, page.table, (begun.walk.last_seq_no or 0) - IN_FLIGHT)
+            sink.write(table.select(page.table, begun.context(), begun.filters), begun.walk.body)
+        ctx = begun.context(tally)
+        ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
+    sources.warn(ctx)
+    return ctx
+
+
+def _copy(source: Any, place: Path, access: Access, force: bool, options: FilterOptions) -> Context:
+    if not place.name.endswith(".parquet"):
+        raise UsageError(
+            f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file"
+        )
+    tasks = sources.load(source, access, **options)
+    parquet.write_parquet(tasks, place, force=force)
+    ctx = context.of(tasks.attrs)
+    assert ctx is not None
+    return context.replace(ctx, rows=len(tasks))
+
+
+def _remember(newest: dict[str, int], rows: pa.Table, after: int) -> None:
+    """Note the ids whose older form may be in the file already, with the newest number of each."""
+    late = rows.filter(pc.greater(rows["seq_no"], after))
+    for task_id, seq_no in zip(late["task_id"].to_pylist(), late["seq_no"].to_pylist(), strict=True):
+        if task_id is not None:
+            newest[task_id] = max(seq_no, newest.get(task_id, seq_no))
+
+
+class Table:
+    """The task table, as Parquet."""
+
+    def __init__(self, part: Path) -> None:
+        self._part = part
+        self._writer = parquet.Writer(part)
+        self._buffer: list[pa.Table] = []
+        self._waiting = 0
+
+    def write(self, rows: pa.Table, body: bytes) -> None:
+        """Gather rows; enough of them become a row group."""
+        self._buffer.append(rows)
+        self._waiting += rows.num_rows
+        if self._waiting >= BUFFER:
+            self._flush()
+
+    def finish(self, ctx: Context, newest: dict[str, int]) -> int:
+        """Drop older forms, close, and return the number of tasks."""
+        self._flush()
+        self._writer.close(ctx)
+        with pq.ParquetFile(self._part) as file:
+            groups = range(file.num_row_groups)
+            stale = [_stale(file.read_row_group(n, ["task_id", "seq_no"]), newest) for n in groups]
+            if not any(len(rows) for rows in stale):
+                return self._writer.rows
+            with files.replacing(self._part, force=True) as clean:
+                writer = parquet.Writer(clean)
+                for n in groups:
+                    rows = file.read_row_group(n).replace_schema_metadata()
+                    old = pc.is_in(pa.array(range(rows.num_rows)), value_set=pa.array(stale[n], pa.int64()))
+                    writer.write(rows.filter(pc.invert(old)))
+                writer.close(ctx)
+        return writer.rows
+
+    def _flush(self) -> None:
+        if self._buffer:
+            self._writer.write(pa.concat_tables(self._buffer))
+        self._buffer, self._waiting = [], 0
+
+
+def _stale(rows: pa.Table, newest: dict[str, int]) -> list[int]:
+    """Return the rows that hold an older form of a task."""
+    known = pc.indices_nonzero(
+        pc.is_in(rows["task_id"], value_set=pa.array(list(newest), pa.string()))
+    ).to_pylist()
+    some = rows.take(pa.array(known, pa.int64()))
+    pairs = zip(known, some["task_id"].to_pylist(), some["seq_no"].to_pylist(), strict=True)
+    return [row for row, task_id, seq_no in pairs if seq_no < newest[task_id]]
+
+
+class Key(msgspec.Struct):
+    """What tells the forms of a task apart."""
+
+    _id: Any = None
+    _seq_no: int = -1
+
+
+class Lines:
+    """The hits as the cluster gave them, one a line, gzipped."""
+
+    def __init__(self, part: Path) -> None:
+        self._part = part
+        self._file = gzip.open(part, "wb", compresslevel=6)
+        self._rows = 0
+
+    def write(self, rows: pa.Table, body: bytes) -> None:
+        """Append the hits whose rows passed the filters."""
+        wanted = set(rows["seq_no"].to_pylist())
+        for raw in parser.raw_hits(body):
+            if _key(raw)._seq_no in wanted:
+                self._file.write(b" ".join(raw.splitlines()) + b"\n")
+                self._rows += 1
+
+    def finish(self, ctx: Context, newest: dict[str, int]) -> int:
+        """Drop older forms, close, and return the number of tasks."""
+        self._file.close()
+        rows = 0
+        with files.replacing(self._part, force=True) as clean, gzip.open(self._part, "rb") as lines:
+            with gzip.open(clean, "wb", compresslevel=6) as out:
+                for line in lines:
+                    key = _key(line)
+                    if key._seq_no >= newest.get(key._id, key._seq_no):
+                        out.write(line)
+                        rows += 1
+        return rows
+
+
+def _key(raw: bytes) -> Key:
+    try:
+        return msgspec.json.decode(raw, type=Key)
+    except parser.REFUSED:
+        found = parser.loads(raw)
+        return Key(found.get("_id"), found.get("_seq_no", -1))

@@ -1,0 +1,148 @@
+"""One request to a cluster, tried again where waiting helps: opensearch-py carries it, tenacity waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tenacity
+import urllib3
+from opensearchpy import OpenSearch
+from opensearchpy.connection import Urllib3HttpConnection
+
+BUSY = (429, 502, 503, 504)
+TOO_LARGE = (408, 413)
+TOO_LARGE_WORDS = (b"circuit_breaking_exception", b"Result window is too large", b"time_exceeded_exception")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, the headers with names in lower case, and the bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the server says that it would have answered a smaller page."""
+        return not self.ok and (self.status in TOO_LARGE or any(w in self.body for w in TOO_LARGE_WORDS))
+
+    @property
+    def no_index(self) -> bool:
+        """Whether no task was ever recorded there (2.12 and later answer with zero hits instead)."""
+        return self.status == 404 and b"index_not_found_exception" in self.body
+
+
+class NoAnswerError(Exception):
+    """Nothing usable came back; `cause` is what urllib3 says."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class RawConnection(Urllib3HttpConnection):
+    """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
+
+    def perform_request(  # type: ignore[override]  # bytes instead of text: a page is decoded once, by us
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        ignore: Any = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; raises NoAnswerError where no complete answer came."""
+        sent = {**self.headers, **(headers or {})}
+        if callable(self.http_auth):  # a signer
+            sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
+        try:
+            answer = self.pool.urlopen(
+                method,
+                self.url_prefix + url,
+                body,
+                retries=urllib3.Retry(False),
+                headers=sent,
+                timeout=timeout or self.timeout,
+            )
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise NoAnswerError(error) from error
+        return Answer(answer.status, self.get_response_headers(answer), answer.data)
+
+
+@dataclass
+class Patience:
+    """How long to go on: `seconds` in all for one request, waiting between `first` and `longest` seconds."""
+
+    seconds: float = 120.0
+    first: float = 0.5
+    longest: float = 20.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next try, the longer the more there were."""
+        self.sleep(min(self.first * 2**attempt, self.longest))
+
+
+class Transport:
+    """Requests to one cluster. Only after a first answer is a connection that drops worth another try."""
+
+    def __init__(self, options: Mapping[str, Any], patience: Patience, timeout: float) -> None:
+        self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
+        self.patience = patience
+        self._answered = False
+
+    def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Answer:
+        """Send a request and return the last answer; raises NoAnswerError where none came.
+
+        The wait before try n is random in [0, first * 2^n], at most `longest`, and not shorter than what the
+        server asks for in Retry-After (full jitter: AWS Architecture Blog, Exponential Backoff And Jitter).
+        """
+        connection = self._client.transport.get_connection()
+        headers = {"content-type": "application/json"} if body is not None else {}
+
+        def once() -> Answer:
+            answer: Answer = connection.perform_request(method, path, body=body, headers=headers)
+            self._answered = True
+            return answer
+
+        if not patient:
+            return once()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda a: a.status in BUSY and not a.too_large)
+            | tenacity.retry_if_exception(lambda e: isinstance(e, NoAnswerError) and self._answered),
+            stop=tenacity.stop_after_delay(self.patience.seconds) | tenacity.stop_after_attempt(12),
+            wait=self._wait,
+            sleep=self.patience.sleep,
+            retry_error_callback=_last,
+        )
+        return retrying(once)
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        backoff = tenacity.wait_random_exponential(multiplier=self.patience.first, max=self.patience.longest)
+        asked = 0.0
+        if state.outcome is not None and not state.outcome.failed:
+            after = state.outcome.result().headers.get("retry-after", "")
+            asked = float(after) if after.isdecimal() else 0.0
+        return max(backoff(state), min(asked, self.patience.seconds))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _last(state: tenacity.RetryCallState) -> Answer:
+    """Return the last answer, or raise the last error, once patience is over."""
+    assert state.outcome is not None
+    answer: Answer = state.outcome.result()
+    return answer
