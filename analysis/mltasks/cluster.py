@@ -103,9 +103,7 @@ class Cluster:
 
     def task_timeout(self) -> int | None:
         """Return the time-out of tasks [s]; None where the user may not ask."""
-        answer = (
-            self._optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
-        )
+        answer = self._optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
         for level in ("transient", "persistent", "defaults"):  # the first one that says something holds
             value: Any = answer.get(level)
             for key in TIMEOUT_SETTING.split("."):
@@ -146,9 +144,7 @@ def _checked(url: str) -> Any:
     parts = urlsplit(url)
     if parts.username or parts.password:
         shown = url.replace(f"{parts.netloc}", parts.netloc.rpartition("@")[2])
-        raise UsageError(
-            f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead"
-        )
+        raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url}: not the URL of a cluster; write http://host:9200 or https://host:9200")
     try:

@@ -86,9 +86,7 @@ class Decoder:
         return extra
 
 
-def read_column(
-    column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra
-) -> pa.Array:
+def read_column(column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra) -> pa.Array:
     """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`."""
     fast = _fast_column(column, values)
     if fast is not None:

@@ -7,6 +7,7 @@ arrays for what needs a JSON parser. Every reader computes them anew; a file's o
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -44,18 +45,19 @@ def derive(frame: Frame) -> Frame:
 
 def clock(ctx: Context) -> dict[str, nw.Expr]:
     """Return `as_of_ms` and `timeout_ms` as expressions: those of the row's cluster, where there are several."""
-    first, *others = ctx.readings or (Reading(),)
-    found: dict[str, nw.Expr] = {}
-    for name, value in (
-        ("as_of_ms", lambda reading: reading.as_of_ms),
-        ("timeout_ms", lambda reading: reading.timeout_s * 1000),
-    ):
-        expression: nw.Expr = nw.lit(value(first), dtype=nw.Int64)
-        for reading in others:
-            own = nw.lit(value(reading), dtype=nw.Int64)
-            expression = nw.when(nw.col("cluster") == reading.cluster).then(own).otherwise(expression)
-        found[name] = expression
-    return found
+    readings = ctx.readings or (Reading(),)
+    return {
+        "as_of_ms": _of_cluster([(reading.cluster, reading.as_of_ms) for reading in readings]),
+        "timeout_ms": _of_cluster([(reading.cluster, reading.timeout_s * 1000) for reading in readings]),
+    }
+
+
+def _of_cluster(values: Sequence[tuple[str | None, int | None]]) -> nw.Expr:
+    expression: nw.Expr = nw.lit(values[0][1], dtype=nw.Int64)
+    for cluster, value in values[1:]:
+        own = nw.lit(value, dtype=nw.Int64)
+        expression = nw.when(nw.col("cluster") == cluster).then(own).otherwise(expression)
+    return expression
 
 
 def _outcome() -> nw.Expr:

@@ -16,6 +16,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
+from duckdb import func
 
 from mltasks import context, derived, filters, frames, schema, table, windows
 from mltasks.cells import Tally
@@ -24,6 +25,7 @@ from mltasks.errors import UsageError
 from mltasks.filters import Filters
 
 LIST = "VARCHAR[]"
+NO_FILTERS = Filters()
 TEXT = table.PANDAS_TYPES[pa.string()]
 
 
@@ -54,7 +56,7 @@ class Dataset:
 
     frame: Any
     context: Context
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ def relation(rows: pa.Table | Path) -> duckdb.DuckDBPyRelation:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, parsed in PARSED.items():
-        takes = [LIST if c == "worker_node" else "VARCHAR" for c in parsed.takes]
+        takes: list[Any] = [LIST if c == "worker_node" else "VARCHAR" for c in parsed.takes]
         connection.create_function(
-            f"task_{name}", parsed.function, takes, parsed.gives, type="arrow", null_handling="special"
+            f"task_{name}", parsed.function, takes, parsed.gives, type=func.ARROW, null_handling=func.SPECIAL
         )
     if isinstance(rows, Path):
         return connection.read_parquet(str(rows))
@@ -178,12 +180,13 @@ def _clocked(native: Any, ctx: Context, wanted: Collection[str]) -> nw.LazyFrame
         added |= {name: f"task_{name}({', '.join(PARSED[name].takes)})" for name in wanted if name in PARSED}
         star = f"* EXCLUDE ({', '.join(stale)})" if stale else "*"
         projected = native.project(", ".join([star, *(f"{sql} AS {name}" for name, sql in added.items())]))
-        return nw.from_native(projected).with_columns(**derived.clock(ctx))
+        lazy: nw.LazyFrame[Any] = nw.from_native(projected)
+        return lazy.with_columns(**derived.clock(ctx))
     columns: dict[str, Any] = {"nodes_text": native["worker_node"]}
     for name in PARSED.keys() & set(wanted):
         takes = [_array(native, column) for column in PARSED[name].takes]
         columns[name] = _series(PARSED[name].function(*takes), native)
-    frame = nw.from_native(native.drop(columns=stale).assign(**columns)).lazy()
+    frame: nw.LazyFrame[Any] = nw.from_native(native.drop(columns=stale).assign(**columns)).lazy()
     return frame.with_columns(
         created_ms=nw.col("create_time").dt.timestamp("ms"),
         updated_ms=nw.col("last_update_time").dt.timestamp("ms"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
     part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
     try:
         yield part
-        os.replace(part, place)
+        part.replace(place)
     except OSError as error:
         raise WriteError(f"{place}: cannot be written: {error.strerror or error}") from error
     finally:

@@ -108,22 +108,14 @@ class Filters:
             conditions.append(nw.col("outcome").is_in(self.outcome))
         for name, known in (("node", names), ("model", models)):
             if words := getattr(self, name):
-                ids = [
-                    key.lower()
-                    for key, label in known.items()
-                    if any(word in label.lower() for word in words)
-                ]
+                ids = [key.lower() for key, label in known.items() if any(word in label.lower() for word in words)]
                 conditions.append(_any(_contains(CONTAINED[name], word) for word in (*words, *ids)))
         if self.error:
-            conditions.append(
-                _any(_contains(column, w) for w in self.error for column in ("error", "reason"))
-            )
+            conditions.append(_any(_contains(column, w) for w in self.error for column in ("error", "reason")))
         for name in ("state", "outcome", "task_type"):
             if words := getattr(self, f"not_{name}"):
                 conditions.append(
-                    ~nw.when(nw.col(name).is_null())
-                    .then(nw.lit(value=False))
-                    .otherwise(_lower(name).is_in(words))
+                    ~nw.when(nw.col(name).is_null()).then(nw.lit(value=False)).otherwise(_lower(name).is_in(words))
                 )
         return functools.reduce(operator.and_, conditions) if conditions else None
 
@@ -168,9 +160,7 @@ def outcomes(words: Iterable[str], name: str = "outcome") -> tuple[str, ...]:
     found = tuple(o for word in words for o in (schema.COMPLETED if word == "completed" else (word,)))
     for word in found:
         if word not in schema.OUTCOMES:
-            raise UsageError(
-                f"{name}: there is no outcome {word!r}; there are {', '.join(schema.OUTCOMES)}, completed"
-            )
+            raise UsageError(f"{name}: there is no outcome {word!r}; there are {', '.join(schema.OUTCOMES)}, completed")
     return found
 
 

@@ -35,6 +35,4 @@ def get(
         raise UsageError(f"{source}: there is no task {', '.join(missing)}; list them with mltasks list")
     order = {task_id: n for n, task_id in enumerate(wanted)}
     found = tasks[tasks["task_id"].isin(wanted)]
-    return found.sort_values(
-        "task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True
-    )
+    return found.sort_values("task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True)

@@ -150,9 +150,7 @@ class Walk:
                 raise refusals.refused(self._cluster.url, answer)
             answer = self._cluster.search(self._body(after, until, size, first))
         if answer.no_index:
-            return self._decoder.page(
-                b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{}}'
-            )
+            return self._decoder.page(b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{}}')
         try:
             page = self._decoder.page(answer.body)
         except DataError:
@@ -177,7 +175,6 @@ class Walk:
         return {
             "size": size,
             "sort": [{"_seq_no": "asc"}, *([{"_id": "asc"}] if several else [])],
-            "track_total_hits": size
-            + 1,  # enough to know whether this is the last page, and counted at no cost
+            "track_total_hits": size + 1,  # enough to know whether this is the last page, and counted at no cost
             "query": {"bool": {"filter": [{"range": {"_seq_no": bounds}}, *must]}},
         }

@@ -19,9 +19,7 @@ from mltasks.errors import DataError
 
 HIT_FIELDS = ("_id", "_seq_no", "_primary_term", "_version")
 SOURCE_COLUMNS = tuple(
-    c
-    for c in schema.STORED
-    if c.name not in ("cluster", "task_id", "extra") and f"_{c.name}" not in HIT_FIELDS
+    c for c in schema.STORED if c.name not in ("cluster", "task_id", "extra") and f"_{c.name}" not in HIT_FIELDS
 )
 UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`", re.DOTALL)
 MOST_UNKNOWN = 50  # names of unknown fields to learn; a document with more is read by the standard library
@@ -68,8 +66,7 @@ class Parser:
 
     def _build(self) -> None:
         known = [
-            (c.name, msgspec.Raw, msgspec.Raw()) if c.kind == "json" else (c.name, Any, None)
-            for c in SOURCE_COLUMNS
+            (c.name, msgspec.Raw, msgspec.Raw()) if c.kind == "json" else (c.name, Any, None) for c in SOURCE_COLUMNS
         ]
         learnt = [(f"unknown_{n}", msgspec.Raw, msgspec.Raw()) for n in range(len(self.unknown))]
         self._source = msgspec.defstruct(
@@ -91,13 +88,11 @@ class Parser:
             gc=False,
         )
         hit: Any = self._hit
-        hits = msgspec.defstruct("Hits", [("hits", list[hit]), ("total", Total | None, None)])  # type: ignore[valid-type]
+        hits = msgspec.defstruct("Hits", [("hits", list[hit]), ("total", Total | None, None)])
         self._pages = msgspec.json.Decoder(
-            msgspec.defstruct(
-                "Answer", [("hits", hits), ("timed_out", bool, False), ("_shards", Shards | None, None)]
-            )
+            msgspec.defstruct("Answer", [("hits", hits), ("timed_out", bool, False), ("_shards", Shards | None, None)])
         )
-        self._lists = msgspec.json.Decoder(list[hit])  # type: ignore[valid-type]
+        self._lists = msgspec.json.Decoder(list[hit])
 
     def page(self, body: bytes) -> tuple[list[Any], Total | None, Shards | None, bool]:
         """Return hits, total, shards and timed_out of a `_search` answer; raises DataError where it is none."""
@@ -143,9 +138,7 @@ class Parser:
         known = {c.name for c in SOURCE_COLUMNS}
         extra |= {name: value for name, value in source.items() if name not in known}
         fields = {name: value for name, value in source.items() if name in known}
-        return self._hit(
-            *(hit.get(n) for n in HIT_FIELDS), _source=self._source(**fields), extra=extra or None
-        )
+        return self._hit(*(hit.get(n) for n in HIT_FIELDS), _source=self._source(**fields), extra=extra or None)
 
 
 def _careful_page(body: bytes) -> tuple[Answer, list[bytes]]:

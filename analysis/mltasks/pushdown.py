@@ -1,4 +1,7 @@
-"""Filters as OpenSearch query DSL: a superset, since mappings differ between releases; the rest is done after decoding."""
+"""Filters as OpenSearch query DSL: a superset, since mappings differ between releases.
+
+The frame is filtered again after decoding.
+"""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ def no_answer(url: str, error: NoAnswerError) -> ClusterError:
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return ClusterError(f"{url}: there is no host of this name; check the URL")
     if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
-        return ClusterError(
-            f"{url}: no answer in time; raise --timeout, or look whether the cluster is overloaded"
-        )
+        return ClusterError(f"{url}: no answer in time; raise --timeout, or look whether the cluster is overloaded")
     if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
         return ClusterError(f"{url}: nothing answers there ({_tail(words)}); check host and port")
     if "Remote end closed connection without response" in words and url.startswith("http://"):
@@ -68,23 +66,15 @@ def refused(url: str, answer: Answer) -> Error:
             remedy = "give the user the role ml_read_access"
         return ClusterError(f"{where}: {words}; {remedy}")
     if answer.status in (400, 404, 405) and "no handler found" in words:
-        return ClusterError(
-            f"{where}: {words}; ML Commons is not installed there, or the URL has a path too many"
-        )
+        return ClusterError(f"{where}: {words}; ML Commons is not installed there, or the URL has a path too many")
     if answer.status == 400 and kind:
         return UsageError(f"{where}: the query is rejected: {words}")
     if answer.status in (429, 502, 503, 504):
-        return ClusterError(
-            f"{where} again and again: {words}; the cluster is overloaded or starting, try later"
-        )
+        return ClusterError(f"{where} again and again: {words}; the cluster is overloaded or starting, try later")
     if answer.status in (408, 413) or answer.too_large:
-        return ClusterError(
-            f"{where} even for the smallest page: {words}; the cluster is overloaded, try later"
-        )
+        return ClusterError(f"{where} even for the smallest page: {words}; the cluster is overloaded, try later")
     if 300 <= answer.status < 400:
-        return ClusterError(
-            f"{where}: it leads to {answer.headers.get('location', 'elsewhere')!r}; use that URL"
-        )
+        return ClusterError(f"{where}: it leads to {answer.headers.get('location', 'elsewhere')!r}; use that URL")
     return ClusterError(f"{where}: {words}")
 
 

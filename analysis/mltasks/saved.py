@@ -43,9 +43,7 @@ def pages(path: Path, cluster: str | None = None) -> Iterator[Page]:
     except PermissionError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path}: cut short or damaged ({error}); fetch it anew with mltasks fetch"
-        ) from error
+        raise DataError(f"{path}: cut short or damaged ({error}); fetch it anew with mltasks fetch") from error
 
 
 def answer(body: bytes, place: str) -> Iterator[Page]:
@@ -83,8 +81,7 @@ def _incomplete(page: Page) -> str:
 
 def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
     decoder = Decoder(cluster)
-    opened = gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
-    with opened as file:
+    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
         lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
         first = True
         while chunk := list(itertools.islice(lines, CHUNK)):
@@ -93,9 +90,8 @@ def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
                 first = False
             number, last = chunk[-1]
             if not last.endswith(b"\n") and not _whole(last):
-                raise DataError(
-                    f"{path}, line {number}: cut short ({parser.excerpt(last[-60:], 40)}); fetch it anew with mltasks fetch"
-                )
+                end = parser.excerpt(last[-40:], 40)
+                raise DataError(f"{path}, line {number}: cut short (it ends {end}); fetch it anew with mltasks fetch")
             yield decoder.lines([line.rstrip() for _, line in chunk])
 
 

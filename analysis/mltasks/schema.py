@@ -64,9 +64,7 @@ STORED = (
 DERIVED = (
     Column("outcome", "text", "succeeded, partial, failed, cancelled or open"),
     Column("duration_s", "number", "seconds from creation to the end, queue included; null unless measured"),
-    Column(
-        "duration_status", "text", "measured, open, cut_off, polled, clock_skew, implausible or unreadable"
-    ),
+    Column("duration_status", "text", "measured, open, cut_off, polled, clock_skew, implausible or unreadable"),
     Column("reason", "text", "the text to group failures by"),
     Column("failed_nodes", "nodes", "the nodes that a deployment's error names"),
 )

@@ -163,9 +163,7 @@ def _rows(
             rows = _collect(begun.walk, tally)
         ctx, chosen = begun.context(tally), begun.filters
     else:
-        _no_query(
-            access, query, str(source)[:60] if isinstance(source, str | Path) else type(source).__name__
-        )
+        _no_query(access, query, str(source)[:60] if isinstance(source, str | Path) else type(source).__name__)
         rows, ctx = _read(source, tally)
         rows = table.newest(rows)
         ctx = table.assume_as_of(rows, ctx)
@@ -196,25 +194,19 @@ def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
     if isinstance(source, Dataset):
         return frames.conform(engines.to_arrow(source), tally), source.context
     if isinstance(source, dict):
-        return _collect(saved.answer(json.dumps(source).encode(), "the answer"), tally), Context(
-            source="an answer"
-        )
+        return _collect(saved.answer(json.dumps(source).encode(), "the answer"), tally), Context(source="an answer")
     if isinstance(source, list):
         lines = [json.dumps(hit).encode() for hit in source]
         return _collect([Decoder().lines(lines)], tally), Context(source="hits")
     if not isinstance(source, str | Path):
-        raise UsageError(
-            f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be"
-        )
+        raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
     if source == DEMO:
         ctx = saved.demo_context()
         return _collect(saved.pages(saved.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
     path = saved.checked(source)
     if _parquet_path(path):
         _, _, found = parquet.describe(path)
-        return frames.conform(parquet.read(path), tally), context.replace(
-            found or Context(source=""), source=str(path)
-        )
+        return frames.conform(parquet.read(path), tally), context.replace(found or Context(source=""), source=str(path))
     return _collect(saved.pages(path), tally), Context(source=str(path))
 
 

@@ -74,9 +74,7 @@ def fetch(
 
 def _copy(source: Any, place: Path, access: Access, force: bool, options: FilterOptions) -> Context:
     if not place.name.endswith(".parquet"):
-        raise UsageError(
-            f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file"
-        )
+        raise UsageError(f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file")
     tasks = sources.load(source, access, **options)
     parquet.write_parquet(tasks, place, force=force)
     ctx = context.of(tasks.attrs)
@@ -134,9 +132,7 @@ class Table:
 
 def _stale(rows: pa.Table, newest: dict[str, int]) -> list[int]:
     """Return the rows that hold an older form of a task."""
-    known = pc.indices_nonzero(
-        pc.is_in(rows["task_id"], value_set=pa.array(list(newest), pa.string()))
-    ).to_pylist()
+    known = pc.indices_nonzero(pc.is_in(rows["task_id"], value_set=pa.array(list(newest), pa.string()))).to_pylist()
     some = rows.take(pa.array(known, pa.int64()))
     pairs = zip(known, some["task_id"].to_pylist(), some["seq_no"].to_pylist(), strict=True)
     return [row for row, task_id, seq_no in pairs if seq_no < newest[task_id]]
@@ -154,28 +150,29 @@ class Lines:
 
     def __init__(self, part: Path) -> None:
         self._part = part
-        self._file = gzip.open(part, "wb", compresslevel=6)
-        self._rows = 0
+        self._file = gzip.GzipFile(part, "wb", compresslevel=6)
 
     def write(self, rows: pa.Table, body: bytes) -> None:
         """Append the hits whose rows passed the filters."""
-        wanted = set(rows["seq_no"].to_pylist())
+        wanted = set(rows["task_id"].to_pylist())
         for raw in parser.raw_hits(body):
-            if _key(raw)._seq_no in wanted:
+            if _key(raw)._id in wanted:
                 self._file.write(b" ".join(raw.splitlines()) + b"\n")
-                self._rows += 1
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
         """Drop older forms, close, and return the number of tasks."""
         self._file.close()
         rows = 0
-        with files.replacing(self._part, force=True) as clean, gzip.open(self._part, "rb") as lines:
-            with gzip.open(clean, "wb", compresslevel=6) as out:
-                for line in lines:
-                    key = _key(line)
-                    if key._seq_no >= newest.get(key._id, key._seq_no):
-                        out.write(line)
-                        rows += 1
+        with (
+            files.replacing(self._part, force=True) as clean,
+            gzip.open(self._part, "rb") as lines,
+            gzip.open(clean, "wb", compresslevel=6) as out,
+        ):
+            for line in lines:
+                key = _key(line)
+                if key._seq_no >= newest.get(key._id, key._seq_no):
+                    out.write(line)
+                    rows += 1
         return rows
 
 

@@ -68,9 +68,7 @@ def assume_as_of(table: pa.Table, ctx: Context) -> Context:
     return context.replace(ctx, readings=(assumed, *ctx.readings[1:]))
 
 
-def select(
-    table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False
-) -> pa.Table:
+def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
     """Return stored and derived columns of the rows that pass the filters; other columns of the table stay."""
     own = [name for name in table.column_names if name not in schema.COLUMNS]
     frame = nw.from_native(with_derived(table, ctx), eager_only=True)
@@ -84,9 +82,7 @@ def select(
 
 def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
     """Return the table with the derived columns and those that filters and reports compute with."""
-    table = table.drop_columns(
-        [c.name for c in schema.DERIVED if c.name in table.column_names]
-    ).combine_chunks()
+    table = table.drop_columns([c.name for c in schema.DERIVED if c.name in table.column_names]).combine_chunks()
     frame: Any = nw.from_native(table, eager_only=True).with_columns(
         created_ms=nw.col("create_time").dt.timestamp("ms"),
         updated_ms=nw.col("last_update_time").dt.timestamp("ms"),

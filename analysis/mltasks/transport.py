@@ -52,7 +52,7 @@ class NoAnswerError(Exception):
 class RawConnection(Urllib3HttpConnection):
     """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
 
-    def perform_request(  # type: ignore[override]  # bytes instead of text: a page is decoded once, by us
+    def perform_request(  # bytes instead of text: a page is decoded once, by us
         self,
         method: str,
         url: str,

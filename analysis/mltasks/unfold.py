@@ -18,7 +18,7 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
     names = (context.of(tasks.attrs) or context.Context(source="")).names()
     planned = tasks["worker_node"].str.split(",")
     named = tasks["failed_nodes"].str.split(",")
-    both = [
+    both: list[list[str | None]] = [
         list(dict.fromkeys([*_list(there), *_list(failed)])) or [None]
         for there, failed in zip(planned, named, strict=True)
     ]

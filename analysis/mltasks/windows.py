@@ -27,9 +27,7 @@ def milliseconds(value: Moment, as_of_ms: int | None, name: str) -> int | None:
         moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
     elif found := RELATIVE.fullmatch(value.strip()):
         if as_of_ms is None:
-            raise UsageError(
-                f"{name} {value!r} is relative to the time of the data, which is not known: give a date"
-            )
+            raise UsageError(f"{name} {value!r} is relative to the time of the data, which is not known: give a date")
         return as_of_ms - int(found[1]) * MS[found[2]]
     else:
         try:
@@ -69,6 +67,4 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise UsageError(
-            f"tz: there is no time zone {name!r}; write a name such as UTC or Europe/Berlin"
-        ) from None
+        raise UsageError(f"tz: there is no time zone {name!r}; write a name such as UTC or Europe/Berlin") from None

@@ -85,9 +85,7 @@ def _assemble(version: str, folder: Path) -> None:
 def _run_maven(arguments: tuple[str, ...], folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise MissingError(
-            "no Maven: install it (Debian: `apt-get install maven`), it assembles the server once"
-        )
+        raise MissingError("no Maven: install it (Debian: `apt-get install maven`), it assembles the server once")
     command = [maven, "-B", "-q", "-f", str(POM), "process-resources", f"-Dhome={folder}", *arguments]
     environment = {**os.environ, "JAVA_HOME": str(java(at_least=17))}
     answer = subprocess.run(

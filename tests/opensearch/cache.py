@@ -40,9 +40,7 @@ def cache_folder() -> Path:
         folder.chmod(0o755)
     # /var/tmp is open to all: what is run from there must not come from somebody else
     if folder.stat().st_uid != os.geteuid():
-        raise PermissionError(
-            f"{folder} belongs to another user; set MLTASKS_TEST_CACHE to a folder of your own"
-        )
+        raise PermissionError(f"{folder} belongs to another user; set MLTASKS_TEST_CACHE to a folder of your own")
     if not server_can_read(folder):
         raise PermissionError(
             f"{folder} cannot be read by user {SERVER_USER}, which the server runs as; "

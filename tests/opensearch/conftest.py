@@ -58,9 +58,7 @@ def quiet_cluster(server: Server, made_tasks: dict[str, int]) -> Server:
 def _refuse_a_server_of_others(url: str) -> None:
     address = urlsplit(url)
     if address.scheme != "http" or not address.hostname:
-        pytest.exit(
-            f"MLTASKS_TEST_URL must look like http://127.0.0.1:9200, not {url}", pytest.ExitCode.USAGE_ERROR
-        )
+        pytest.exit(f"MLTASKS_TEST_URL must look like http://127.0.0.1:9200, not {url}", pytest.ExitCode.USAGE_ERROR)
     if not _is_loopback(address.hostname) and os.environ.get("MLTASKS_TEST_WRITES") != "1":
         pytest.exit(
             f"MLTASKS_TEST_URL is {url}, another machine's: the live tests change its settings, train models "

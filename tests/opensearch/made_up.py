@@ -64,9 +64,7 @@ def shapes() -> tuple[Document, ...]:
     with gzip.open(CAPTURED, "rt", encoding="utf-8") as hits:
         tasks = [json.loads(line)["_source"] for line in hits]
     at_a_provider = "BATCH_PREDICTION"
-    return tuple(
-        t for t in tasks if t["task_type"] == at_a_provider or t["state"] not in ("CREATED", "RUNNING")
-    )
+    return tuple(t for t in tasks if t["task_type"] == at_a_provider or t["state"] not in ("CREATED", "RUNNING"))
 
 
 def _id() -> str:

@@ -132,9 +132,7 @@ def deploy(server: Server, model_id: str) -> str:
 
 def run_agent(server: Server, agent_id: str) -> str:
     """Run an agent in the background; OpenSearch 2.x cannot."""
-    return _task(
-        server.ask("POST", f"{ML}/agents/{agent_id}/_execute?async=true", {"parameters": {"question": "x"}})
-    )
+    return _task(server.ask("POST", f"{ML}/agents/{agent_id}/_execute?async=true", {"parameters": {"question": "x"}}))
 
 
 def _task(answer: dict[str, Any]) -> str:

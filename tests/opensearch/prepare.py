@@ -55,9 +55,7 @@ def prepare(server: Server) -> Prepared:
     }
     connector_id = server.ask("POST", "/_plugins/_ml/connectors/_create", connector)["connector_id"]
     lister = _register_agent(server, "ListIndexTool", {"input": "${parameters.question}"})
-    asker = _register_agent(
-        server, "MLModelTool", {"model_id": "no-such-model", "prompt": "${parameters.question}"}
-    )
+    asker = _register_agent(server, "MLModelTool", {"model_id": "no-such-model", "prompt": "${parameters.question}"})
     return Prepared(connector_id, lister, asker)
 
 

@@ -112,9 +112,7 @@ class Server(Api):
             if not self.alive():
                 raise ServerError(f"the server ended while it was starting\n{self.log()}")
             with suppress(OSError, http.client.HTTPException):
-                status, answer = self.request(
-                    "GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=5
-                )
+                status, answer = self.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=5)
                 # the name, as a port that we lost may be another server's
                 if status == 200 and answer["cluster_name"] == self.name:
                     return

@@ -109,9 +109,7 @@ def _show_our_warnings() -> None:
     from mltasks.errors import TaskDataWarning
 
     warnings.simplefilter("always", TaskDataWarning)
-    warnings.showwarning = lambda message, *_: print(
-        f"mltasks: warning: {_one_line(message)}", file=sys.stderr
-    )
+    warnings.showwarning = lambda message, *_: print(f"mltasks: warning: {_one_line(message)}", file=sys.stderr)
 
 
 def _failed(text: str, code: int, debug: bool) -> int:

@@ -12,14 +12,12 @@ from mltasks.cli import options
 
 @click.command("fetch")
 @options.source
-@options.option(
-    "-o", "--output", metavar="FILE", required=True, help="tasks.parquet, or hits.ndjson.gz: the raw hits."
-)
+@options.option("-o", "--output", metavar="FILE", required=True, help="tasks.parquet, or hits.ndjson.gz: the raw hits.")
 @options.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @options.filters
 @options.access
 def command(source: str | None, output: str, force: bool, **given: Any) -> None:
-    """All tasks to a file: complete or not at all, each task once, in memory that does not grow with them."""
+    """Write all tasks to a file: complete or not at all, each task once, in memory that does not grow with them."""
     from mltasks import streaming
 
     chosen, access = options.split(given)

@@ -33,7 +33,7 @@ class WithIds(click.Command):
 @options.output
 @options.access
 def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> None:
-    """Single tasks by id, from any source, with all that is known of them. Has no side effect without --refresh."""
+    """Show single tasks by id, from any source, with all that is known of them; no side effect without --refresh."""
     from mltasks import lookup
     from mltasks.present import output, record
     from mltasks.present.view import view

@@ -19,7 +19,7 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
 @options.output
 @options.access
 def command(source: str | None, columns: str | None, **given: Any) -> None:
-    """The tasks themselves, newest first; in a terminal the first 20, unless --top says otherwise."""
+    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
     from mltasks import sources
     from mltasks.present import output
     from mltasks.present.view import view

@@ -14,12 +14,9 @@ from mltasks.cli import options
 def command(name: str, doc: str, *, by: str, periods: bool = True) -> click.Command:
     """Return the command of a report: filters, groups, output."""
 
-    @click.command(name, help=doc)
     @options.source
-    @options.option(
-        "--by", metavar="COLUMNS", multiple=True, help=f"Group by these ({by}); '' for one total row."
-    )
-    @(_periods if periods else lambda function: function)
+    @options.option("--by", metavar="COLUMNS", multiple=True, help=f"Group by these ({by}); '' for one total row.")
+    @(_periods if periods else options.stacked([]))
     @options.filters
     @options.output
     @options.option("--plot", metavar="FILE", help="The report's figure, .png or .svg.")
@@ -46,7 +43,7 @@ def command(name: str, doc: str, *, by: str, periods: bool = True) -> click.Comm
         if shown["plot"]:
             plot.save(found, shown["plot"], force=shown["force"])
 
-    return run
+    return click.command(name, help=doc)(run)
 
 
 _periods = options.stacked(

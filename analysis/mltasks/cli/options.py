@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,8 @@ from mltasks.errors import UsageError
 if TYPE_CHECKING:
     from mltasks.sources import Access
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Function = Callable[..., Any]
+Decorator = Callable[[Function], Function]
 WORDS = {
     "cluster": "of these clusters",
     "state": "in these states",
@@ -35,16 +36,16 @@ ACCESS = (
 )
 
 
-def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+def option(*names: str, **settings: Any) -> Decorator:
     """Return a click option that MLTASKS_<NAME> can set too."""
     long = max(names, key=len).lstrip("-").replace("-", "_").upper()
     return click.option(*names, envvar=f"MLTASKS_{long}", **settings)
 
 
-def stacked(decorators: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+def stacked(decorators: Sequence[Decorator]) -> Decorator:
     """Return decorators as one; help shows them in this order."""
 
-    def decorate(function: Command) -> Command:
+    def decorate(function: Function) -> Function:
         for decorator in reversed(decorators):
             function = decorator(function)
         return function
@@ -89,9 +90,7 @@ output = stacked(
     [
         option("--format", "format_", type=click.Choice(("table", "csv", "json", "markdown", "parquet"))),
         option("--wide", is_flag=True, help="All columns, however long the lines."),
-        option(
-            "--sort", metavar="COLUMN", help="Largest first, texts alphabetically; COLUMN:asc, COLUMN:desc."
-        ),
+        option("--sort", metavar="COLUMN", help="Largest first, texts alphabetically; COLUMN:asc, COLUMN:desc."),
         option("--top", type=click.IntRange(min=0), metavar="N", help="Only the first N rows (0: all)."),
         option("-o", "--output", metavar="FILE", help="To a file: .csv, .json, .md, .txt, .parquet."),
         option("--force", is_flag=True, help="Overwrite a file that is there."),
@@ -102,9 +101,7 @@ output = stacked(
 def split(options: dict[str, Any]) -> tuple[dict[str, Any], Access]:
     """Take the filters and the access to a cluster out of a command's options; what is left stays in `options`."""
     chosen = {name: options.pop(name, None) for name in ("since", "until", *WORDS)}
-    chosen = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value
-    }
+    chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _access(**{name: options.pop(name) for name in ACCESS if name in options})
 
 
@@ -152,9 +149,7 @@ def _parsed(query: str | None) -> dict[str, Any] | None:
     try:
         found = json.loads(query)
     except ValueError as error:
-        raise UsageError(
-            f"--query: not JSON: {error}; write a query such as '{{\"match_all\": {{}}}}'"
-        ) from None
+        raise UsageError(f"--query: not JSON: {error}; write a query such as '{{\"match_all\": {{}}}}'") from None
     if not isinstance(found, dict):
         raise UsageError("--query: not an object; write a query such as '{\"match_all\": {}}'")
     if set(found) == {"query"}:  # the body of a request, as in the API's own examples

@@ -14,13 +14,11 @@ from mltasks.cli import options
 @click.command("report")
 @options.source
 @options.filters
-@options.option(
-    "-o", "--output", metavar="FILE", help="The page, such as report.html; without it, the summary only."
-)
+@options.option("-o", "--output", metavar="FILE", help="The page, such as report.html; without it, the summary only.")
 @options.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @options.access
 def command(source: str | None, output: str | None, force: bool, **given: Any) -> None:
-    """Every report on one HTML page that stands alone, and a summary in the terminal."""
+    """Make one HTML page of every report, which stands alone, and a summary in the terminal."""
     from mltasks import sources
     from mltasks.errors import UsageError
     from mltasks.present import page, summary

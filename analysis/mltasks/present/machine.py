@@ -33,9 +33,7 @@ def to_csv(view: View) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([neutral(str(name)) for name in view.frame.columns])
     for row in view.frame.itertuples(index=False):
-        writer.writerow(
-            ["" if text.missing(v) else neutral(v) if isinstance(v, str) else plain(v) for v in row]
-        )
+        writer.writerow(["" if text.missing(v) else neutral(v) if isinstance(v, str) else plain(v) for v in row])
     return out.getvalue()
 
 

@@ -22,9 +22,7 @@ def format_of(name: str | None, path: str | None) -> str:
         raise UsageError(f"-o {path}: -o names a file; did you mean --format {path}?")
     found = BY_SUFFIX.get(Path(path).suffix.lower())
     if found is None:
-        raise UsageError(
-            f"-o {path}: no format of this suffix; there are {', '.join(BY_SUFFIX)}, or say --format"
-        )
+        raise UsageError(f"-o {path}: no format of this suffix; there are {', '.join(BY_SUFFIX)}, or say --format")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,7 +12,6 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-import mltasks
 from mltasks import files
 from mltasks.filters import RateOptions
 from mltasks.present import attention, plot, text
@@ -57,7 +57,7 @@ class Page:
             notes=[text.harmless(note) for note in notes],
             info=views["failures"].info,
             as_of=attention.as_of(views["failures"]),
-            version=mltasks.__version__,
+            version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         )
 

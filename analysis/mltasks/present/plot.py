@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from mltasks.present.view import View
 
 MOST = 20  # rows a figure can show
 BLUE, RED, GREY = "#1f5fa8", "#b3261e", "#8a8f98"
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -59,9 +59,7 @@ def figure(view: View) -> Figure:
         return _rows(view, *drawn)
 
 
-def _rows(
-    view: View, draw: Callable[[Axes, pd.DataFrame], None], column: str, label: str, ticks: Any
-) -> Figure:
+def _rows(view: View, draw: Callable[[Axes, pd.DataFrame], None], column: str, label: str, ticks: Any) -> Figure:
     frame = view.frame.nlargest(MOST, "tasks", keep="all").head(MOST)
     frame = frame[frame[column].notna()].sort_values(column, ignore_index=True)
     fig = Figure(figsize=(7.2, 0.9 + 0.26 * max(len(frame), 1)), layout="constrained")
@@ -103,7 +101,7 @@ def _over_time(view: View, column: str, label: str, ticks: Any) -> Figure:
     return fig
 
 
-def _name(view: View, row: dict[str, Any]) -> str:
+def _name(view: View, row: Mapping[Any, Any]) -> str:
     if not text.missing(row.get("node_name")):
         row = {**row, "worker_node": row["node_name"]}
     keys = [key for key in view.keys if key != "period"]
@@ -120,9 +118,7 @@ def _durations(axes: Axes, frame: pd.DataFrame) -> None:
 
 def _failures(axes: Axes, frame: pd.DataFrame) -> None:
     places = range(len(frame))
-    axes.hlines(
-        places, frame["failure_rate_low"], frame["failure_rate_high"], color=RED, linewidth=2.5, alpha=0.4
-    )
+    axes.hlines(places, frame["failure_rate_low"], frame["failure_rate_high"], color=RED, linewidth=2.5, alpha=0.4)
     axes.plot(frame["failure_rate"], places, "o", color=RED, markersize=5)
     axes.set_xlim(-0.02, 1.02)
 

@@ -13,9 +13,7 @@ def render(tasks: pd.DataFrame) -> str:
     blocks = []
     for task in tasks.to_dict("records"):
         shown = {name: value for name, value in task.items() if not text.missing(value)}
-        blocks.append(
-            "".join(f"{name:<{width}}  {_value(str(name), value)}\n" for name, value in shown.items())
-        )
+        blocks.append("".join(f"{name:<{width}}  {_value(str(name), value)}\n" for name, value in shown.items()))
     return "\n".join(blocks)
 
 

@@ -32,9 +32,7 @@ def one_line(text: str) -> str:
 
 def missing(value: Any) -> bool:
     """Tell whether a cell is missing."""
-    return (
-        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-    )
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def duration(seconds: float) -> str:

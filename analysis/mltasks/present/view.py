@@ -33,9 +33,7 @@ class View:
 
     def narrow(self) -> pd.DataFrame:
         """Return the columns that fit a terminal."""
-        shown = [
-            n for n in NARROW.get(self.info.report, tuple(self.frame.columns)) if n in self.frame.columns
-        ]
+        shown = [n for n in NARROW.get(self.info.report, tuple(self.frame.columns)) if n in self.frame.columns]
         keys = self.keys
         if "node_name" in shown and self.frame["node_name"].notna().all():
             keys = [key for key in keys if key != "worker_node"]  # ids are for machines where there is a name
@@ -61,9 +59,7 @@ def view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -
 def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
     name, _, order = sort.partition(":")
     if name not in frame.columns or order not in ("", "asc", "desc"):
-        raise UsageError(
-            f"sort: there is no column {sort!r}; there are {', '.join(frame.columns)} (and :asc, :desc)"
-        )
+        raise UsageError(f"sort: there is no column {sort!r}; there are {', '.join(frame.columns)} (and :asc, :desc)")
     text = pd.api.types.is_string_dtype(frame[name])
     ascending = order == "asc" or (order == "" and text)
     return frame.sort_values(name, ascending=ascending, kind="stable", ignore_index=True)

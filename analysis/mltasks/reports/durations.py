@@ -65,9 +65,7 @@ def durations(
     found = result.whole_numbers(grouped.finish(found), ("tasks", *COUNTS, "measured", "unmeasured"))
     found = found[[*grouped.shown, *COLUMNS]]
     census = result.Census(prepared)
-    return result.attach(
-        found, "durations", prepared, census, _notes(census, measured), tz=tz, keys=grouped.shown
-    )
+    return result.attach(found, "durations", prepared, census, _notes(census, measured), tz=tz, keys=grouped.shown)
 
 
 def _notes(census: result.Census, measured: Sequence[str]) -> list[str]:

@@ -48,9 +48,7 @@ def failures(
     )
     frame = frame.with_columns(last_success=nw.col("success_ms").max().over(*grouped.keys))
     after = nw.col("last_success").is_null() | (nw.col("start_ms") > nw.col("last_success"))
-    frame = frame.with_columns(
-        failing_ms=nw.when((outcome == schema.FAILED) & after).then(nw.col("start_ms"))
-    )
+    frame = frame.with_columns(failing_ms=nw.when((outcome == schema.FAILED) & after).then(nw.col("start_ms")))
     found = engines.to_pandas(
         frame.group_by(*grouped.keys).agg(
             nw.len().alias("tasks"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import narwhals as nw
@@ -45,9 +46,7 @@ class Grouped:
             return pd.to_datetime(period, unit="ms", utc=True).dt.tz_convert(self.tz).dt.as_unit("ms")
         days = pd.to_datetime(period, unit="D").dt.as_unit("ms")
         # where a day begins with an hour that is skipped or comes twice, it begins with what is first there
-        return days.dt.tz_localize(
-            self.tz, nonexistent="shift_forward", ambiguous=np.ones(len(days), dtype=bool)
-        )
+        return days.dt.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=np.ones(len(days), dtype=bool))
 
 
 def group(tasks: Tasks, every: str | None = None, tz: str = "UTC") -> Grouped:
@@ -95,7 +94,7 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _with_period(frame: nw.LazyFrame[Any], every: windows.Every, tz: str) -> nw.LazyFrame[Any]:
-    """Add `period`: the start of the period in ms UTC; tasks without a plausible create_time have none and go."""
+    """Add `period`: its start in ms UTC, or its first local day; tasks without a plausible create_time have none."""
     frame = frame.filter(~nw.col("start_ms").is_null())
     start = nw.col("start_ms").cast(nw.Int64)
     if not every.calendar:
@@ -104,10 +103,9 @@ def _with_period(frame: nw.LazyFrame[Any], every: windows.Every, tz: str) -> nw.
     bounds = engines.to_pandas(frame.select(low=start.min(), high=start.max()))
     if bounds.isna().any(axis=None):
         return frame.with_columns(period=start)
-    hours = pd.date_range(
-        *(pd.Timestamp(int(bounds[c][0]), unit="ms", tz="UTC") for c in ("low", "high")), freq="h"
-    )
-    day = (start + _offset(start, hours.floor("h").union([hours[-1].ceil("h")]).tz_convert(tz))) // DAY
+    low, high = (pd.Timestamp(int(bounds[name][0]), unit="ms", tz="UTC") for name in ("low", "high"))
+    hours = pd.date_range(low.floor("h"), high.ceil("h"), freq="h")
+    day = (start + _offset(start, hours.tz_convert(tz))) // DAY
     if every.unit == "w":  # day 0, 1970-01-01, was a Thursday
         day = (day + 3) // 7 * 7 - 3
     if every.unit == "mo":
@@ -119,9 +117,9 @@ def _with_period(frame: nw.LazyFrame[Any], every: windows.Every, tz: str) -> nw.
 
 def _offset(start: nw.Expr, hours: pd.DatetimeIndex) -> nw.Expr:
     """Return the zone's offset [ms] at a time: it changes at few of the hours in range."""
-    offsets = np.array([moment.utcoffset().total_seconds() * 1000 for moment in hours], dtype="int64")
+    offsets = np.array([(moment.utcoffset() or timedelta()).total_seconds() * 1000 for moment in hours], dtype="int64")
     changes = [0, *(np.flatnonzero(np.diff(offsets)) + 1)]
-    return _step(start, [(hours[i].value // 10**6, offsets[i]) for i in changes])
+    return _step(start, [(hours[i].timestamp() * 1000, offsets[i]) for i in changes])
 
 
 def _step(value: nw.Expr, steps: list[tuple[Any, Any]]) -> nw.Expr:

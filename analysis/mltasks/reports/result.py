@@ -14,9 +14,7 @@ from mltasks.engines import Tasks
 from mltasks.errors import UsageError
 
 KEY = "mltasks_report"  # in DataFrame.attrs
-RATE_NOTES = [
-    "rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"
-]
+RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +41,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
             first, last = (moment(ms) for ms in (self.first_ms, self.last_ms))
             until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
             when = f", created {first:%Y-%m-%d %H:%M}-{until} UTC"
-        chosen = "; ".join(
-            f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items()
-        )
+        chosen = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items())
         return f"{count}{when} ({chosen or 'all'})"
 
 
@@ -56,9 +52,7 @@ class Census:
         keys = ["outcome", "duration_status", "overdue", "known"]
         frame = tasks.frame.with_columns(known=nw.col("state").is_in(tuple(schema.STATES)))
         start = nw.col("start_ms")
-        self.counts = engines.to_pandas(
-            frame.group_by(*keys).agg(tasks=nw.len(), first=start.min(), last=start.max())
-        )
+        self.counts = engines.to_pandas(frame.group_by(*keys).agg(tasks=nw.len(), first=start.min(), last=start.max()))
         self.tasks = int(self.counts["tasks"].sum())
         self.first_ms, self.last_ms = whole(self.counts["first"].min()), whole(self.counts["last"].max())
 
@@ -74,9 +68,7 @@ class Census:
         """Return what every report says once."""
         found = [*tasks.context.notes]
         if unknown := self.tasks - self.number(known=True):
-            found.append(
-                f"{unknown} {_tasks(unknown)} in a state that this version does not know, counted as open"
-            )
+            found.append(f"{unknown} {_tasks(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.number(overdue=True):
             first = tasks.context.readings[0]
             limit = f"{'an assumed' if first.timeout_assumed else 'the'} time-out of {first.timeout_s} s"
@@ -85,9 +77,7 @@ class Census:
                 "so that the record is as likely wrong as late"
             )
         if odd := self.number(duration_status="implausible"):
-            found.append(
-                f"{odd} {_tasks(odd)} with an implausible time: in the counts, in no duration or load"
-            )
+            found.append(f"{odd} {_tasks(odd)} with an implausible time: in the counts, in no duration or load")
         return found
 
 
@@ -96,9 +86,7 @@ def info(frame: pd.DataFrame) -> Info:
     return msgspec.json.decode(frame.attrs[KEY], type=Info)
 
 
-def attach(
-    frame: pd.DataFrame, name: str, tasks: Tasks, census: Census, notes: list[str], **more: Any
-) -> pd.DataFrame:
+def attach(frame: pd.DataFrame, name: str, tasks: Tasks, census: Census, notes: list[str], **more: Any) -> pd.DataFrame:
     """Return a report's table with its Info in `attrs`."""
     ctx = tasks.context
     said = Info(
@@ -129,11 +117,7 @@ def sources(ctx: Context) -> list[str]:
 
 def refuse_outcomes(name: str, tasks: Tasks) -> None:
     """Raise UsageError where tasks were selected by state or outcome: that would change a rate."""
-    chosen = [
-        key
-        for key in (tasks.context.filters | tasks.filters.describe())
-        if key.endswith(("state", "outcome"))
-    ]
+    chosen = [key for key in (tasks.context.filters | tasks.filters.describe()) if key.endswith(("state", "outcome"))]
     if chosen:
         raise UsageError(f"{name}: the filter {chosen[0]} would change the failure rate; leave it out here")
 

@@ -74,9 +74,7 @@ def _counts(grouped: Grouped) -> pd.DataFrame:
     outcome = nw.col("outcome")
     flags = {"completed": outcome.is_in(schema.COMPLETED), "failed": outcome == schema.FAILED}
     frame = grouped.frame.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
-    counted = frame.group_by(*grouped.keys).agg(
-        nw.len().alias("tasks"), *(nw.col(name).sum() for name in flags)
-    )
+    counted = frame.group_by(*grouped.keys).agg(nw.len().alias("tasks"), *(nw.col(name).sum() for name in flags))
     return engines.to_pandas(counted)
 
 
@@ -88,14 +86,9 @@ def _load(grouped: Grouped, low: int, high: int) -> pd.DataFrame:
     """
     keys = grouped.keys
     lives = _lives(grouped, low, high)
-    spent = (
-        lives.with_columns(spent=nw.col("end") - nw.col("start")).group_by(*keys).agg(nw.col("spent").sum())
-    )
+    spent = lives.with_columns(spent=nw.col("end") - nw.col("start")).group_by(*keys).agg(nw.col("spent").sum())
     steps = nw.concat(
-        [
-            lives.select(*keys, at=nw.col(c).cast(nw.Int64), step=nw.lit(s))
-            for c, s in (("start", 1), ("end", -1))
-        ]
+        [lives.select(*keys, at=nw.col(c).cast(nw.Int64), step=nw.lit(s)) for c, s in (("start", 1), ("end", -1))]
     )
     net = steps.group_by(*keys, "at").agg(nw.col("step").sum()).with_columns(nw.col("step").cast(nw.Int64))
     level = net.with_columns(level=nw.col("step").cum_sum().over(*keys, order_by="at"))
@@ -146,9 +139,7 @@ def _with_idle_nodes(found: pd.DataFrame, tasks: Tasks) -> pd.DataFrame:
     names = tasks.context.names()
     if tasks.by == (NODE,):
         words = tasks.filters.node
-        wanted = [
-            n for n in names if not words or any(w in n.lower() or w in names[n].lower() for w in words)
-        ]
+        wanted = [n for n in names if not words or any(w in n.lower() or w in names[n].lower() for w in words)]
         idle = [node for node in wanted if node not in set(found[NODE])]
         if idle:
             found = pd.concat(
@@ -163,7 +154,5 @@ def _notes(remote: int, by_node: bool) -> list[str]:
     if by_node:
         found.append("a task with several nodes counts once on each of them")
     if remote:
-        found.append(
-            f"{remote} registrations of remote models left out: they name only the coordinating node"
-        )
+        found.append(f"{remote} registrations of remote models left out: they name only the coordinating node")
     return found
