@@ -101,6 +101,7 @@ class Begun:
     walk: paging.Walk
     reading: Reading
     filters: Filters
+    query: Query
     source: str
 
     def context(self, tally: Tally | None = None) -> Context:
@@ -109,7 +110,7 @@ class Begun:
         return Context(
             source=self.source,
             readings=(self.reading,),
-            filters=self.filters.describe(),
+            filters=self.filters.describe() | ({"query": json.dumps(self.query)} if self.query else {}),
             complete=self.walk.complete,
             unreadable=dict(tally.counts),
             samples=tally.samples,
@@ -137,7 +138,7 @@ def begin(
         allow_partial=access.allow_partial,
         progress=report,
     )
-    return Begun(walk, reading(cluster, walk.as_of_ms), chosen, cluster.url)
+    return Begun(walk, reading(cluster, walk.as_of_ms), chosen, own, cluster.url)
 
 
 def warn(ctx: Context) -> None:

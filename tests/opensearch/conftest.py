@@ -55,6 +55,15 @@ def quiet_cluster(server: Server, made_tasks: dict[str, int]) -> Server:
     return server
 
 
+@pytest.fixture(scope="session")
+def bare_server(server: Server) -> Iterator[Server]:
+    """A server of its own on which no task was ever made; a test that makes an index removes it."""
+    if server.process is None:
+        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
+    with Server.start() as started:
+        yield started
+
+
 def _refuse_a_server_of_others(url: str) -> None:
     address = urlsplit(url)
     if address.scheme != "http" or not address.hostname:

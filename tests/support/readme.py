@@ -1,0 +1,26 @@
+"""The README's commands and code, as its readers would type them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[list[str]]:
+    """Return the command lines, comments left out."""
+    lines = re.findall(r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)), re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def code() -> list[str]:
+    """Return the blocks of Python."""
+    return re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def of_a_cluster(command: list[str]) -> bool:
+    """Tell whether a command needs a cluster, or the file that was fetched from one."""
+    return any("localhost" in word or word == "tasks.parquet" for word in command)
