@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-import pyarrow.compute as pc
-
-from mltasks import refusals
 from mltasks.cluster import Cluster
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
+from mltasks.pages import Reader, Wanted
 from mltasks.schema import DAY_MS
 
 PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB
-TRIES = 4  # at one page that is not whole; each try may be answered by another copy of the shard
+ANCHORS = 50  # tasks of the first page to be found again at the end, beside the newest one
 
 
 def now_ms() -> int:
@@ -33,6 +32,8 @@ class Walk:
     `query` (OpenSearch query DSL) narrows it. A task updated meanwhile comes twice: the greater `_seq_no` is newer.
     Raises ClusterError, or DataError where a page stays incomplete; with `allow_partial` the walk goes on then, and
     `complete` is False.
+
+    `as_of_ms` is the start of the walk, `total` the number of tasks then, `last_seq_no` the newest write (S).
     """
 
     def __init__(
@@ -45,19 +46,15 @@ class Walk:
         allow_partial: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        self._cluster = cluster
-        self._decoder = decoder
-        self._query = query
+        self._reader = Reader(cluster, decoder, query, allow_partial)
         self._size = page_size
-        self._allow_partial = allow_partial
         self._progress = progress
-        self.complete = True
-        self.body = b""  # of the page handed out last
         self.as_of_ms = now_ms()
-        newest = self._ask(None, None, 1, first=True)
+        newest, _ = self._reader.page(Wanted(1, newest=True))
         self.total = newest.total.value if newest.total else 0
         self.shards = newest.shards.total if newest.shards else 0
         self.last_seq_no = newest.last_seq_no
+        self._anchors: list[str | None] = newest.table["task_id"].to_pylist()
         if self.total and self.last_seq_no is None:
             raise DataError(
                 f"{cluster.url}: a task without _seq_no, as with a remote metadata store; "
@@ -74,6 +71,44 @@ class Walk:
             return
         yield from self._range(None, self.last_seq_no)
         yield from self._range(self.last_seq_no, None)
+        self._check_index()
+
+    def _range(self, after: int | None, until: int | None) -> Iterator[Page]:
+        done, rest, size = 0, True, self._size
+        while rest:
+            page, wanted = self._reader.page(Wanted(size, after, until, shards=self.shards))
+            done += page.table.num_rows
+            if page.table.num_rows:
+                self._progress(min(done, self.total), self.total)
+                if len(self._anchors) == 1:
+                    self._anchors += page.table["task_id"][:ANCHORS].to_pylist()
+                yield page
+            size, after = wanted.size, page.last_seq_no
+            rest = page.total is not None and page.total.value > size and after is not None
+
+    def _check_index(self) -> None:
+        """Raise DataError where the index is not the one that the walk began with.
+
+        In an index made anew the numbers begin again, so that the rest of the range looks empty, and is not. Then
+        both the newest task at the start and those of the first page are gone; a clean-up takes only the old ones.
+        """
+        sought = {"ids": {"values": [task_id for task_id in self._anchors if task_id is not None]}}
+        found, _ = replace(self._reader, query=sought).page(Wanted(1, newest=True))
+        if not (found.total and found.total.value):
+            raise DataError(
+                f"{self._reader.cluster.url}: the task index has been made anew meanwhile (or its oldest and newest "
+                "tasks deleted): read it again"
+            )
+
+    @property
+    def complete(self) -> bool:
+        """Whether every page so far was whole."""
+        return self._reader.complete
+
+    @property
+    def body(self) -> bytes:
+        """The page handed out last, as it came."""
+        return self._reader.body
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,97 +119,3 @@ class Walk:
         if self.shards > 1:
             found.append(f"the task index has {self.shards} shards (made before 2.13): it cannot be synced")
         return tuple(found)
-
-    def _range(self, after: int | None, until: int | None) -> Iterator[Page]:
-        done = 0
-        while True:
-            page = self._page(after, until)
-            done += page.table.num_rows
-            if page.table.num_rows:
-                self._progress(min(done, self.total), self.total)
-                yield page
-            rest = page.total.value if page.total else 0
-            if rest <= self._size or page.last_seq_no is None:
-                return
-            after = page.last_seq_no
-
-    def _page(self, after: int | None, until: int | None) -> Page:
-        """Return the page after a cursor, whole; what is wrong with the last try is the error."""
-        wrong = ""
-        for attempt in range(TRIES):
-            if attempt:
-                self._cluster.patience.pause(attempt)
-            page = self._ask(after, until, self._size)
-            wrong = self._doubt(page, after, until)
-            if not wrong:
-                return page
-        if not self._allow_partial:
-            raise DataError(
-                f"{self._cluster.url}: incomplete: {wrong}; try again, or take what is there with --allow-partial"
-            )
-        self.complete = False
-        return page
-
-    def _doubt(self, page: Page, after: int | None, until: int | None) -> str:
-        """Say what shows that a page is not whole; nothing if it is."""
-        if page.timed_out:
-            return "the search timed out on the server"
-        if page.shards is None or page.total is None:
-            return "the answer does not say how many shards and hits there are"
-        if self.shards and not page.shards.total:
-            return "the task index has been removed meanwhile"
-        if page.shards.failed or page.shards.successful + page.shards.skipped < page.shards.total:
-            return f"{page.shards.failed or 'some'} of {page.shards.total} shards failed"
-        whole = min(self._size, page.total.value)
-        if page.table.num_rows != whole:
-            return f"a page has {page.table.num_rows} hits instead of {whole}"
-        if whole:
-            bounds = pc.min_max(page.table.column("seq_no")).as_py()
-            lowest = -1 if after is None else after + (self.shards <= 1)
-            beyond = until is not None and page.last_seq_no is not None and page.last_seq_no > until
-            if page.last_seq_no is None or bounds["min"] < lowest or beyond:
-                return "a page holds other hits than asked for"
-        return ""
-
-    def _ask(self, after: int | None, until: int | None, size: int, first: bool = False) -> Page:
-        """Ask for one page, halved while the server calls it too large."""
-        answer = self._cluster.search(self._body(after, until, size, first))
-        tries = 1
-        while answer.too_large:
-            if size > 1:
-                size = self._size = size // 2
-            elif tries < TRIES:
-                self._cluster.patience.pause(tries)
-                tries += 1
-            else:
-                raise refusals.refused(self._cluster.url, answer)
-            answer = self._cluster.search(self._body(after, until, size, first))
-        if answer.no_index:
-            return self._decoder.page(b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{}}')
-        try:
-            page = self._decoder.page(answer.body)
-        except DataError:
-            raise refusals.not_json(self._cluster.url, answer) from None
-        self.body = answer.body
-        return page
-
-    def _body(self, after: int | None, until: int | None, size: int, first: bool) -> dict[str, Any]:
-        must = [self._query] if self._query else []
-        if first:
-            return {
-                "size": 1,
-                "sort": [{"_seq_no": "desc"}],
-                "track_total_hits": True,
-                "query": {"bool": {"filter": must}},
-            }
-        # With several shards a number stands once in each: it is asked for again, so that none of its hits is lost
-        # between two pages. Whatever comes twice has one id.
-        several = self.shards > 1
-        bounds = {"gte" if several else "gt": after, "lte": until}
-        bounds = {name: value for name, value in bounds.items() if value is not None} or {"gte": 0}
-        return {
-            "size": size,
-            "sort": [{"_seq_no": "asc"}, *([{"_id": "asc"}] if several else [])],
-            "track_total_hits": size + 1,  # enough to know whether this is the last page, and counted at no cost
-            "query": {"bool": {"filter": [{"range": {"_seq_no": bounds}}, *must]}},
-        }

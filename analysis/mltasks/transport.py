@@ -12,6 +12,14 @@ import urllib3
 from opensearchpy import OpenSearch
 from opensearchpy.connection import Urllib3HttpConnection
 
+DRIP = 5  # times the time-out of one read, for a whole body
+PART = 2**20  # bytes asked for at once
+FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
+HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.NameResolutionError,
+    urllib3.exceptions.SSLError,
+)
 BUSY = (429, 502, 503, 504)
 TOO_LARGE = (408, 413)
 TOO_LARGE_WORDS = (b"circuit_breaking_exception", b"Result window is too large", b"time_exceeded_exception")
@@ -74,10 +82,26 @@ class RawConnection(Urllib3HttpConnection):
                 retries=urllib3.Retry(False),
                 headers=sent,
                 timeout=timeout or self.timeout,
+                preload_content=False,
             )
+            return Answer(answer.status, self.get_response_headers(answer), self._received(answer))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise NoAnswerError(error) from error
-        return Answer(answer.status, self.get_response_headers(answer), answer.data)
+
+    def _received(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        """Return the body; a server that drips it is given up, though every single byte comes in time."""
+        until = time.monotonic() + self.timeout * DRIP
+        parts = []
+        try:
+            while part := answer.read1(PART):
+                parts.append(part)
+                if time.monotonic() > until:
+                    raise urllib3.exceptions.ReadTimeoutError(self.pool, self.host, "the answer does not end")
+        except BaseException:
+            answer.close()  # half read, the connection is of no use any more
+            raise
+        answer.release_conn()
+        return b"".join(parts)
 
 
 @dataclass
@@ -95,7 +119,7 @@ class Patience:
 
 
 class Transport:
-    """Requests to one cluster. Only after a first answer is a connection that drops worth another try."""
+    """Requests to one cluster, tried again while that may help: longer once it has answered at all."""
 
     def __init__(self, options: Mapping[str, Any], patience: Patience, timeout: float) -> None:
         self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
@@ -120,13 +144,20 @@ class Transport:
             return once()
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda a: a.status in BUSY and not a.too_large)
-            | tenacity.retry_if_exception(lambda e: isinstance(e, NoAnswerError) and self._answered),
-            stop=tenacity.stop_after_delay(self.patience.seconds) | tenacity.stop_after_attempt(12),
+            | tenacity.retry_if_exception(self._may_pass),
+            stop=self._enough,
             wait=self._wait,
             sleep=self.patience.sleep,
             retry_error_callback=_last,
         )
         return retrying(once)
+
+    def _may_pass(self, error: BaseException) -> bool:
+        return isinstance(error, NoAnswerError) and (self._answered or not isinstance(error.cause, HOPELESS))
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        tries = MOST_TRIES if self._answered else FIRST_TRIES
+        return state.attempt_number >= tries or (state.seconds_since_start or 0.0) >= self.patience.seconds
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         backoff = tenacity.wait_random_exponential(multiplier=self.patience.first, max=self.patience.longest)

@@ -136,6 +136,20 @@ def test_an_index_that_is_removed_mid_walk_is_an_error_and_not_a_smaller_answer(
         list(pages)
 
 
+def test_an_index_that_is_made_anew_mid_walk_is_an_error_and_not_a_smaller_answer(bare_server: Server) -> None:
+    settings = {"settings": {"number_of_shards": 1}}
+    bare_server.ask("PUT", f"/{TASKS}", settings)
+    fill(bare_server, 50)
+    pages = iter(walk(bare_server, page_size=10))
+    next(pages)
+    bare_server.ask("DELETE", f"/{TASKS}")
+    bare_server.ask("PUT", f"/{TASKS}", settings)
+    fill(bare_server, 20, seed=8)
+    with pytest.raises(DataError, match="the task index has been made anew meanwhile"):
+        list(pages)
+    bare_server.ask("DELETE", f"/{TASKS}")
+
+
 def test_a_cluster_without_any_task_yet_gives_an_empty_table_with_all_columns(bare_server: Server) -> None:
     tasks = mltasks.load(bare_server.url)
     assert len(tasks) == 0
