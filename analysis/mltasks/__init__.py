@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mltasks.cluster import Cluster as Cluster
-    from mltasks.cluster import Credentials as Credentials
+    from mltasks.credentials import Credentials as Credentials
     from mltasks.errors import ClusterError as ClusterError
     from mltasks.errors import DataError as DataError
     from mltasks.errors import Error as Error
@@ -34,7 +34,7 @@ _PLACES = {
     "Access": "sources",
     "Cluster": "cluster",
     "ClusterError": "errors",
-    "Credentials": "cluster",
+    "Credentials": "credentials",
     "DataError": "errors",
     "Error": "errors",
     "TaskDataWarning": "errors",

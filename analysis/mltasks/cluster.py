@@ -3,58 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mltasks import refusals
 from mltasks.context import Node
+from mltasks.credentials import Credentials
 from mltasks.errors import ClusterError, UsageError
-from mltasks.transport import Answer, NoAnswerError, Patience, Transport
+from mltasks.transport import AGENT, Answer, NoAnswerError, Patience, Transport
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Who asks, and whom to trust. `repr` shows no secret."""
-
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    ca_certs: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    insecure: bool = False
-
-    @classmethod
-    def from_environment(cls) -> Credentials:
-        """Read MLTASKS_USER, MLTASKS_PASSWORD, MLTASKS_TOKEN, MLTASKS_CA_CERTS, MLTASKS_CLIENT_CERT, ..._KEY."""
-        found = {f.name: os.environ.get(f"MLTASKS_{f.name.upper()}") or None for f in fields(cls)}
-        insecure = found.pop("insecure") not in (None, "0", "false")
-        return cls(**found, insecure=insecure)
-
-    def check(self) -> None:
-        """Raise UsageError for pairs that do not fit and files that are not there, before any connection."""
-        if self.client_key and not self.client_cert:
-            raise UsageError(f"--client-key {self.client_key}: give its certificate too, with --client-cert")
-        if self.user and self.password is None:
-            raise UsageError(f"--user {self.user}: no password; set MLTASKS_PASSWORD or give --password-file")
-        if self.password is not None and not self.user:
-            raise UsageError("there is a password but no user; give --user or set MLTASKS_USER")
-        if self.user and self.token:
-            raise UsageError(f"--user {self.user} and a token at once; use one of them")
-        for option, name in (
-            ("ca-certs", self.ca_certs),
-            ("client-cert", self.client_cert),
-            ("client-key", self.client_key),
-        ):
-            if name and not Path(name).is_file():
-                raise UsageError(f"--{option} {name}: there is no such file")
 
 
 class Cluster:
@@ -69,13 +29,11 @@ class Cluster:
         timeout: float = 60.0,
         patience: Patience | None = None,
     ) -> None:
-        credentials = credentials or Credentials()
-        credentials.check()
         parts = _checked(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or parts.netloc
-        self.patience = patience or Patience()
-        self._transport = Transport(_options(parts, credentials), self.patience, timeout)
+        self._patience = patience or Patience()
+        self._transport = Transport(_options(parts, credentials or Credentials()), self._patience, timeout)
 
     def search(self, body: Mapping[str, Any]) -> Answer:
         """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised."""
@@ -111,6 +69,13 @@ class Cluster:
             if isinstance(value, int | str) and str(value).isdecimal():
                 return int(value)
         return None
+
+    def pause(self, attempt: int) -> None:
+        """Wait before asking again; raises ClusterError where the deadline is over."""
+        try:
+            self._patience.pause(attempt)
+        except NoAnswerError as error:
+            raise refusals.no_answer(self.url, error) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -159,17 +124,7 @@ def _checked(url: str) -> Any:
 def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
     secure = parts.scheme == "https"
     host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
-    options: dict[str, Any] = {
-        "hosts": [{**host, "url_prefix": parts.path.strip("/")}],
-        "headers": {"user-agent": "mltasks"},
-    }
-    if credentials.user:
-        options["http_auth"] = (credentials.user, credentials.password)
-    if credentials.token:
-        options["headers"]["authorization"] = f"Bearer {credentials.token}"
-    if secure:
-        options["verify_certs"] = not credentials.insecure
-        options["ssl_show_warn"] = False
-        names = ("ca_certs", "client_cert", "client_key")
-        options |= {name: value for name in names if (value := getattr(credentials, name)) is not None}
-    return options
+    found: dict[str, Any] = {"hosts": [{**host, "url_prefix": parts.path.strip("/")}]}
+    found |= credentials.login()
+    found["headers"] = {"user-agent": AGENT, **found.get("headers", {})}
+    return found | credentials.tls() if secure else found

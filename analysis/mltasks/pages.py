@@ -89,7 +89,7 @@ class Reader:
         wrong, page, tries = "", None, 0
         while tries < TRIES:
             if wrong:
-                self.cluster.patience.pause(tries)
+                self.cluster.pause(tries)
             answer = self.cluster.search(wanted.body(self.query))
             if answer.too_large and wanted.size > 1:
                 wanted = replace(wanted, size=wanted.size // 2)

@@ -10,7 +10,7 @@ import urllib3
 
 from mltasks.errors import ClusterError, Error, UsageError
 from mltasks.parser import excerpt
-from mltasks.transport import Answer, NoAnswerError
+from mltasks.transport import Answer, DeadlineError, NoAnswerError
 
 TLS = (  # what OpenSSL says, and what to do
     ("WRONG_VERSION_NUMBER", "the port does not speak TLS; write http:// instead of https://"),
@@ -37,6 +37,8 @@ def no_answer(url: str, error: NoAnswerError) -> ClusterError:
     if isinstance(cause, urllib3.exceptions.SSLError | ssl.SSLError):
         remedy = next((remedy for sign, remedy in TLS if sign in words), f"TLS failed: {words}")
         return ClusterError(f"{url}: {remedy}")
+    if isinstance(cause, DeadlineError):
+        return ClusterError(f"{url}: {words} before the reading was; raise --deadline")
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return ClusterError(f"{url}: there is no host of this name; check the URL")
     if isinstance(cause, urllib3.exceptions.ReadTimeoutError):

@@ -14,12 +14,14 @@ import pyarrow as pa
 
 from mltasks import context, engines, filters, frames, paging, parquet, progress, pushdown, saved, table
 from mltasks.cells import Tally
-from mltasks.cluster import Cluster, Credentials
+from mltasks.cluster import Cluster
 from mltasks.context import Context, Reading
+from mltasks.credentials import Credentials
 from mltasks.decode import Decoder, Page
 from mltasks.engines import Dataset
 from mltasks.errors import TaskDataWarning, UsageError
 from mltasks.filters import FilterOptions, Filters
+from mltasks.transport import Patience
 
 DEMO = "demo"
 Query = Mapping[str, Any] | None
@@ -34,7 +36,8 @@ class Access:
     allow_partial: bool = False
     progress: bool | None = None
     page_size: int = paging.PAGE_SIZE
-    timeout: float = 60.0
+    timeout: float = 60.0  # for one answer [s]
+    deadline: float | None = None  # for the whole reading [s]
 
 
 def load(
@@ -77,7 +80,8 @@ def open_cluster(source: Any, access: Access) -> Cluster | None:
     if isinstance(source, Cluster):
         return source
     if isinstance(source, str) and "://" in source:
-        return Cluster(source, access.credentials or Credentials.from_environment(), timeout=access.timeout)
+        credentials = access.credentials or Credentials.from_environment()
+        return Cluster(source, credentials, timeout=access.timeout, patience=Patience(deadline=access.deadline))
     return None
 
 

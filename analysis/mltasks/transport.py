@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
 
 import tenacity
@@ -20,6 +21,7 @@ HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong optio
     urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.SSLError,
 )
+AGENT = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
 BUSY = (429, 502, 503, 504)
 TOO_LARGE = (408, 413)
 TOO_LARGE_WORDS = (b"circuit_breaking_exception", b"Result window is too large", b"time_exceeded_exception")
@@ -57,6 +59,10 @@ class NoAnswerError(Exception):
         self.cause = cause
 
 
+class DeadlineError(Exception):
+    """The time that the whole run may take is over."""
+
+
 class RawConnection(Urllib3HttpConnection):
     """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
 
@@ -74,6 +80,7 @@ class RawConnection(Urllib3HttpConnection):
         sent = {**self.headers, **(headers or {})}
         if callable(self.http_auth):  # a signer
             sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
+        limit = timeout or self.timeout
         try:
             answer = self.pool.urlopen(
                 method,
@@ -81,16 +88,16 @@ class RawConnection(Urllib3HttpConnection):
                 body,
                 retries=urllib3.Retry(False),
                 headers=sent,
-                timeout=timeout or self.timeout,
+                timeout=limit,
                 preload_content=False,
             )
-            return Answer(answer.status, self.get_response_headers(answer), self._received(answer))
+            return Answer(answer.status, self.get_response_headers(answer), self._received(answer, limit))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise NoAnswerError(error) from error
 
-    def _received(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+    def _received(self, answer: urllib3.BaseHTTPResponse, timeout: float) -> bytes:
         """Return the body; a server that drips it is given up, though every single byte comes in time."""
-        until = time.monotonic() + self.timeout * DRIP
+        until = time.monotonic() + timeout * DRIP
         parts = []
         try:
             while part := answer.read1(PART):
@@ -111,11 +118,22 @@ class Patience:
     seconds: float = 120.0
     first: float = 0.5
     longest: float = 20.0
+    deadline: float | None = None  # for everything together [s], from now
     sleep: Callable[[float], None] = time.sleep
+    begun: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Return the seconds until the deadline; raises NoAnswerError where it is over."""
+        if self.deadline is None:
+            return float("inf")
+        left = self.begun + self.deadline - time.monotonic()
+        if left <= 0:
+            raise NoAnswerError(DeadlineError(f"the deadline of {self.deadline:g} s is over"))
+        return left
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try, the longer the more there were."""
-        self.sleep(min(self.first * 2**attempt, self.longest))
+        self.sleep(min(self.first * 2**attempt, self.longest, self.left()))
 
 
 class Transport:
@@ -124,6 +142,7 @@ class Transport:
     def __init__(self, options: Mapping[str, Any], patience: Patience, timeout: float) -> None:
         self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
         self.patience = patience
+        self._timeout = timeout
         self._answered = False
 
     def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Answer:
@@ -136,7 +155,8 @@ class Transport:
         headers = {"content-type": "application/json"} if body is not None else {}
 
         def once() -> Answer:
-            answer: Answer = connection.perform_request(method, path, body=body, headers=headers)
+            limit = min(self._timeout, self.patience.left())
+            answer: Answer = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
             self._answered = True
             return answer
 
@@ -153,7 +173,9 @@ class Transport:
         return retrying(once)
 
     def _may_pass(self, error: BaseException) -> bool:
-        return isinstance(error, NoAnswerError) and (self._answered or not isinstance(error.cause, HOPELESS))
+        if not isinstance(error, NoAnswerError) or isinstance(error.cause, DeadlineError):
+            return False
+        return self._answered or not isinstance(error.cause, HOPELESS)
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
         tries = MOST_TRIES if self._answered else FIRST_TRIES
@@ -165,7 +187,7 @@ class Transport:
         if state.outcome is not None and not state.outcome.failed:
             after = state.outcome.result().headers.get("retry-after", "")
             asked = float(after) if after.isdecimal() else 0.0
-        return max(backoff(state), min(asked, self.patience.seconds))
+        return min(max(backoff(state), min(asked, self.patience.seconds)), self.patience.left())
 
     def close(self) -> None:
         """Close the connection."""
