@@ -18,10 +18,7 @@ from typing import Any
 from mltasks.schema import Kind
 
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, UTF-8 cannot
-FIRST_MS, LAST_MS = (
-    -62_135_596_800_000,
-    253_402_300_799_999,
-)  # the years 1 to 9999, which every engine can show
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # the years 1 to 9999, which every engine can show
 INT64 = 2**63
 
 Cell = tuple[Any, bool]
@@ -48,6 +45,12 @@ class Tally:
         """Add what another one counted."""
         self.counts.update(other.counts)
         self.samples = {**other.samples, **self.samples}
+
+
+def verbatim(raw: bytes) -> Verbatim:
+    """Return JSON as it came, as a text; bytes that are no UTF-8 become escapes in it, so that it can be written."""
+    found = raw.decode("utf-8", "surrogateescape")
+    return Verbatim(SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", found))
 
 
 def json_text(value: Any) -> str | None:
@@ -83,14 +86,10 @@ def free_form(value: Any) -> Cell:
 
 def nodes(value: Any) -> Cell:
     """Read node ids: a list (null entries dropped), or up to 2.4 one text, comma-joined for several."""
-    if value is None:
-        return [], True
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list):
-        return [], False
+    parts = value if isinstance(value, list) else [value]
     found = [text(part) for part in parts if not isinstance(part, dict | list)]
-    names = [name.strip() for name, _ in found if name is not None and name.strip()]
-    return names, len(found) == len(parts) and all(readable for _, readable in found)
+    ids = [node.strip() for joined, _ in found for node in (joined or "").split(",")]
+    return [node for node in ids if node], len(found) == len(parts) and all(readable for _, readable in found)
 
 
 def time(value: Any) -> Cell:

@@ -33,6 +33,11 @@ class Page:
         return None if column.null_count or not len(column) else int(pc.max(column).as_py())
 
 
+ODD: dict[str, set[type]] = {
+    "number": {bool},
+    "time": {bool, float},
+    "integer": {bool, float},
+}  # types that Arrow would cast, or cut
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
 
@@ -65,7 +70,7 @@ class Decoder:
         for name in HIT_FIELDS:
             column = schema.COLUMNS["task_id" if name == "_id" else name[1:]]
             values = [getattr(hit, name) for hit in hits]
-            columns[column.name] = read_column(column, values, ids, tally, extra)
+            columns[column.name] = read_column(column, values, ids, tally, extra, name)
         columns["extra"] = pa.array([extra_text(extra.get(row)) for row in range(len(hits))], pa.string())
         names = schema.STORED_SCHEMA.names
         return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
@@ -75,19 +80,26 @@ class Decoder:
         for row, hit in enumerate(hits):
             if hit.extra is not None:
                 extra[row].update(hit.extra)
-                for broken in {"hit", "_source"} & hit.extra.keys():
-                    tally.unreadable(broken, ids[row], hit.extra[broken])
-            if ids[row] is None:
+            elif hit._source is None:
+                extra[row]["_source"] = None
+            if broken := hit.broken or ("_source" if hit._source is None else None):
+                tally.unreadable(broken, ids[row], extra[row][broken])
+            elif ids[row] is None:
                 tally.unreadable("task_id", f"without an id (row {row + 1} of its page)", None)
         for index, name in enumerate(self._parser.unknown):
             for row, hit in enumerate(hits):
                 if raw := bytes(getattr(hit._source, f"unknown_{index}", b"")):
-                    extra[row][name] = cells.Verbatim(raw.decode("utf-8", "replace"))
+                    extra[row][name] = cells.verbatim(raw)
         return extra
 
 
-def read_column(column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra) -> pa.Array:
-    """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`."""
+def read_column(
+    column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra, field: str | None = None
+) -> pa.Array:
+    """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`.
+
+    `field` is their name there, where it is another than the column's.
+    """
     fast = _fast_column(column, values)
     if fast is not None:
         return fast
@@ -98,7 +110,7 @@ def read_column(column: schema.Column, values: list[Any], ids: Sequence[Any], ta
         out.append(cell)
         if not readable:
             tally.unreadable(column.name, ids[row], value)
-            extra[row][column.name] = value
+            extra[row][field or column.name] = value
     return pa.array(out, column.type)
 
 
@@ -107,13 +119,13 @@ def _fast_column(column: schema.Column, values: list[Any]) -> pa.Array | None:
     if column.kind == "nodes":
         if not all(type(value) is list for value in values):
             return None
-    elif column.kind in ("number", "time", "integer") and any(type(value) is bool for value in values):
+    elif column.kind in ODD and not ODD[column.kind].isdisjoint(map(type, values)):
         return None
     try:
         array = pa.array(values, pa.int64() if column.kind == "time" else column.type)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
-    if column.kind == "nodes" and array.values.null_count:
+    if column.kind == "nodes" and not are_tidy(array):
         return None
     if column.kind == "time":
         bounds = pc.min_max(array).as_py()
@@ -123,11 +135,18 @@ def _fast_column(column: schema.Column, values: list[Any]) -> pa.Array | None:
     return array
 
 
+def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether lists of node ids are as `cells.nodes` makes them: no nulls, commas, blanks or empty ids."""
+    nodes = pc.list_flatten(lists)
+    odd = pc.match_substring_regex(nodes, r"^$|,|^\s|\s$")
+    return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
+
+
 def _unwrapped(value: Any) -> Any:
     """Return the text of a free-form field as the server wrote it; null and absent are one."""
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
-        return None if raw in (b"", b"null") else raw.decode("utf-8", "replace")
+        return None if raw in (b"", b"null") else cells.verbatim(raw)
     return cells.json_text(value)
 
 

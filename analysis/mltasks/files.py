@@ -13,11 +13,15 @@ from mltasks.errors import UsageError, WriteError
 def check(path: str | Path, force: bool) -> Path:
     """Return the path if a file may be written there; raises UsageError before any work is done."""
     place = Path(path)
-    if place.is_dir():
+    try:
+        is_folder, is_there, has_folder = place.is_dir(), place.exists(), place.parent.is_dir()
+    except OSError as error:
+        raise UsageError(f"{place}: no name for a file ({error.strerror}); choose another one") from error
+    if is_folder:
         raise UsageError(f"{place}: is a folder; name a file in it")
-    if place.exists() and not force:
+    if is_there and not force:
         raise UsageError(f"{place}: exists already; choose another name, or overwrite it with --force")
-    if not place.parent.is_dir():
+    if not has_folder:
         raise UsageError(f"{place}: there is no folder {place.parent}; make it first")
     return place
 
@@ -29,9 +33,10 @@ def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
     Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
     """
     place = check(path, force)
-    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    part = place.with_name(f".mltasks-{secrets.token_hex(8)}.part")  # short: any name that fits is a good one
     try:
         yield part
+        check(place, force)  # somebody else may have been faster
         part.replace(place)
     except OSError as error:
         raise WriteError(f"{place}: cannot be written: {error.strerror or error}") from error

@@ -17,21 +17,6 @@ from mltasks.errors import UsageError
 Words = str | Sequence[str] | None
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 EXACT = ("cluster", "state", "task_type", "function_name")
-KNOWN = (
-    *(
-        "since",
-        "until",
-        "cluster",
-        "state",
-        "outcome",
-        "task_type",
-        "function_name",
-        "node",
-        "model",
-        "error",
-    ),
-    *("not_state", "not_outcome", "not_task_type"),
-)
 CONTAINED = {"node": "nodes_text", "model": "model_id"}
 
 
@@ -129,9 +114,9 @@ class Filters:
 
 def read(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     """Read filter options; raises UsageError for a word, a time or an outcome that cannot be read."""
-    if unknown := options.keys() - set(KNOWN):
-        known = ", ".join(KNOWN)
-        raise UsageError(f"unknown filter {', '.join(sorted(unknown))!r}; there are {known}")
+    names = ["since", "until", *(f.name for f in fields(Filters)[2:])]
+    if unknown := options.keys() - set(names):
+        raise UsageError(f"unknown filter {', '.join(sorted(unknown))!r}; there are {', '.join(names)}")
     since = windows.milliseconds(options.get("since"), as_of_ms, "since")
     until = windows.milliseconds(options.get("until"), as_of_ms, "until")
     if since is not None and until is not None and since >= until:
@@ -139,12 +124,19 @@ def read(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     words: dict[str, tuple[str, ...]] = {}
     for name, value in options.items():
         if name not in ("since", "until") and value is not None:
-            texts = [value] if isinstance(value, str) else list(value)
-            words[name] = tuple(dict.fromkeys(text.lower() for text in texts))
+            words[name] = _words(value, name)
     for name in ("outcome", "not_outcome"):
         if name in words:
             words[name] = outcomes(words[name], name)
     return Filters(since, until, **words)
+
+
+def _words(value: Any, name: str) -> tuple[str, ...]:
+    texts = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"{name}: {text!r} is no text; give one text or a list of texts")
+    return tuple(dict.fromkeys(text.lower() for text in texts))
 
 
 def merged(before: Filters, chosen: Filters) -> Filters:

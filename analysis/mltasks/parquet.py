@@ -27,9 +27,12 @@ def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False)
     Raises UsageError where the file exists and `force` is not set, DataError where `tasks` is another table.
     """
     files.check(path, force)
-    stored, ctx = frames.from_pandas(tasks, Tally())
+    tally = Tally()
+    stored, ctx = frames.from_pandas(tasks, tally)
     stored = table.newest(stored)
     ctx = table.assume_as_of(stored, ctx or Context(source="a DataFrame"))
+    if tally.counts:
+        ctx = context.replace(ctx, unreadable=dict(tally.counts), samples=tally.samples)
     complete = table.select(stored, ctx)
     with writing(path, complete.schema, force=force) as writer:
         writer.write(complete)

@@ -22,6 +22,7 @@ SOURCE_COLUMNS = tuple(
     c for c in schema.STORED if c.name not in ("cluster", "task_id", "extra") and f"_{c.name}" not in HIT_FIELDS
 )
 UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`", re.DOTALL)
+UNLEARNABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec takes in no name of a field
 MOST_UNKNOWN = 50  # names of unknown fields to learn; a document with more is read by the standard library
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -50,7 +51,7 @@ class Hits(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """A `_search` answer; `hits` are structs with `_id`, `_seq_no`, `_source` and `extra` once parsed."""
+    """A `_search` answer, its hits not yet parsed."""
 
     hits: Hits
     timed_out: bool = False
@@ -58,7 +59,11 @@ class Answer(msgspec.Struct):
 
 
 class Parser:
-    """Parses the pages of one source. It learns the fields that this version does not know: `unknown`, in order."""
+    """Parses the pages of one source. It learns the fields that this version does not know: `unknown`, in order.
+
+    A hit is a struct with `_id`, `_seq_no`, ..., `_source` (a struct of SOURCE_COLUMNS and the unknown fields, or
+    None), `extra` (fields that are in neither) and `broken` (the name in `extra` of what is no hit or no source).
+    """
 
     def __init__(self) -> None:
         self.unknown: list[str] = []
@@ -83,8 +88,9 @@ class Parser:
                 *((name, Any, None) for name in HIT_FIELDS),
                 ("_source", source | None, None),
                 ("extra", dict | None, None),
+                ("broken", str | None, None),
             ],
-            rename={"extra": "mltasks:extra"},  # a place of ours, not a field of a hit
+            rename={"extra": "mltasks:extra", "broken": "mltasks:broken"},  # places of ours, not fields of a hit
             gc=False,
         )
         hit: Any = self._hit
@@ -115,10 +121,16 @@ class Parser:
                 return decode()
             except REFUSED as refused:
                 found = UNKNOWN_FIELD.fullmatch(str(refused))
-                if not found or len(self.unknown) >= MOST_UNKNOWN or found[1] in self.unknown:
+                if not found or len(self.unknown) >= MOST_UNKNOWN or not self._learn(found[1]):
                     return None
-                self.unknown.append(found[1])
-                self._build()
+
+    def _learn(self, name: str) -> bool:
+        """Make a place for an unknown field; return whether there is a new one."""
+        if name in self.unknown or UNLEARNABLE.search(name):
+            return False
+        self.unknown.append(name)
+        self._build()
+        return True
 
     def _careful(self, raw: bytes) -> Any:
         """Read one hit with the standard library; what is no hit becomes one that holds nothing but its text."""
@@ -127,16 +139,17 @@ class Parser:
         except (ValueError, RecursionError):
             hit = None
         if not isinstance(hit, dict):
-            return self._hit(extra={"hit": raw.decode("utf-8", "replace")})
+            return self._hit(extra={"hit": raw.decode("utf-8", "surrogateescape")}, broken="hit")
         source = hit.get("_source")
         if "_source" not in hit and not hit.keys().isdisjoint({"state", "task_type", "create_time"}):
-            source = {k: v for k, v in hit.items() if k not in (*HIT_FIELDS, "task_id")}
-            hit = {"_id": hit.get("task_id"), **hit}
-        extra: dict[str, Any] = {}
+            source = {name: value for name, value in hit.items() if name not in HIT_FIELDS}
+            if hit.get("_id") is None:
+                hit["_id"] = source.pop("task_id", None)
         if not isinstance(source, dict):
-            extra, source = {"_source": source}, {}
+            name, kept = ("_source", source) if "_source" in hit else ("hit", raw.decode("utf-8", "surrogateescape"))
+            return self._hit(*(hit.get(n) for n in HIT_FIELDS), extra={name: kept}, broken=name)
         known = {c.name for c in SOURCE_COLUMNS}
-        extra |= {name: value for name, value in source.items() if name not in known}
+        extra = {name: value for name, value in source.items() if name not in known}
         fields = {name: value for name, value in source.items() if name in known}
         return self._hit(*(hit.get(n) for n in HIT_FIELDS), _source=self._source(**fields), extra=extra or None)
 
@@ -150,6 +163,8 @@ def _careful_page(body: bytes) -> tuple[Answer, list[bytes]]:
     try:
         whole = loads(body)
         hits = whole["hits"]["hits"]
+        if not isinstance(hits, list):
+            raise TypeError("hits are no list")
         frame = {**whole, "hits": {**whole["hits"], "hits": []}}
         return msgspec.convert(frame, Answer), [json.dumps(hit).encode() for hit in hits]
     except (ValueError, RecursionError, KeyError, TypeError) as refused:
@@ -157,13 +172,24 @@ def _careful_page(body: bytes) -> tuple[Answer, list[bytes]]:
 
 
 def raw_hits(body: bytes) -> list[bytes]:
-    """Return the hits of an answer as they came."""
+    """Return the hits of an answer as they came; of one that msgspec refuses, their values written anew."""
     return _careful_page(body)[1]
 
 
 def loads(raw: bytes) -> Any:
-    """Parse JSON as the standard library does; a number beyond a float's range stays the text it was."""
-    return json.loads(raw.decode("utf-8", "replace"), parse_float=_float, parse_constant=str)
+    """Parse JSON as the standard library does; a number that Python cannot hold stays the text it was.
+
+    A byte that is no UTF-8 becomes half a character, as JSON's escapes can write it.
+    """
+    text = raw.decode("utf-8", "surrogateescape")
+    return json.loads(text, parse_int=_int, parse_float=_float, parse_constant=str)
+
+
+def _int(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:  # of more digits than Python converts
+        return text
 
 
 def _float(text: str) -> float | str:

@@ -17,7 +17,7 @@ from mltasks.errors import DataError, UsageError
 
 SUFFIXES = (".parquet", ".json", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 CHUNK = 5000  # lines decoded at once
-NEEDED = {"_source", "state", "task_type"}  # a line with none of these is no task
+NEEDED = {"_source", "state", "task_type", "create_time"}  # a line with none of these is no task
 
 
 def checked(source: str | Path) -> Path:
@@ -57,8 +57,9 @@ def answer(body: bytes, place: str) -> Iterator[Page]:
             return
         error = found.get("error")
         words = error.get("reason") if isinstance(error, dict) else error
-        said = f"an error answer ({words})" if words else f"not a _search answer ({parser.excerpt(body, 60)})"
-        raise DataError(f"{place}: {said}; save the tasks with mltasks fetch URL") from None
+        kind, shown = ("an error answer", cells.json_text(words)) if words else ("not a _search answer", None)
+        said = parser.excerpt(shown.encode() if shown else body, 160 if shown else 60)
+        raise DataError(f"{place}: {kind} ({said}); save the tasks with mltasks fetch URL") from None
     wrong = _incomplete(page)
     if wrong:
         raise DataError(f"{place}: incomplete: {wrong}; read all of them with mltasks fetch URL")
@@ -81,13 +82,16 @@ def _incomplete(page: Page) -> str:
 
 def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
     decoder = Decoder(cluster)
-    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+    packed = path.name.endswith(".gz")
+    if packed and not path.stat().st_size:
+        raise EOFError("it is empty")
+    with gzip.open(path, "rb") if packed else path.open("rb") as file:
         lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
-        first = True
+        checked_kind = False
         while chunk := list(itertools.islice(lines, CHUNK)):
-            if first:
-                _check_first(path, chunk[0][1])
-                first = False
+            if not checked_kind:
+                _check_kind(path, chunk)
+                checked_kind = True
             number, last = chunk[-1]
             if not last.endswith(b"\n") and not _whole(last):
                 end = parser.excerpt(last[-40:], 40)
@@ -95,15 +99,14 @@ def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
             yield decoder.lines([line.rstrip() for _, line in chunk])
 
 
-def _check_first(path: Path, line: bytes) -> None:
-    """Tell lines of tasks from any other file by the first one."""
-    keys = cells.parsed(line.decode("utf-8", "replace")).keys()
-    if not NEEDED & keys and _whole(line):
-        raise DataError(
-            f"{path}, line 1: no task ({parser.excerpt(line, 60)}); lines are hits of _search, with _id and _source"
-        )
-    if not keys and not line.lstrip().startswith(b"{"):
-        raise DataError(f"{path}, line 1: not JSON ({parser.excerpt(line, 60)}); make it with mltasks fetch")
+def _check_kind(path: Path, chunk: list[tuple[int, bytes]]) -> None:
+    """Tell lines of tasks from any other file by the first JSON object; broken lines may stand before it."""
+    objects = ((number, line) for number, line in chunk if line.lstrip().startswith(b"{") and _whole(line))
+    number, line = next(objects, chunk[0])
+    cut = line.startswith(b"{") and not line.endswith(b"\n") and not _whole(line)  # the only line, half of one
+    if not cut and not NEEDED & cells.parsed(line.decode("utf-8", "replace")).keys():
+        said = parser.excerpt(line, 60)
+        raise DataError(f"{path}, line {number}: no hit of _search ({said}); make such a file with mltasks fetch")
 
 
 def _whole(line: bytes) -> bool:

@@ -15,6 +15,7 @@ from mltasks import context, derived, schema
 from mltasks.context import Context, Reading
 from mltasks.filters import Filters
 
+OWN = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
 PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
@@ -71,13 +72,15 @@ def assume_as_of(table: pa.Table, ctx: Context) -> Context:
 def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
     """Return stored and derived columns of the rows that pass the filters; other columns of the table stay."""
     own = [name for name in table.column_names if name not in schema.COLUMNS]
+    table = table.rename_columns([OWN + name if name in own else name for name in table.column_names])
     frame = nw.from_native(with_derived(table, ctx), eager_only=True)
     if filters:
         frame = filters.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
     found = frame.to_native()
-    if not own:
-        return found.select(schema.SCHEMA.names).cast(schema.SCHEMA)
-    return found.select([*schema.SCHEMA.names, *own])
+    known = found.select(schema.SCHEMA.names).cast(schema.SCHEMA)
+    for name in own:
+        known = known.append_column(name, found[OWN + name])
+    return known
 
 
 def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
@@ -98,7 +101,7 @@ def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
 def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
     """Return the table as pandas users expect it: texts `str`, times aware, node lists comma-joined."""
     for column in schema.COLUMNS.values():
-        if column.kind == "nodes":
+        if column.kind == "nodes" and column.name in table.column_names:
             place = table.column_names.index(column.name)
             table = table.set_column(place, column.name, joined(derived.whole(table[column.name])))
     frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)

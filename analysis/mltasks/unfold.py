@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pandas as pd
 
 from mltasks import cells, context, derived, engines, schema
@@ -48,10 +51,17 @@ def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
     known = [name for name, declared in schema.COLUMNS.items() if declared.kind == "json"]
     if column not in known or column not in tasks.columns:
         raise UsageError(f"parse_json: {column!r} is no column of JSON; there are {', '.join(known)}")
-    objects = [cells.parsed(text if isinstance(text, str) else None) for text in tasks[column]]
+    objects = [_writable(cells.parsed(text if isinstance(text, str) else None)) for text in tasks[column]]
     found = pd.json_normalize(objects)
     found.index = tasks.index
     return found
+
+
+def _writable(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an object whose texts pandas can hold: half a character in them becomes U+FFFD."""
+    text = json.dumps(fields, ensure_ascii=False)
+    clean = cells.SURROGATE.sub("\ufffd", text)
+    return fields if clean == text else cells.parsed(clean)
 
 
 def _list(value: object) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from mltasks import cells
 from mltasks.errors import UsageError
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -21,7 +22,16 @@ def milliseconds(value: Moment, as_of_ms: int | None, name: str) -> int | None:
     `value` is absolute (a text as in ISO 8601, a date or a datetime; without an offset it is UTC; a whole number
     is ms) or relative to `as_of_ms` (`30m`, `24h`, `7d`, `2w`: so long before). Raises UsageError naming `name`.
     """
-    if value is None or isinstance(value, int):
+    if value is None:
+        return None
+    ms = _read(value, as_of_ms, name)
+    if not cells.FIRST_MS <= ms <= cells.LAST_MS:
+        raise UsageError(f"{name}: {value!r} lies outside the years 1 to 9999; give a time of the data")
+    return ms
+
+
+def _read(value: str | date | datetime | int, as_of_ms: int | None, name: str) -> int:
+    if isinstance(value, int):
         return value
     if isinstance(value, date):
         moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
@@ -37,6 +47,8 @@ def milliseconds(value: Moment, as_of_ms: int | None, name: str) -> int | None:
                 f"{name}: cannot read {value!r} as a time; write 2026-11-24, '2026-11-24 22:00' (UTC), "
                 "2026-11-24T22:00+01:00, or a span before the data's time such as 30m, 24h, 7d, 2w"
             ) from None
+    if moment != moment:  # pandas' NaT, a datetime by its class
+        raise UsageError(f"{name}: {value} is no time; give one, or leave {name} out")
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
 
