@@ -33,7 +33,8 @@ class Cluster:
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or parts.netloc
         self._patience = patience or Patience()
-        self._transport = Transport(_options(parts, credentials or Credentials()), self._patience, timeout)
+        self.credentials = credentials or Credentials()
+        self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
 
     def search(self, body: Mapping[str, Any]) -> Answer:
         """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised."""
@@ -53,7 +54,7 @@ class Cluster:
 
     def nodes(self) -> dict[str, Node] | None:
         """Return the nodes by id; None where the user may not ask, or the cluster cannot answer now."""
-        answer = self._optional("/_nodes/_all/none")
+        answer = self.optional("/_nodes/_all/none")
         found = answer.get("nodes") if answer else None
         if not isinstance(found, dict):
             return None
@@ -61,7 +62,7 @@ class Cluster:
 
     def task_timeout(self) -> int | None:
         """Return the time-out of tasks [s]; None where the user may not ask."""
-        answer = self._optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
+        answer = self.optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
         for level in ("transient", "persistent", "defaults"):  # the first one that says something holds
             value: Any = answer.get(level)
             for key in TIMEOUT_SETTING.split("."):
@@ -69,6 +70,17 @@ class Cluster:
             if isinstance(value, int | str) and str(value).isdecimal():
                 return int(value)
         return None
+
+    def version(self) -> str | None:
+        """Return what the server says it is: from a header that needs no right, else from its root; None if neither."""
+        try:
+            answer = self._transport.request("GET", "/", patient=False)
+        except NoAnswerError:
+            return None
+        if "x-opensearch-version" in answer.headers:
+            return answer.headers["x-opensearch-version"]
+        found = self._json(answer).get("version") if answer.ok else None
+        return f"OpenSearch/{found.get('number')}" if isinstance(found, dict) else None
 
     def pause(self, attempt: int) -> None:
         """Wait before asking again; raises ClusterError where the deadline is over."""
@@ -87,7 +99,7 @@ class Cluster:
         except NoAnswerError as error:
             raise refusals.no_answer(self.url, error) from error
 
-    def _optional(self, path: str) -> dict[str, Any] | None:
+    def optional(self, path: str) -> dict[str, Any] | None:
         """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
         try:
             answer = self._transport.request("GET", path, patient=False)

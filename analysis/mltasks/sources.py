@@ -12,7 +12,21 @@ from typing import Any, Unpack
 import pandas as pd
 import pyarrow as pa
 
-from mltasks import context, engines, filters, frames, paging, parquet, progress, pushdown, saved, table
+from mltasks import (
+    config,
+    context,
+    engines,
+    filters,
+    frames,
+    paging,
+    parquet,
+    progress,
+    pushdown,
+    redact,
+    saved,
+    several,
+    table,
+)
 from mltasks.cells import Tally
 from mltasks.cluster import Cluster
 from mltasks.context import Context, Reading
@@ -38,6 +52,8 @@ class Access:
     page_size: int = paging.PAGE_SIZE
     timeout: float = 60.0  # for one answer [s]
     deadline: float | None = None  # for the whole reading [s]
+    config: str | None = None  # the file with the configured clusters; None: where `config.path` looks
+    redact: bool = False  # mask user names, addresses and hosts in texts
 
 
 def load(
@@ -46,7 +62,8 @@ def load(
     """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
 
     `source`: a cluster's URL (or a `Cluster`), a saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a
-    Parquet file, "demo", a saved answer as a dict, hits as a list of dicts, or a DataFrame or Arrow table of tasks.
+    Parquet file, "demo", the name of a configured cluster, a list of such; a saved answer as a dict, hits as a list
+    of dicts, a DataFrame or an Arrow table of tasks.
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
@@ -64,7 +81,7 @@ def scan(
     kept with the Dataset: each report applies them by its own kind of window.
     """
     access = access or Access()
-    if path := _parquet_path(source):
+    if (path := _parquet_path(source)) and not access.redact:
         columns, count, ctx = parquet.describe(path)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
             _no_query(access, query, str(path))
@@ -79,10 +96,16 @@ def open_cluster(source: Any, access: Access) -> Cluster | None:
     """Return the cluster that a source names; None where it is something else."""
     if isinstance(source, Cluster):
         return source
-    if isinstance(source, str) and "://" in source:
-        credentials = access.credentials or Credentials.from_environment()
-        return Cluster(source, credentials, timeout=access.timeout, patience=Patience(deadline=access.deadline))
-    return None
+    if not isinstance(source, str) or source == DEMO:
+        return None
+    reach: dict[str, Any] = {"timeout": access.timeout, "patience": Patience(deadline=access.deadline)}
+    if "://" in source:
+        return Cluster(source, access.credentials or Credentials.from_environment(), **reach)
+    section = config.clusters(access.config).get(source)
+    file = config.path(access.config)
+    if section is None or file is None:
+        return None
+    return Cluster(section.url, config.credentials(source, section, file), name=source, **reach)
 
 
 def reading(cluster: Cluster, as_of_ms: int) -> Reading:
@@ -160,6 +183,8 @@ def _rows(
     source: Any, access: Access, query: Query, options: Mapping[str, Any], *, overlap: bool
 ) -> tuple[pa.Table, Context, Filters]:
     """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied."""
+    if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path | Cluster) for s in source):
+        return several.combined([_rows(one, access, query, options, overlap=overlap) for one in source])
     cluster = open_cluster(source, access)
     tally = Tally()
     if cluster is not None:
@@ -173,13 +198,15 @@ def _rows(
         rows = table.newest(rows)
         ctx = table.assume_as_of(rows, ctx)
         chosen = filters.read(options, ctx.as_of_ms)
+        if isinstance(source, Dataset):
+            chosen = filters.merged(source.filters, chosen)
         unreadable = dict(tally.counts) or ctx.unreadable
         ctx = context.replace(
             ctx, filters=chosen.describe(), unreadable=unreadable, samples=tally.samples or ctx.samples
         )
     if tally.counts:
         warn(ctx)
-    return rows, ctx, chosen
+    return redact.table(rows) if access.redact else rows, ctx, chosen
 
 
 def _collect(pages: Iterable[Page], tally: Tally) -> pa.Table:

@@ -40,15 +40,17 @@ def outcome(server: Server, folder: Path, fault: str, at: int, *, for_ever: bool
     expected = set(mltasks.load(server.url)["task_id"])
     with Proxy(server.url, fault, at, for_ever=for_ever) as proxy:
         cluster = Cluster(proxy.url, timeout=0.15, patience=Patience(sleep=proxy.recover))
+        failed = None
         try:
             mltasks.fetch(cluster, path, Access(page_size=PAGE))
         except Error as error:
-            assert list(folder.iterdir()) == [], "an error leaves no file"
-            assert "\n" not in str(error)
-            assert proxy.url in str(error)
-            return f"error, exit {error.exit_code}"
-        finally:
-            cluster.close()
+            failed = error
+        cluster.close()
+    if failed is not None:
+        assert list(folder.iterdir()) == [], "an error leaves no file"
+        assert "\n" not in str(failed)
+        assert proxy.url in str(failed)
+        return f"error, exit {failed.exit_code}"
     assert list(mltasks.load(path)["task_id"].sort_values()) == sorted(expected)
     return "complete"
 

@@ -11,6 +11,7 @@ import pytest
 
 import mltasks
 from mltasks.cli import main
+from mltasks.filters import FilterOptions
 from opensearch.java import MissingError
 from opensearch.make_tasks import ML
 from opensearch.server import Server
@@ -65,12 +66,13 @@ def test_whole_numbers_of_a_remote_job_come_as_floats_and_stay_as_they_came(old_
 
 def test_a_filter_selects_the_same_on_the_server_and_in_a_file(old_server: Server, tmp_path: Path) -> None:
     mltasks.fetch(old_server.url, tmp_path / "t.parquet")
-    for word in (
+    words: list[FilterOptions] = [
         {"state": "failed"},
         {"function_name": "kmeans"},
         {"outcome": "completed"},
         {"not_task_type": "TRAINING"},
-    ):
+    ]
+    for word in words:
         there = mltasks.load(old_server.url, **word)["task_id"]
         here = mltasks.load(tmp_path / "t.parquet", **word)["task_id"]
         assert len(there) > 0

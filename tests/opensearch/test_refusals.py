@@ -15,7 +15,7 @@ from opensearch.server import Server
     [
         ("/x", [], 3, "no handler found for uri [/x/_plugins/_ml/tasks/_search]"),
         ("", ["--query", '{"nope": {}}'], 2, "answers 400: the query is rejected: unknown query [nope]"),
-        ("", ["--query", '{"range": {"create_time": {"gte": "soon"}}}'], 2, "the query is rejected: failed to parse date"),
+        ("", ["--query", '{"range": {"create_time": {"gte": "soon"}}}'], 2, "rejected: failed to parse date"),
         ("", ["--by", "nonsense"], 2, "by: there is no column 'nonsense'"),
     ],
 )

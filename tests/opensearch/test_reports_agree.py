@@ -106,7 +106,8 @@ def test_get_finds_tasks_by_id_and_names_those_that_are_not_there(
     assert main(["get", quiet_cluster.url, known.iloc[0], "-no-such-task-id-000"]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err == f"mltasks: {quiet_cluster.url}: there is no task -no-such-task-id-000; list them with mltasks list\n"
+    place = f"mltasks: {quiet_cluster.url}"
+    assert said.err == f"{place}: there is no task -no-such-task-id-000; list them with mltasks list\n"
 
 
 def test_a_workers_report_shows_the_node_by_its_name(quiet_cluster: Server) -> None:
