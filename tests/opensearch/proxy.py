@@ -175,10 +175,12 @@ class Proxy(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.fault, self._at, self._for_ever = fault, at, for_ever
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.timeout = 0.02  # of one look for a connection
         self.closing = threading.Event()
         self.searches = 0
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._refusing, self._listening, self._deaf = threading.Event(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def turn(self) -> bool:
         """Count a search; tell whether it is to be broken."""
@@ -188,21 +190,28 @@ class Proxy(ThreadingHTTPServer):
 
     def refuse(self) -> None:
         """Stop listening: whoever comes next is refused, until `recover`."""
-        self.socket.close()
+        self._listening.clear()
+        self._refusing.set()
+        self._deaf.wait(5)
 
     def recover(self, seconds: float = 0.0) -> None:
         """Listen again, unless the fault is there for ever; the tool calls it in place of waiting."""
-        while self.socket.fileno() < 0 and not self._for_ever:
-            listening = socket.socket(self.address_family, self.socket_type)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listening.bind(self.server_address)
-            except OSError:  # the thread that accepts has the old socket in its hands for another moment
-                listening.close()
-                self.closing.wait(0.01)
-                continue
-            listening.listen()
-            self.socket = listening
+        if self._refusing.is_set() and not self._for_ever:
+            self._refusing.clear()
+            if not self._listening.wait(5):
+                raise TimeoutError("the proxy could not listen on its port again")
+
+    def _serve(self) -> None:
+        while not self.closing.is_set():
+            if self._refusing.is_set():
+                self.socket.close()
+                self._deaf.set()
+                self.closing.wait(0.005)
+            elif self.socket.fileno() < 0:
+                self.socket = socket.create_server(self.server_address)
+                self._listening.set()
+            else:
+                self.handle_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep quiet about connections that were broken on purpose."""
@@ -215,6 +224,5 @@ class Proxy(ThreadingHTTPServer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing.set()
-        self.shutdown()
-        self.server_close()
         self._thread.join()
+        self.server_close()
