@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,17 +23,18 @@ def get(
     """
     access = access or Access()
     wanted = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
+    place = str(source) if isinstance(source, str | Path) else getattr(source, "url", f"the {type(source).__name__}")
     cluster = sources.open_cluster(source, access)
     if refresh:
         if cluster is None:
-            raise UsageError(f"{source}: only a cluster can refresh a task; leave out --refresh")
+            raise UsageError(f"{place}: only a cluster can refresh a task; leave out --refresh")
         for task_id in wanted:
             cluster.refresh(task_id)
     query = {"ids": {"values": wanted}} if cluster is not None else None
     tasks = sources.load(cluster or source, access, query=query)
-    missing = [task_id for task_id in wanted if task_id not in set(tasks["task_id"])]
-    if missing:
-        raise UsageError(f"{source}: there is no task {', '.join(missing)}; list them with mltasks list")
+    known = set(tasks["task_id"])
+    if missing := [task_id for task_id in wanted if task_id not in known]:
+        raise UsageError(f"{place}: there is no task {', '.join(missing)}; list them with mltasks list")
     order = {task_id: n for n, task_id in enumerate(wanted)}
     found = tasks[tasks["task_id"].isin(wanted)]
     return found.sort_values("task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True)

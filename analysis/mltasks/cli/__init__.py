@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import sys
 import traceback
@@ -12,25 +13,35 @@ from typing import Any
 
 import click
 
-from mltasks.errors import Error
+from mltasks.errors import Error, TaskDataWarning
 
-COMMANDS = ("report", "durations", "workers", "failures", "list", "get", "fetch")
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
 
 \b
-SOURCE is where the tasks are:
-  https://host:9200         a cluster (user by --user, password by MLTASKS_PASSWORD)
-  tasks.parquet             what `mltasks fetch` wrote
-  hits.ndjson[.gz] a.json   saved hits, a saved answer of _search
-  demo                      552 real tasks that come with mltasks
-MLTASKS_SOURCE stands in where none is given; every option can be set as MLTASKS_<OPTION>.
-
-\b
 Try:
-  mltasks report demo -o report.html
+  mltasks report demo
   mltasks failures demo --by function_name
   mltasks durations demo --task-type TRAINING --sort p95_s
+
+\b
+SOURCE is where the tasks are:
+  demo                 552 real tasks that come with mltasks
+  https://host:9200    a cluster; --user NAME, password in MLTASKS_PASSWORD
+  tasks.parquet        what mltasks fetch wrote
+  hits.ndjson[.gz]     saved hits
+  answer.json          a saved answer of _search
+MLTASKS_SOURCE stands in where none is given; every option of a command can be
+set as MLTASKS_<OPTION>, such as MLTASKS_USER. mltasks only reads.
 """
+COMMANDS = {  # name -> its module, and what it does
+    "report": ("report", "What needs attention; with -o, one HTML page of every report."),
+    "failures": ("failures", "How often tasks fail, and since when."),
+    "durations": ("durations", "How long tasks take: median and percentiles."),
+    "workers": ("workers", "Tasks, failures and load by worker node."),
+    "list": ("listing", "The tasks themselves: filtered, sorted, columns chosen."),
+    "get": ("get", "Single tasks by id, with all that is known of them."),
+    "fetch": ("fetch", "All tasks to a file, streamed and verified."),
+}
 
 
 class Commands(click.Group):
@@ -44,29 +55,47 @@ class Commands(click.Group):
         """Return a command by name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"mltasks.cli.{cmd_name.replace('list', 'listing')}")
-        command: click.Command = module.command
+        command: click.Command = import_module(f"mltasks.cli.{COMMANDS[cmd_name][0]}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called; an unknown one is answered with the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # pathlib costs its import
+                hint = f"the command comes first: mltasks report {name}"
+            ctx.fail(f"no command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click's own words on interrupts and closed pipes are not ours."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.Abort from None
+        except BrokenPipeError:  # whoever reads us has seen enough
+            return _forget_stdout()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-SUMMARIES = {
-    "report": "Every report on one HTML page, a summary in the terminal.",
-    "durations": "How long tasks take: median and percentiles.",
-    "workers": "Tasks, failures and load by worker node.",
-    "failures": "How often tasks fail, and since when.",
-    "list": "The tasks themselves.",
-    "get": "Single tasks by id.",
-    "fetch": "All tasks to a file, streamed and verified.",
-}
-
-
-@click.command("mltasks", cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mltasks")
+@click.command(
+    "mltasks",
+    cls=Commands,
+    help=HELP,
+    options_metavar="",
+    subcommand_metavar="COMMAND [SOURCE] [OPTIONS]",
+    epilog="mltasks COMMAND --help shows the options of a command.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="mltasks", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def group(debug: bool) -> None:
     """Hold the commands."""
@@ -75,19 +104,13 @@ def group(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; an error is one line on stderr."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in arguments
+    debug = "--debug" in arguments or bool(os.environ.get("MLTASKS_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         with warnings.catch_warnings():
             if not debug:
-                warnings.simplefilter("ignore")
-                _show_our_warnings()
+                _only_our_warnings()
             group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read us has seen enough
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (KeyboardInterrupt, click.Abort):
         return _failed("interrupted", 130, debug)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -105,11 +128,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _show_our_warnings() -> None:
-    from mltasks.errors import TaskDataWarning
-
+def _only_our_warnings() -> None:
+    warnings.simplefilter("ignore")
     warnings.simplefilter("always", TaskDataWarning)
     warnings.showwarning = lambda message, *_: print(f"mltasks: warning: {_one_line(message)}", file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Throw away what is left for a stdout that takes no more, so that Python does not complain when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(text: str, code: int, debug: bool) -> int:
@@ -127,4 +155,7 @@ def _one_line(text: Any) -> str:
 
 def run() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(main())

@@ -8,5 +8,10 @@ command = one_report(
 
     Cancelled and open tasks are counted beside it. Filters by state or outcome are refused: they change the rate.
     """,
+    examples=(
+        "mltasks failures demo --by function_name --sort failure_rate",
+        "mltasks failures demo --by task_type --every 15min --wide",
+        "mltasks list demo --outcome failed --columns task_id,reason",
+    ),
     by="task_type,function_name",
 )

@@ -8,13 +8,29 @@ from typing import Any
 import click
 
 from mltasks.cli import options
+from mltasks.cli.sections import Command, option
 
 
-@click.command("fetch")
+@click.command(
+    "fetch",
+    cls=Command,
+    examples=(
+        "mltasks fetch https://host:9200 --user admin -o tasks.parquet",
+        "mltasks fetch demo -o tasks.parquet",
+        "mltasks durations tasks.parquet",
+    ),
+)
 @options.source
-@options.option("-o", "--output", metavar="FILE", required=True, help="tasks.parquet, or hits.ndjson.gz: the raw hits.")
-@options.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@options.filters
+@option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    section=options.OUTPUT,
+    help="tasks.parquet; from a cluster also hits.ndjson.gz, the raw hits.",
+)
+@options.force
+@options.filters()
 @options.access
 def command(source: str | None, output: str, force: bool, **given: Any) -> None:
     """Write all tasks to a file: complete or not at all, each task once, in memory that does not grow with them."""
@@ -22,5 +38,5 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
 
     chosen, access = options.split(given)
     ctx = streaming.fetch(options.named(source), output, access, force=force, **chosen)
-    note = "" if ctx.complete else " (INCOMPLETE)"
-    print(f"{ctx.rows:,} tasks of {ctx.source} in {output}{note}", file=sys.stderr)
+    count = f"{ctx.rows:,} {'task' if ctx.rows == 1 else 'tasks'}"
+    print(f"{count} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)

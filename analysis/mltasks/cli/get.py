@@ -2,63 +2,81 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from mltasks import files
 from mltasks.cli import options
+from mltasks.cli.sections import Command, option
 from mltasks.errors import UsageError
 
 TASK_ID = re.compile(r"[-_A-Za-z0-9]{20}")  # as OpenSearch makes them; some start with a dash
+MARK = "\0"  # no argument of a command line holds one
 
 
-class WithIds(click.Command):
+class WithIds(Command):
     """Takes what looks like a task id as one, though it starts with a dash."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Move ids that start with a dash behind `--`."""
+        """Mark ids that start with a dash, so that they are no options."""
         known = {name for parameter in self.params for name in parameter.opts}
-        ids = [a for a in args if a.startswith("-") and TASK_ID.fullmatch(a) and a not in known]
-        rest = [a for a in args if a not in ids]
-        return super().parse_args(ctx, [*rest, *(["--"] if "--" not in rest else []), *ids])
+        dashed = [a.startswith("-") and a not in known and bool(TASK_ID.fullmatch(a)) for a in args]
+        return super().parse_args(ctx, [f"{MARK}{a}" if d else a for a, d in zip(args, dashed, strict=True)])
 
 
-@click.command("get", cls=WithIds)
-@click.argument("source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True)
-@options.option(
-    "--refresh", is_flag=True, help="Let the cluster ask a batch job's provider first; rewrites the record."
+@click.command(
+    "get",
+    cls=WithIds,
+    examples=(
+        "mltasks list demo --outcome failed --top 3",
+        "mltasks get demo ID",
+    ),
 )
-@options.output
-@options.access
+@click.argument("source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True)
+@options.form
+@option(
+    "--refresh",
+    is_flag=True,
+    section=options.CLUSTER,
+    help="Let it ask a batch job's provider first; rewrites the record.",
+)
+@options.connection
 def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> None:
-    """Show single tasks by id, from any source, with all that is known of them; no side effect without --refresh."""
+    """Show single tasks by id, from any source, with all that is known of them; no side effect without --refresh.
+
+    IDs are those that `mltasks list` shows; one that starts with - is an id too.
+    """
     from mltasks import lookup
-    from mltasks.present import output, record
-    from mltasks.present.view import view
+    from mltasks.present import output
+    from mltasks.present.view import View
+    from mltasks.reports import result
     from mltasks.reports.listing import listing
 
-    source, ids = _split(list(source_and_ids))
+    source, ids = _split([word.removeprefix(MARK) for word in source_and_ids])
     kind = output.format_of(given["format_"], given["output"])
     if given["output"]:
         files.check(given["output"], given["force"])
     _, access = options.split(given)
     tasks = lookup.get(source, ids, access, refresh=refresh)
-    if kind == "table" and given["output"] is None:
-        click.echo(record.render(tasks), nl=False)
-        return
-    found = view(listing(tasks, list(tasks.columns)), given["sort"], given["top"] or None)
-    output.show(found, kind, given["output"], wide=True, force=given["force"])
+    said = result.info(listing(tasks, list(tasks.columns)))
+    asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
+    output.show(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:
-    """Tell the source from the ids: it comes first, unless MLTASKS_SOURCE names one and the first is an id."""
-    import os
-
+    """Tell the source from the ids: it comes first, unless MLTASKS_SOURCE names one."""
     default = os.environ.get("MLTASKS_SOURCE")
-    if default and TASK_ID.fullmatch(words[0]):
+    if default and not (len(words) > 1 and _is_source(words[0])):
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")
     return words[0], words[1:]
+
+
+def _is_source(word: str) -> bool:
+    return word == "demo" or "://" in word or Path(word).suffix != "" or Path(word).exists()

@@ -8,31 +8,46 @@ import click
 
 from mltasks import files
 from mltasks.cli import options
+from mltasks.cli.sections import Command, option
 
 SHOWN = 20  # in a terminal, unless --top says otherwise
 
 
-@click.command("list")
+@click.command(
+    "list",
+    cls=Command,
+    examples=(
+        "mltasks list demo --outcome failed --columns task_id,function_name,reason",
+        "mltasks list demo --task-type TRAINING --sort duration_s --top 5",
+        "mltasks list demo --node n1 -o tasks.csv",
+    ),
+)
 @options.source
-@options.option("--columns", metavar="NAMES", help="Which columns, comma-separated.")
-@options.filters
-@options.output
+@options.filters()
+@option("--columns", metavar="NAMES", section=options.OUTPUT, help="Which columns, comma-separated.")
+@options.rows
+@options.form
 @options.access
 def command(source: str | None, columns: str | None, **given: Any) -> None:
     """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
     from mltasks import sources
     from mltasks.present import output
-    from mltasks.present.view import view
+    from mltasks.present.view import View, view
     from mltasks.reports.listing import COLUMNS, listing
 
     chosen, access = options.split(given)
     kind = output.format_of(given["format_"], given["output"])
     if given["output"]:
         files.check(given["output"], given["force"])
-    names = [name.strip() for name in columns.split(",")] if columns else COLUMNS
+    chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    names = list(dict.fromkeys(chosen_columns or COLUMNS))
     tasks = sources.load(options.named(source), access, **chosen)
     top = given["top"]
     if top is None and kind == "table" and not given["output"]:
         top = SHOWN
-    found = view(listing(tasks, names), given["sort"], top or None)
-    output.show(found, kind, given["output"], wide=given["wide"] or bool(columns), force=given["force"])
+    listed = listing(tasks, names)  # says which columns are not there
+    if given["sort"]:  # by any column, shown or not
+        listed = listing(tasks, list(tasks.columns))
+    found = view(listed, given["sort"], top or None)
+    found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
+    output.show(found, kind, given["output"], wide=given["wide"], force=given["force"])

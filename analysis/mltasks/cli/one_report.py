@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from mltasks import files
 from mltasks.cli import options
+from mltasks.cli.sections import Command, option, stacked
+
+GROUPS = "What a row is"
 
 
-def command(name: str, doc: str, *, by: str, periods: bool = True) -> click.Command:
-    """Return the command of a report: filters, groups, output."""
+def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: bool = True) -> click.Command:
+    """Return the command of a report: groups, filters, output."""
 
     @options.source
-    @options.option("--by", metavar="COLUMNS", multiple=True, help=f"Group by these ({by}); '' for one total row.")
-    @(_periods if periods else options.stacked([]))
-    @options.filters
-    @options.output
-    @options.option("--plot", metavar="FILE", help="The report's figure, .png or .svg.")
+    @option(
+        "--by",
+        metavar="COLUMNS",
+        multiple=True,
+        section=GROUPS,
+        help=f"Group by these ({by}); '' for one row of all.",
+    )
+    @(_periods if periods else stacked([]))
+    @options.filters(rate=name != "durations")
+    @options.rows
+    @options.form
+    @option("--plot", metavar="FILE", section=options.OUTPUT, help="The report's figure too, .png or .svg.")
     @options.access
     def run(source: str | None, **given: Any) -> None:
         from mltasks import sources
-        from mltasks.present import output, plot
+        from mltasks.present import output
         from mltasks.present.view import view
 
         chosen, access = options.split(given)
         shown = {key: given.pop(key) for key in ("format_", "wide", "sort", "top", "output", "force", "plot")}
         kind = output.format_of(shown["format_"], shown["output"])
+        if shown["plot"]:
+            output.picture(shown["plot"])
         for path in (shown["output"], shown["plot"]):
             if path:
                 files.check(path, shown["force"])
@@ -39,17 +51,19 @@ def command(name: str, doc: str, *, by: str, periods: bool = True) -> click.Comm
             keywords["outcome"] = chosen.pop("outcome")
         tasks = sources.scan(options.named(source), access, **chosen)
         found = view(_function(name)(tasks, **keywords), shown["sort"], shown["top"] or None)
-        output.show(found, kind, shown["output"], wide=shown["wide"], force=shown["force"])
         if shown["plot"]:
+            from mltasks.present import plot
+
             plot.save(found, shown["plot"], force=shown["force"])
+        output.show(found, kind, shown["output"], wide=shown["wide"], force=shown["force"])
 
-    return click.command(name, help=doc)(run)
+    return click.command(name, cls=Command, help=doc, examples=examples)(run)
 
 
-_periods = options.stacked(
+_periods = stacked(
     [
-        options.option("--every", metavar="PERIOD", help="A row a period: 15min, 6h, 1d, 1w, 1mo."),
-        options.option("--tz", metavar="ZONE", help="The time zone of days, weeks and months (UTC)."),
+        option("--every", metavar="PERIOD", section=GROUPS, help="And by time: 15min, 6h, 1d, 1w, 1mo."),
+        option("--tz", metavar="ZONE", section=GROUPS, help="The time zone of days, weeks and months (UTC)."),
     ]
 )
 

@@ -3,97 +3,117 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks.cli.sections import Decorator, option, stacked
 from mltasks.errors import UsageError
 
 if TYPE_CHECKING:
     from mltasks.sources import Access
 
-Function = Callable[..., Any]
-Decorator = Callable[[Function], Function]
+FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
 WORDS = {
-    "cluster": "of these clusters",
-    "state": "in these states",
-    "outcome": "succeeded, partial, failed, cancelled, open, or completed (the first two)",
-    "task_type": "of these types",
-    "function_name": "of these functions",
-    "node": "on nodes whose id or name contains this",
-    "model": "of models whose id or name contains this",
-    "error": "whose error contains this text",
-    "not_state": "not in these states",
-    "not_outcome": "not with these outcomes",
-    "not_task_type": "not of these types",
+    "task_type": "Only of this type, such as TRAINING (repeatable, as all of these).",
+    "function_name": "Only of this function, such as KMEANS.",
+    "state": "Only in this state, such as FAILED.",
+    "outcome": "Only succeeded, partial, failed, cancelled, open or completed.",
+    "node": "Only on nodes whose id or name contains this.",
+    "model": "Only of models whose id or name contains this.",
+    "error": "Only with an error that contains this.",
+    "cluster": "Only of this cluster.",
+    "not_task_type": "Not of this type.",
+    "not_state": "Not in this state.",
+    "not_outcome": "Not with this outcome.",
 }
+CHANGE_A_RATE = ("state", "outcome", "not_state", "not_outcome")  # reports with a rate refuse them, and say why
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
     *("timeout", "query", "allow_partial"),
 )
 
-
-def option(*names: str, **settings: Any) -> Decorator:
-    """Return a click option that MLTASKS_<NAME> can set too."""
-    long = max(names, key=len).lstrip("-").replace("-", "_").upper()
-    return click.option(*names, envvar=f"MLTASKS_{long}", **settings)
-
-
-def stacked(decorators: Sequence[Decorator]) -> Decorator:
-    """Return decorators as one; help shows them in this order."""
-
-    def decorate(function: Function) -> Function:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
-
-
 source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
-filters = stacked(
-    [
+
+
+def filters(*, rate: bool = False) -> Decorator:
+    """Return the options that select tasks; with `rate`, help leaves out what would change a failure rate."""
+    times = [
         option(
-            "--since",
-            metavar="TIME",
-            help="From then on: 7d, 24h, 30m before the data's time, or a date (UTC).",
+            "--since", metavar="TIME", section=FILTERS, help="From then on: 2026-11-24, or 7d before the data ends."
         ),
-        option("--until", metavar="TIME", help="Before then."),
-        *(
-            option(f"--{name.replace('_', '-')}", metavar="TEXT", multiple=True, help=f"Only tasks {words}.")
-            for name, words in WORDS.items()
+        option("--until", metavar="TIME", section=FILTERS, help="Before then; times are UTC: '2026-11-24 22:00'."),
+    ]
+    words = [
+        option(
+            f"--{name.replace('_', '-')}",
+            metavar="TEXT",
+            multiple=True,
+            section=FILTERS,
+            hidden=rate and name in CHANGE_A_RATE,
+            help=text,
+        )
+        for name, text in WORDS.items()
+    ]
+    return stacked([*times, *words])
+
+
+def _access(*names: str, **settings: Any) -> Decorator:
+    return option(*names, section=CLUSTER, **settings)
+
+
+connection = stacked(
+    [
+        _access("--user", metavar="NAME", help="Log in; the password: MLTASKS_PASSWORD, a file, or a prompt."),
+        _access("--password-file", metavar="FILE", help="A file with the password."),
+        _access("--token-file", metavar="FILE", help="A file with a bearer token (or MLTASKS_TOKEN)."),
+        _access("--ca-certs", metavar="FILE", help="The authority that signed the server's certificate."),
+        _access("--client-cert", metavar="FILE", help="A certificate to log in with."),
+        _access("--client-key", metavar="FILE", help="The key of that certificate."),
+        _access("--insecure", is_flag=True, help="Do not check the server's certificate."),
+        _access(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=60.0,
+            metavar="SECONDS",
+            help="Wait so long for one answer (60).",
         ),
+        _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete."),
     ]
 )
-access = stacked(
+query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")
+access = stacked([query, connection])
+force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")
+form = stacked(
     [
         option(
-            "--user",
-            metavar="NAME",
-            help="Who asks; the password comes by MLTASKS_PASSWORD, a file or a prompt.",
+            "--format",
+            "format_",
+            type=click.Choice(("table", "csv", "json", "markdown", "parquet")),
+            metavar="FORMAT",
+            section=OUTPUT,
+            help="table (unless told otherwise), csv, json, markdown or parquet.",
         ),
-        option("--password-file", metavar="FILE", help="A file with the password."),
-        option("--token-file", metavar="FILE", help="A file with a bearer token (or MLTASKS_TOKEN)."),
-        option("--ca-certs", metavar="FILE", help="The authority that signed the server's certificate."),
-        option("--client-cert", metavar="FILE", help="A certificate to log in with."),
-        option("--client-key", metavar="FILE", help="The key of that certificate."),
-        option("--insecure", is_flag=True, help="Do not check the server's certificate."),
-        option("--timeout", type=float, default=60.0, metavar="SECONDS", help="Wait so long for one answer."),
-        option("--query", metavar="JSON", help="OpenSearch query DSL, for clusters."),
-        option("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete."),
+        option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            section=OUTPUT,
+            help="To a file; its suffix says the format: .csv .json .md .txt .parquet",
+        ),
+        force,
     ]
 )
-output = stacked(
+rows = stacked(
     [
-        option("--format", "format_", type=click.Choice(("table", "csv", "json", "markdown", "parquet"))),
-        option("--wide", is_flag=True, help="All columns, however long the lines."),
-        option("--sort", metavar="COLUMN", help="Largest first, texts alphabetically; COLUMN:asc, COLUMN:desc."),
-        option("--top", type=click.IntRange(min=0), metavar="N", help="Only the first N rows (0: all)."),
-        option("-o", "--output", metavar="FILE", help="To a file: .csv, .json, .md, .txt, .parquet."),
-        option("--force", is_flag=True, help="Overwrite a file that is there."),
+        option("--sort", metavar="COLUMN", section=OUTPUT, help="Largest first, texts from A; or COLUMN:asc, :desc."),
+        option(
+            "--top", type=click.IntRange(min=0), metavar="N", section=OUTPUT, help="Only the first N rows (0: all)."
+        ),
+        option("--wide", is_flag=True, section=OUTPUT, help="All columns, however long the lines."),
     ]
 )
 
@@ -102,17 +122,17 @@ def split(options: dict[str, Any]) -> tuple[dict[str, Any], Access]:
     """Take the filters and the access to a cluster out of a command's options; what is left stays in `options`."""
     chosen = {name: options.pop(name, None) for name in ("since", "until", *WORDS)}
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
-    return chosen, _access(**{name: options.pop(name) for name in ACCESS if name in options})
+    return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 
 
 def named(source: str | None) -> str:
     """Return the source, or say that there is none."""
     if not source:
-        raise UsageError("no SOURCE: name a cluster's URL, a file or demo, or set MLTASKS_SOURCE")
+        raise UsageError("no SOURCE: name a cluster's URL, a file, or demo (the example data); or set MLTASKS_SOURCE")
     return source
 
 
-def _access(
+def _to_access(
     user: str | None,
     password_file: str | None,
     token_file: str | None,
@@ -121,9 +141,7 @@ def _access(
     timeout: float = 60.0,
     **files: Any,
 ) -> Access:
-    import os
-
-    from mltasks.cluster import Credentials
+    from mltasks.credentials import Credentials
     from mltasks.sources import Access
 
     password = _secret(password_file, "--password-file") or os.environ.get("MLTASKS_PASSWORD")
@@ -138,9 +156,10 @@ def _secret(path: str | None, name: str) -> str | None:
     if path is None:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise UsageError(f"{name} {path}: cannot be read: {getattr(error, 'strerror', error)}") from None
+        why = getattr(error, "strerror", None) or "not a text"  # never what is in it
+        raise UsageError(f"{name} {path}: cannot be read: {why}") from None
 
 
 def _parsed(query: str | None) -> dict[str, Any] | None:
@@ -148,10 +167,12 @@ def _parsed(query: str | None) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(query)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--query: not JSON: {error}; write a query such as '{{\"match_all\": {{}}}}'") from None
     if not isinstance(found, dict):
         raise UsageError("--query: not an object; write a query such as '{\"match_all\": {}}'")
     if set(found) == {"query"}:  # the body of a request, as in the API's own examples
         found = found["query"]
-    return dict(found)
+    if not isinstance(found, dict):
+        raise UsageError('--query: "query" is not an object; write a query such as \'{"match_all": {}}\'')
+    return found

@@ -9,28 +9,45 @@ import click
 
 from mltasks import files
 from mltasks.cli import options
+from mltasks.cli.sections import Command, option
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    examples=(
+        "mltasks report demo",
+        "mltasks report demo -o report.html",
+        "mltasks report https://host:9200 --user admin --since 7d -o report.html",
+    ),
+)
 @options.source
-@options.filters
-@options.option("-o", "--output", metavar="FILE", help="The page, such as report.html; without it, the summary only.")
-@options.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    section=options.OUTPUT,
+    help="The page, such as report.html; without it, the summary only.",
+)
+@options.force
+@options.filters(rate=True)
 @options.access
 def command(source: str | None, output: str | None, force: bool, **given: Any) -> None:
-    """Make one HTML page of every report, which stands alone, and a summary in the terminal."""
+    """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
     from mltasks import sources
     from mltasks.errors import UsageError
+    from mltasks.present import output as out
     from mltasks.present import page, summary
 
     chosen, access = options.split(given)
     if output is not None:
-        if not output.endswith((".html", ".htm")):
+        if not output.lower().endswith((".html", ".htm")):
             raise UsageError(f"-o {output}: the page is HTML; write -o report.html")
         files.check(output, force)
     tasks = sources.scan(options.named(source), access, **chosen)
     found = page.report(tasks)
-    sys.stdout.write(summary.render(tasks, found, colour=sys.stdout.isatty()))
     if output is not None:
         found.save(output, force=force)
+    out.write(summary.render(tasks, found, colour=sys.stdout.isatty()))
+    if output is not None:
         print(f"page: {output}", file=sys.stderr)

@@ -5,23 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.context import iso
 from mltasks.present import text
-from mltasks.present.terminal import heading
+from mltasks.present.terminal import heading, is_words
 from mltasks.present.view import View
 from mltasks.reports import result
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-MARKUP = re.compile(r"([\\`*\[\]<>|~$#!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+MARKUP = re.compile(  # the last two: what GitHub makes a link without being told
+    r"([\\`*\[\]<>|~$#!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=[Ww][Ww][Ww])\.)"
+)
 
 
 def to_csv(view: View) -> str:
@@ -61,21 +64,22 @@ def to_json(view: View) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a cell as JSON has it."""
+    """Return a cell as JSON has it; what is no number there is null."""
     if text.missing(value):
         return None
     if isinstance(value, datetime):
         return text.iso(value)
-    return value.item() if hasattr(value, "item") else value
+    found = value.item() if hasattr(value, "item") else value
+    return None if isinstance(found, float) and math.isinf(found) else found
 
 
 def to_markdown(view: View) -> str:
     """Return a table in GitHub's Markdown, with what it covers before it and the notes after it."""
-    names = list(view.frame.columns)
-    words = [pd.api.types.is_string_dtype(view.frame[name]) or name in view.keys for name in names]
+    names = [str(name) for name in view.frame.columns]
+    words = [is_words(view, name) for name in names]
     lines = [markup(heading(view.info)), ""]
     if len(view.frame):
-        lines.append(f"| {' | '.join(markup(str(name)) for name in names)} |")
+        lines.append(f"| {' | '.join(markup(text.one_line(name)) for name in names)} |")
         lines.append(f"|{'|'.join('---' if word else '---:' for word in words)}|")
     for row in view.frame.itertuples(index=False):
         cells = []
@@ -95,4 +99,5 @@ def markup(value: str) -> str:
 def to_parquet(view: View, path: Path) -> None:
     """Write the table with its types; what it says of itself is in the file's metadata."""
     table = pa.Table.from_pandas(view.frame, preserve_index=False)
-    pq.write_table(table.replace_schema_metadata({result.KEY: view.frame.attrs.get(result.KEY, "")}), path)
+    said = msgspec.json.encode(view.info).decode()
+    pq.write_table(table.replace_schema_metadata({result.KEY: said}), path, compression="zstd")

@@ -6,18 +6,23 @@ import sys
 from pathlib import Path
 
 from mltasks import files
-from mltasks.errors import UsageError
-from mltasks.present import machine, terminal
+from mltasks.errors import UsageError, WriteError
+from mltasks.present import machine, record, terminal
 from mltasks.present.view import View
 
 FORMATS = ("table", "csv", "json", "markdown", "parquet")
 BY_SUFFIX = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown", ".parquet": "parquet"}
+PICTURES = ("png", "svg")
 
 
 def format_of(name: str | None, path: str | None) -> str:
-    """Return the format; raises UsageError where neither the name nor the file's suffix says one."""
-    if path is None or name is not None:
+    """Return the format; raises UsageError where neither the name nor the file's suffix says one that can be."""
+    if path is None:
+        if name == "parquet":
+            raise UsageError("--format parquet: not for a terminal; name a file with -o, such as -o report.parquet")
         return name or "table"
+    if name is not None:
+        return name
     if path in FORMATS:
         raise UsageError(f"-o {path}: -o names a file; did you mean --format {path}?")
     found = BY_SUFFIX.get(Path(path).suffix.lower())
@@ -26,26 +31,43 @@ def format_of(name: str | None, path: str | None) -> str:
     return found
 
 
-def show(view: View, name: str | None, path: str | None, *, wide: bool = False, force: bool = False) -> None:
-    """Write a report to a file, or to stdout where `path` is None."""
-    kind = format_of(name, path)
-    if kind == "parquet":
-        if path is None:
-            raise UsageError("--format parquet: give a file for it with -o")
-        with files.replacing(path, force) as part:
-            machine.to_parquet(view, part)
-        return
+def picture(path: str) -> str:
+    """Return the kind of a picture by the file's suffix; raises UsageError where there is none of it."""
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in PICTURES:
+        raise UsageError(f"--plot {path}: no picture of this suffix; there are .png and .svg")
+    return kind
+
+
+def show(view: View, kind: str, path: str | None, *, wide: bool = False, force: bool = False) -> None:
+    """Write a report in a format to a file, or to stdout where `path` is None."""
     if path is None:
-        sys.stdout.write(text_of(view, kind, wide=wide, colour=sys.stdout.isatty()))
+        write(text_of(view, kind, wide=wide, colour=sys.stdout.isatty()))
         return
     with files.replacing(path, force) as part:
-        part.write_text(text_of(view, kind, wide=wide), encoding="utf-8")
+        if kind == "parquet":
+            machine.to_parquet(view, part)
+        else:
+            part.write_text(text_of(view, kind, wide=wide), encoding="utf-8")
+
+
+def write(text: str) -> None:
+    """Write a result to stdout; raises WriteError where it takes no more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has seen enough
+        raise
+    except OSError as error:
+        raise WriteError(f"stdout: cannot be written: {error.strerror or error}; write a file with -o") from error
 
 
 def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False) -> str:
     """Return a report in one of the formats that are text."""
     if kind == "table":
         return terminal.render(view, wide=wide, colour=colour)
+    if kind == "record":
+        return record.render(view, colour=colour)
     if kind == "csv":
         return machine.to_csv(view)
     return machine.to_json(view) if kind == "json" else machine.to_markdown(view)

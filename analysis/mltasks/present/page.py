@@ -8,14 +8,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Unpack
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from mltasks import files
 from mltasks.filters import RateOptions
-from mltasks.present import attention, plot, text
-from mltasks.present.terminal import heading
+from mltasks.present import attention, terminal, text
 from mltasks.present.view import View, view
 from mltasks.reports.durations import durations
 from mltasks.reports.failures import failures
@@ -34,32 +31,27 @@ class Page:
 
     tables: dict[str, pd.DataFrame]
 
-    def views(self) -> dict[str, View]:
-        """Return the tables as they are shown."""
-        return {name: view(frame) for name, frame in self.tables.items()}
-
     def attention(self) -> list[str]:
         """Return what needs attention first, as sentences."""
-        return attention.points(self.views()["failures"])
+        return attention.points(view(self.tables["failures"]))
 
     def html(self) -> str:
         """Return the page."""
-        views = self.views()
+        views = {name: view(frame) for name, frame in self.tables.items()}
         notes = dict.fromkeys(note for shown in views.values() for note in shown.info.notes)
-        template = _environment().get_template("page.html.j2")
-        return template.render(
-            heading=heading(views["failures"].info),
-            attention=self.attention(),
-            sections=[
-                {"title": TITLES[name], "figure": Markup(plot.svg(shown)), "rows": _rows(shown)}
-                for name, shown in views.items()
-            ],
-            notes=[text.harmless(note) for note in notes],
-            info=views["failures"].info,
-            as_of=attention.as_of(views["failures"]),
+        info = views["failures"].info
+        found: str = _template().render(
+            heading=terminal.heading(info),
+            attention=attention.cut(self.attention(), "more in the tables"),
+            calm=attention.CALM,
+            sections=[_section(TITLES[name], shown) for name, shown in views.items()] if info.tasks else [],
+            notes=[text.one_line(note) for note in notes],
+            sources=text.one_line(", ".join(info.sources)),
+            count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
             version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         )
+        return found
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the page; raises UsageError where the file exists and `force` is not set."""
@@ -82,26 +74,37 @@ def report(tasks: Any, *, as_of: Any = None, **options: Unpack[RateOptions]) -> 
     return Page(made)
 
 
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mltasks", "present"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    return environment.get_template("page.html.j2")
 
 
-def _rows(shown: View) -> dict[str, Any]:
-    as_of_ms = shown.info.as_of_ms
-    names = list(shown.frame.columns)
-    words = [name in shown.keys or pd.api.types.is_string_dtype(shown.frame[name]) for name in names]
-    rows = []
-    for row in shown.frame.itertuples(index=False):
-        pairs = zip(names, row, strict=True)
-        rows.append([(text.key if n in shown.keys else text.cell)(n, value, as_of_ms) for n, value in pairs])
-    labels = [str(name).replace("_", " ").removesuffix(" s") for name in names]
+def _section(title: str, shown: View) -> dict[str, Any]:
+    """Return a report for the template: its figure, and its cells as texts, each with whether it is words."""
+    from markupsafe import Markup
+
+    from mltasks.present import plot
+
+    names = [str(name) for name in shown.frame.columns]
+    words = [terminal.is_words(shown, name) for name in names]
+    columns = [[_cell(shown, name, value) for value in shown.frame[name]] for name in names]
+    labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {
+        "title": title,
+        "figure": Markup(plot.svg(shown)) if len(shown.frame) else "",  # matplotlib has escaped what is in it
         "names": list(zip(labels, words, strict=True)),
-        "rows": [list(zip(r, words, strict=True)) for r in rows],
+        "rows": [list(zip(row, words, strict=True)) for row in zip(*columns, strict=True)],
     }
+
+
+def _cell(shown: View, name: str, value: Any) -> str:
+    return (text.key if name in shown.keys else text.cell)(name, value, shown.info.as_of_ms)

@@ -1,25 +1,31 @@
-"""A single task in a terminal: a line a field, those that are there."""
+"""Single tasks in a terminal: a line a field, those that are there."""
 
 from __future__ import annotations
 
 import pandas as pd
+from rich.console import RenderableType
+from rich.text import Text
 
-from mltasks.present import text
+from mltasks.present import layout, terminal, text
+from mltasks.present.view import View
+
+INDENT = "  "
 
 
-def render(tasks: pd.DataFrame) -> str:
-    """Return the fields of each task that are not missing, times in ISO 8601 UTC."""
-    width = max(map(len, tasks.columns))
-    blocks = []
-    for task in tasks.to_dict("records"):
-        shown = {name: value for name, value in task.items() if not text.missing(value)}
-        blocks.append("".join(f"{name:<{width}}  {_value(str(name), value)}\n" for name, value in shown.items()))
-    return "\n".join(blocks)
+def render(view: View, *, width: int | None = None, colour: bool = False) -> str:
+    """Return the fields of each task that are not missing, times in ISO 8601 UTC; long ones go on in the next line."""
+    width = width or terminal.terminal_width()
+    names = [str(name) for name in view.frame.columns]
+    label = max(map(len, names)) + len(INDENT)
+    parts: list[RenderableType] = [terminal.title(view.info, width)]
+    parts += [Text(f"\n{_block(task, label, width)}") for task in view.frame.to_dict("records")]
+    return terminal.laid_out(parts, colour=colour)
+
+
+def _block(task: dict[object, object], label: int, width: int) -> str:
+    shown = {str(name): _value(str(name), value) for name, value in task.items() if not text.missing(value)}
+    return "\n".join(layout.prose(value, width, f"{name:<{label}}") for name, value in shown.items())
 
 
 def _value(name: str, value: object) -> str:
-    if isinstance(value, pd.Timestamp):
-        return text.iso(value)
-    if name in ("seq_no", "primary_term", "version"):
-        return str(value)
-    return text.cell(name, value, None)
+    return text.iso(value) if isinstance(value, pd.Timestamp) else text.cell(name, value, None)

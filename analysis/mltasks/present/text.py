@@ -13,11 +13,12 @@ from mltasks.context import moment
 
 MISSING = "–"
 NO_GROUP = "(missing)"
-ABSOLUTE = (
-    "create_time",
-    "last_update_time",
-)  # when a task was; every other time is shown by how long ago it was
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+ABSOLUTE = ("create_time", "last_update_time")  # when a task was; other times are shown by how long ago they were
+ORDINALS = ("seq_no", "primary_term", "version")  # numbers that name something, without separators
+CONTROL = re.compile(  # C0, C1, what is invisible or turns the order of letters, what neither UTF-8 nor XML can hold
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
 
 
 def harmless(text: str) -> str:
@@ -37,10 +38,12 @@ def missing(value: Any) -> bool:
 
 def duration(seconds: float) -> str:
     """Return seconds as `62ms`, `13.5s`, `2m15s`, `3h05m` or `2d04h`."""
+    if not math.isfinite(seconds):
+        return str(seconds)
     if seconds < 0:
         return f"-{duration(-seconds)}"
     if round(seconds * 1000) < 1000:
-        return f"{round(seconds * 1000)}ms" if seconds >= 0.0005 or seconds == 0 else "<1ms"
+        return f"{round(seconds * 1000)}ms" if seconds == 0 or round(seconds * 1000) else "<1ms"
     if round(seconds, 1) < 60:
         return f"{seconds:.1f}s"
     whole = round(seconds)
@@ -78,8 +81,10 @@ def period(start: datetime) -> str:
 
 
 def iso(time: datetime) -> str:
-    """Return a time as ISO 8601 in UTC, to the millisecond."""
-    return pd.Timestamp(time).tz_convert("UTC").isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return a time as ISO 8601 in UTC, to the millisecond; one without a zone is UTC."""
+    stamp = pd.Timestamp(time)
+    utc = stamp.tz_convert("UTC") if stamp.tzinfo else stamp.tz_localize("UTC")
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def cell(name: str, value: Any, as_of_ms: int | None) -> str:
@@ -98,6 +103,8 @@ def cell(name: str, value: Any, as_of_ms: int | None) -> str:
         return duration(float(value))
     if "_rate" in name or name.endswith("_share"):
         return share(float(value))
+    if name in ORDINALS:
+        return str(int(value))
     if float(value).is_integer() and not name.startswith("mean_"):
         return f"{int(value):,}"
     return f"{float(value):.2f}"
@@ -105,4 +112,8 @@ def cell(name: str, value: Any, as_of_ms: int | None) -> str:
 
 def key(name: str, value: Any, as_of_ms: int | None) -> str:
     """Return a key of a report as text; a missing one is a group of its own."""
-    return NO_GROUP if missing(value) else cell(name, value, as_of_ms)
+    if missing(value):
+        return NO_GROUP
+    if isinstance(value, datetime) and name != "period":
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return cell(name, value, as_of_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 import msgspec
@@ -21,10 +22,11 @@ NARROW = {  # what fits 80 columns; everything else is for --wide
 
 @dataclass(frozen=True)
 class View:
-    """A table with what it says of itself."""
+    """A table with what it says of itself; `chosen`: somebody asked for exactly these columns."""
 
     frame: pd.DataFrame
     info: Info
+    chosen: bool = False
 
     @property
     def keys(self) -> list[str]:
@@ -32,16 +34,22 @@ class View:
         return [name for name in self.info.keys if name in self.frame.columns]
 
     def narrow(self) -> pd.DataFrame:
-        """Return the columns that fit a terminal."""
-        shown = [n for n in NARROW.get(self.info.report, tuple(self.frame.columns)) if n in self.frame.columns]
+        """Return the columns that fit a terminal, or those that were chosen."""
+        if self.chosen or self.info.report not in NARROW:
+            return self.frame
+        shown = [name for name in NARROW[self.info.report] if name in self.frame.columns]
         keys = self.keys
-        if "node_name" in shown and self.frame["node_name"].notna().all():
-            keys = [key for key in keys if key != "worker_node"]  # ids are for machines where there is a name
+        if "node_name" in shown:
+            named = self.frame["node_name"].notna()
+            if named.all():
+                keys = [key for key in keys if key != "worker_node"]  # ids are for machines where there is a name
+            elif not named.any():
+                shown.remove("node_name")
         return self.frame[[*keys, *(name for name in shown if name not in keys)]]
 
 
 def view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -> View:
-    """Return a report's table, sorted and cut; a cut is said in the notes.
+    """Return a report's table, sorted, then cut; a cut is said in the notes.
 
     `sort` names a column, numbers and times with the largest first, texts in alphabetical order; `:asc` or `:desc`
     after it says otherwise. Raises UsageError where there is no such column.
@@ -51,15 +59,20 @@ def view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -
         frame = _sorted(frame, sort)
     if top is not None and top < len(frame):
         by = f", by {sort.partition(':')[0]}" if sort else ""
-        info = msgspec.structs.replace(info, notes=[f"top {top} of {len(frame)} rows{by}", *info.notes])
+        info = msgspec.structs.replace(info, notes=[f"top {top} of {len(frame)} rows{by}; all: --top 0", *info.notes])
         frame = frame.head(top)
     return View(frame, info)
 
 
 def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
     name, _, order = sort.partition(":")
-    if name not in frame.columns or order not in ("", "asc", "desc"):
-        raise UsageError(f"sort: there is no column {sort!r}; there are {', '.join(frame.columns)} (and :asc, :desc)")
+    if order not in ("", "asc", "desc"):
+        raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
+    if name not in frame.columns:
+        names = list(map(str, frame.columns))
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+        raise UsageError(f"sort: there is no column {name!r}; {hint}")
     text = pd.api.types.is_string_dtype(frame[name])
     ascending = order == "asc" or (order == "" and text)
     return frame.sort_values(name, ascending=ascending, kind="stable", ignore_index=True)

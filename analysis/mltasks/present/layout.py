@@ -1,0 +1,50 @@
+"""How texts share the width of a terminal: what is too long goes on in the next line, and nothing is cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.cells import cell_len, chop_cells
+
+GAP = 1  # blanks between columns
+NARROWEST = 8  # a column of texts is not made narrower than this
+WORDS = re.compile(r" *[^ ]+")
+PARTS = re.compile(r"[^ _,./-]*[ _,./-]+|[^ _,./-]+")  # of names such as LOGISTIC_REGRESSION
+
+
+def wrapped(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
+    """Return a text as lines of at most `width` cells, broken after its parts where that is possible."""
+    lines = [""]
+    for part in parts.findall(text):
+        if cell_len(lines[-1]) + cell_len(part.rstrip(" ")) <= width:
+            lines[-1] += part
+            continue
+        fresh = part.lstrip(" ") if parts is WORDS else part
+        lines += chop_cells(fresh, width) if cell_len(fresh.rstrip(" ")) > width else [fresh]
+    found = [line.rstrip(" ") for line in lines]
+    return [line for line in found if line] or [""]
+
+
+def prose(text: str, width: int, first: str = "", then: str | None = None) -> str:
+    """Return a sentence as lines of at most `width` cells, with `first` before the first and `then` before others."""
+    then = " " * cell_len(first) if then is None else then
+    lines = wrapped(text, max(width - cell_len(first), NARROWEST), WORDS)
+    return "\n".join(f"{then if n else first}{line}" for n, line in enumerate(lines))
+
+
+def widths(columns: Sequence[Sequence[str]], narrows: Sequence[bool], width: int | None) -> list[int]:
+    """Return how wide columns of cells are: as their widest line, the widest texts narrowed until they fit `width`.
+
+    `narrows` tells which columns may become narrower. Where even the narrowest do not fit, the table is wider.
+    """
+    found = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
+    over = 0 if width is None else sum(found) + GAP * (len(found) - 1) - width
+    while over > 0:
+        able = [n for n, may in enumerate(narrows) if may and found[n] > NARROWEST]
+        if not able:
+            break
+        widest = max(able, key=lambda n: found[n])
+        found[widest] -= 1
+        over -= 1
+    return found

@@ -1,0 +1,56 @@
+"""What only a process of its own shows: pipes, signals, encodings, exit codes as a shell sees them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "mltasks")
+DEMO_LIST = ("list", "demo", "--top", "0", "--wide")
+
+
+@pytest.mark.parametrize("arguments", [("failures", "demo"), DEMO_LIST, ("report", "demo")])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run([*COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [("failures", "demo"), DEMO_LIST, ("report", "demo")])
+def test_a_stdout_that_takes_nothing_is_exit_5_and_one_line(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 5
+    assert ran.stderr == "mltasks: stdout: cannot be written: No space left on device; write a file with -o\n"
+
+
+def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
+    source = tmp_path / "answer.json"
+    os.mkfifo(source)
+    with subprocess.Popen([*COMMAND, "list", str(source)], stderr=subprocess.PIPE, text=True) as ran:
+        with source.open("wb"):  # opens when the command has begun to read
+            ran.send_signal(signal.SIGINT)
+            assert ran.wait() == 130
+        assert ran.stderr
+        assert ran.stderr.read() == "mltasks: interrupted\n"
+
+
+def test_a_terminal_that_knows_only_ascii_gets_escapes_and_no_error() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run([*COMMAND, "failures", "demo"], capture_output=True, env=environment, check=True)
+    assert b"BATCH_PREDICTION REMOTE                 27      0" in ran.stdout
+    assert rb"\u2013" in ran.stdout
+
+
+def test_an_error_is_the_exit_code_of_the_process() -> None:
+    ran = subprocess.run([*COMMAND, "failures", "nowhere.json"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("mltasks: nowhere.json: there is no such file")

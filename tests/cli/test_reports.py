@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import mltasks as library
+from support.command import Command
+
+REPORTS = ("failures", "durations", "workers")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_in_json_is_the_one_of_the_library(mltasks: Command, name: str) -> None:
+    ran = mltasks(name, "demo", "--format", "json")
+    frame = getattr(library, name)(library.scan("demo"))
+    assert (ran.code, ran.err) == (0, "")
+    assert [*ran.rows[0]] == [*frame.columns]
+    assert [row["tasks"] for row in ran.rows] == frame["tasks"].tolist()
+
+
+@pytest.mark.parametrize("name", ["report", *REPORTS, "list"])
+def test_the_default_output_fits_80_columns_and_says_first_what_it_covers(mltasks: Command, name: str) -> None:
+    ran = mltasks(name, "demo")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all)")
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_the_summary_has_what_needs_attention_then_types_then_nodes(mltasks: Command) -> None:
+    out = mltasks("report", "demo").out
+    assert "  - DEPLOY_MODEL / KMEANS: all 17 finished tasks failed\n" in out
+    assert "  - and 3 more; mltasks failures shows all\n" in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["TRAINING", "306", "226", "74", "6", "24.7%", "324ms", "19.1s"] in rows
+    assert ["n1", "242", "86", "37.1%", "11m44s", "14"] in rows
+
+
+def test_the_page_is_written_where_o_says_and_its_place_is_told_on_stderr(mltasks: Command, tmp_path: Path) -> None:
+    ran = mltasks("report", "demo", "-o", f"{tmp_path / 'r.html'}")
+    assert (ran.code, ran.err) == (0, f"page: {tmp_path / 'r.html'}\n")
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert ran.out == mltasks("report", "demo").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys"),
+    [
+        ((), ["task_type", "function_name"]),
+        (("--by", "state"), ["state"]),
+        (("--by", "state,outcome"), ["state", "outcome"]),
+        (("--by", "state", "--by", "outcome"), ["state", "outcome"]),
+        (("--by", ""), []),
+        (("--by", "state", "--every", "1h"), ["state", "period"]),
+    ],
+)
+def test_by_and_every_say_what_a_row_is(mltasks: Command, arguments: tuple[str, ...], keys: list[str]) -> None:
+    rows = mltasks("durations", "demo", *arguments, "--format", "json").rows
+    assert [*rows[0]][: len(keys) + 1] == [*keys, "tasks"]
+    assert sum(row["tasks"] for row in rows) == 552
+
+
+def test_periods_in_another_zone_are_told_apart_in_json_by_utc_times(mltasks: Command) -> None:
+    rows = mltasks("failures", "demo", "--by", "", "--every", "1d", "--tz", "Asia/Kolkata", "--format", "json").rows
+    assert [row["period"] for row in rows] == ["2026-11-24T18:30:00.000Z"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tasks"),
+    [
+        (("--function-name", "KMEANS"), 126),
+        (("--function-name", "kmeans"), 126),
+        (("--function-name", "KMEANS", "--task-type", "TRAINING"), 109),
+        (("--task-type", "TRAINING", "--task-type", "DEPLOY_MODEL"), 421),
+        (("--not-task-type", "TRAINING"), 246),
+        (("--since", "2026-11-25"), 0),
+        (("--until", "2026-11-25"), 552),
+        (("--cluster", "elsewhere"), 0),
+    ],
+)
+def test_filters_select_and_are_repeatable(mltasks: Command, arguments: tuple[str, ...], tasks: int) -> None:
+    found = json.loads(mltasks("failures", "demo", *arguments, "--format", "json").out)
+    assert found["tasks"] == tasks
+    assert sum(row["tasks"] for row in found["rows"]) == tasks
+    assert found["filters"]
+
+
+def test_the_filters_are_part_of_what_is_covered(mltasks: Command) -> None:
+    out = " ".join(mltasks("failures", "demo", "--function-name", "KMEANS", "--since", "20m").out.split())
+    assert out.startswith("126 tasks of ml-fixture, created 2026-11-24 ")
+    assert "function_name kmeans" in out
+
+
+def test_durations_of_failed_tasks_keep_the_counts_of_all(mltasks: Command) -> None:
+    found = json.loads(mltasks("durations", "demo", "--by", "", "--outcome", "failed", "--format", "json").out)
+    row = found["rows"][0]
+    assert (row["tasks"], row["failed"], row["measured"], row["unmeasured"]) == (552, 156, 151, 5)
+    assert "not measured though finished: 5 cut_off" in found["notes"]
+
+
+def test_no_task_at_all_is_an_empty_table_a_sentence_and_no_error(mltasks: Command) -> None:
+    ran = mltasks("failures", "demo", "--cluster", "elsewhere")
+    assert (ran.code, ran.err) == (0, "")
+    assert " ".join(ran.out.split()).startswith("0 tasks of ml-fixture: there is nothing to report (cluster elsewhere)")
+    assert json.loads(mltasks("failures", "demo", "--cluster", "elsewhere", "--format", "json").out)["rows"] == []
+
+
+def test_sort_and_top_choose_rows_and_say_so(mltasks: Command) -> None:
+    found = json.loads(mltasks("failures", "demo", "--sort", "failed", "--top", "2", "--format", "json").out)
+    assert [(row["function_name"], row["failed"]) for row in found["rows"]] == [("KMEANS", 49), ("TEXT_EMBEDDING", 23)]
+    assert found["notes"][0] == "top 2 of 19 rows, by failed; all: --top 0"
+    assert len(mltasks("failures", "demo", "--top", "0", "--format", "json").rows) == 19
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "md", "txt", "parquet"])
+def test_the_suffix_says_the_format_and_nothing_goes_to_stdout(mltasks: Command, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+    ran = mltasks("failures", "demo", "-o", str(path))
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    if suffix == "parquet":
+        assert len(pd.read_parquet(path)) == 19
+        return
+    kind = {"md": "markdown", "txt": "table"}.get(suffix, suffix)
+    assert path.read_text(encoding="utf-8") == mltasks("failures", "demo", "--format", kind).out
+
+
+def test_a_format_that_is_named_wins_over_the_suffix(mltasks: Command, tmp_path: Path) -> None:
+    assert mltasks("failures", "demo", "-o", f"{tmp_path / 'out.txt'}", "--format", "csv").code == 0
+    header = next(csv.reader(io.StringIO((tmp_path / "out.txt").read_text(encoding="utf-8"))))
+    assert header[:3] == ["task_type", "function_name", "tasks"]
+
+
+def test_force_overwrites(mltasks: Command, tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("before")
+    assert mltasks("failures", "demo", "-o", f"{tmp_path / 'out.csv'}", "--force").code == 0
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").startswith("task_type,")
+
+
+def test_a_figure_is_written_beside_the_table(mltasks: Command, tmp_path: Path) -> None:
+    ran = mltasks("workers", "demo", "--plot", f"{tmp_path / 'w.svg'}")
+    assert (ran.code, ran.out, ran.err) == (0, mltasks("workers", "demo").out, "")
+    assert ">n1</text>" in (tmp_path / "w.svg").read_text(encoding="utf-8")
+
+
+def test_fetch_writes_tasks_that_give_the_same_rows(mltasks: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "tasks.parquet")
+    ran = mltasks("fetch", "demo", "-o", path, "--task-type", "TRAINING")
+    assert (ran.code, ran.out, ran.err) == (0, "", f"306 tasks of demo in {path}\n")
+    expected = mltasks("durations", "demo", "--task-type", "TRAINING", "--format", "json").rows
+    assert mltasks("durations", path, "--format", "json").rows == expected

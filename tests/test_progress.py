@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from mltasks import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(what: str, wanted: bool | None, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO) -> str:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    with progress.shown(what, wanted) as report:
+        report(5, 10)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("wanted", "stream"), [(None, io.StringIO()), (False, io.StringIO()), (False, Terminal())])
+def test_there_is_silence_where_nobody_looks_or_wants_it(
+    wanted: bool | None, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shown("reading", wanted, monkeypatch, stream) == ""
+
+
+@pytest.mark.parametrize("what", ["https://host:9200", "https://[fe80::1]:9200", "[bold]"])
+def test_a_terminal_sees_what_is_read_and_how_far_it_is(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    said = shown(what, None, monkeypatch, Terminal())
+    assert what in said
+    assert "5/10" in said
+
+
+def test_a_notebook_is_silent_without_the_package_that_shows_bars_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with progress.shown("reading") as report:
+        report(5, 10)
+    assert isinstance(sys.stderr, Terminal)
+    assert sys.stderr.getvalue() == ""
