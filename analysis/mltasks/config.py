@@ -102,7 +102,8 @@ def read_secret(file: Path, place: str) -> str:
     try:
         found = file.read_text(encoding="utf-8").strip("\r\n")
     except (OSError, ValueError) as error:
-        raise UsageError(f"{place} {file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        why = getattr(error, "strerror", None) or "not a text"  # never what is in it
+        raise UsageError(f"{place} {file}: cannot be read: {why}") from None
     if not found:
         raise UsageError(f"{place} {file}: is empty")
     return found

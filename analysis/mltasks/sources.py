@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -89,6 +89,13 @@ def scan(
             ctx = context.replace(ctx, source=str(source), filters=chosen.describe())
             return Dataset(engines.relation(path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
+    return Dataset(engines.relation(rows), ctx, chosen)
+
+
+def together(datasets: Sequence[Dataset]) -> Dataset:
+    """Return several Datasets as one; each task is there once."""
+    parts = [(frames.conform(engines.to_arrow(d), Tally()), d.context, d.filters) for d in datasets]
+    rows, ctx, chosen = several.combined(parts)
     return Dataset(engines.relation(rows), ctx, chosen)
 
 

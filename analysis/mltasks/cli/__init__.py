@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from mltasks.errors import Error, TaskDataWarning
+from mltasks.errors import ClusterError, Error, TaskDataWarning
 
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
 
@@ -27,6 +27,7 @@ Try:
 SOURCE is where the tasks are:
   demo                 552 real tasks that come with mltasks
   https://host:9200    a cluster; --user NAME, password in MLTASKS_PASSWORD
+  prod-eu              a cluster with a name; mltasks doctor --help shows how
   tasks.parquet        what mltasks fetch wrote
   hits.ndjson[.gz]     saved hits
   answer.json          a saved answer of _search
@@ -41,6 +42,7 @@ COMMANDS = {  # name -> its module, and what it does
     "list": ("listing", "The tasks themselves: filtered, sorted, columns chosen."),
     "get": ("get", "Single tasks by id, with all that is known of them."),
     "fetch": ("fetch", "All tasks to a file, streamed and verified."),
+    "doctor": ("doctor", "What can be reached and read of a cluster, and what is missing."),
 }
 
 
@@ -110,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             if not debug:
                 _only_our_warnings()
-            group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
+            code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _failed("interrupted", 130, debug)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -120,12 +122,14 @@ def main(arguments: list[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
         return _failed(f"{error.format_message().rstrip('.')}{where}", 2, debug)
+    except ClusterError as error:
+        return _failed(f"{error} (mltasks doctor looks closer)", error.exit_code, debug)
     except Error as error:
         return _failed(str(error), error.exit_code, debug)
     except Exception as error:
         text = f"a bug of mltasks: {type(error).__name__}: {error}; please report it with what --debug shows"
         return _failed(text, Error.exit_code, debug)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _only_our_warnings() -> None:

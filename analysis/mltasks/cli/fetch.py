@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mltasks.cli import options
+from mltasks.cli import gather, options
 from mltasks.cli.sections import Command, option
 
 
@@ -37,6 +37,7 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
     from mltasks import streaming
 
     chosen, access = options.split(given)
-    ctx = streaming.fetch(options.named(source), output, access, force=force, **chosen)
+    (name,) = gather.named([source] if source else [], access, every=False)
+    ctx = streaming.fetch(name, output, access, force=force, **chosen)
     count = f"{ctx.rows:,} {'task' if ctx.rows == 1 else 'tasks'}"
     print(f"{count} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mltasks import files
-from mltasks.cli import options
+from mltasks.cli import gather, options
 from mltasks.cli.sections import Command, option
 
 SHOWN = 20  # in a terminal, unless --top says otherwise
@@ -22,18 +22,19 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
         "mltasks list demo --node n1 -o tasks.csv",
     ),
 )
-@options.source
+@options.sources
 @options.filters()
 @option("--columns", metavar="NAMES", section=options.OUTPUT, help="Which columns, comma-separated.")
 @options.rows
 @options.form
 @options.access
-def command(source: str | None, columns: str | None, **given: Any) -> None:
+@options.every
+def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, **given: Any) -> int:
     """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
-    from mltasks import sources
     from mltasks.present import output
     from mltasks.present.view import View, view
     from mltasks.reports.listing import COLUMNS, listing
+    from mltasks.sources import load
 
     chosen, access = options.split(given)
     kind = output.format_of(given["format_"], given["output"])
@@ -41,7 +42,8 @@ def command(source: str | None, columns: str | None, **given: Any) -> None:
         files.check(given["output"], given["force"])
     chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
     names = list(dict.fromkeys(chosen_columns or COLUMNS))
-    tasks = sources.load(options.named(source), access, **chosen)
+    dataset, code = gather.scanned(sources, access, chosen, every=every_cluster)
+    tasks = load(dataset)
     top = given["top"]
     if top is None and kind == "table" and not given["output"]:
         top = SHOWN
@@ -51,3 +53,4 @@ def command(source: str | None, columns: str | None, **given: Any) -> None:
     found = view(listed, given["sort"], top or None)
     found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
     output.show(found, kind, given["output"], wide=given["wide"], force=given["force"])
+    return code

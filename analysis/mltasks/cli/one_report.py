@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mltasks import files
-from mltasks.cli import options
+from mltasks.cli import gather, options
 from mltasks.cli.sections import Command, option, stacked
 
 GROUPS = "What a row is"
@@ -17,7 +17,7 @@ GROUPS = "What a row is"
 def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: bool = True) -> click.Command:
     """Return the command of a report: groups, filters, output."""
 
-    @options.source
+    @options.sources
     @option(
         "--by",
         metavar="COLUMNS",
@@ -31,8 +31,8 @@ def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: b
     @options.form
     @option("--plot", metavar="FILE", section=options.OUTPUT, help="The report's figure too, .png or .svg.")
     @options.access
-    def run(source: str | None, **given: Any) -> None:
-        from mltasks import sources
+    @options.every
+    def run(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
         from mltasks.present import output
         from mltasks.present.view import view
 
@@ -49,13 +49,14 @@ def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: b
             keywords["by"] = list(given["by"])
         if name == "durations" and "outcome" in chosen:  # whose durations; the counts stay those of all tasks
             keywords["outcome"] = chosen.pop("outcome")
-        tasks = sources.scan(options.named(source), access, **chosen)
+        tasks, code = gather.scanned(sources, access, chosen, every=every_cluster)
         found = view(_function(name)(tasks, **keywords), shown["sort"], shown["top"] or None)
         if shown["plot"]:
             from mltasks.present import plot
 
             plot.save(found, shown["plot"], force=shown["force"])
         output.show(found, kind, shown["output"], wide=shown["wide"], force=shown["force"])
+        return code
 
     return click.command(name, cls=Command, help=doc, examples=examples)(run)
 

@@ -33,10 +33,11 @@ WORDS = {
 CHANGE_A_RATE = ("state", "outcome", "not_state", "not_outcome")  # reports with a rate refuse them, and say why
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
-    *("timeout", "query", "allow_partial"),
+    *("region", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
 )
 
 source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
+sources = click.argument("sources", metavar="[SOURCE]...", envvar="MLTASKS_SOURCE", nargs=-1)
 
 
 def filters(*, rate: bool = False) -> Decorator:
@@ -74,6 +75,7 @@ connection = stacked(
         _access("--client-cert", metavar="FILE", help="A certificate to log in with."),
         _access("--client-key", metavar="FILE", help="The key of that certificate."),
         _access("--insecure", is_flag=True, help="Do not check the server's certificate."),
+        _access("--region", metavar="NAME", help="Sign requests for AWS, in this region (needs mltasks[aws])."),
         _access(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
@@ -81,11 +83,22 @@ connection = stacked(
             metavar="SECONDS",
             help="Wait so long for one answer (60).",
         ),
+        _access(
+            "--deadline",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="Give up when reading takes longer in all.",
+        ),
+        _access(
+            "--config", metavar="FILE", help="Where clusters have names (mltasks.toml; see mltasks doctor --help)."
+        ),
         _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete."),
     ]
 )
 query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")
-access = stacked([query, connection])
+redact = option("--redact", is_flag=True, section=OUTPUT, help="Mask users, addresses and hosts (best effort).")
+access = stacked([redact, query, connection])
+every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
 force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")
 form = stacked(
     [
@@ -125,41 +138,29 @@ def split(options: dict[str, Any]) -> tuple[dict[str, Any], Access]:
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 
 
-def named(source: str | None) -> str:
-    """Return the source, or say that there is none."""
-    if not source:
-        raise UsageError("no SOURCE: name a cluster's URL, a file, or demo (the example data); or set MLTASKS_SOURCE")
-    return source
-
-
 def _to_access(
     user: str | None,
     password_file: str | None,
     token_file: str | None,
+    region: str | None,
     query: str | None = None,
-    allow_partial: bool = False,
-    timeout: float = 60.0,
-    **files: Any,
+    **settings: Any,
 ) -> Access:
+    from mltasks.config import read_secret
     from mltasks.credentials import Credentials
     from mltasks.sources import Access
 
-    password = _secret(password_file, "--password-file") or os.environ.get("MLTASKS_PASSWORD")
+    password = os.environ.get("MLTASKS_PASSWORD")
+    if password_file is not None:
+        password = read_secret(Path(password_file), "--password-file")
     if user and password is None and sys.stdin.isatty():
         password = click.prompt(f"Password of {user}", hide_input=True, err=True)
-    token = _secret(token_file, "--token-file") or os.environ.get("MLTASKS_TOKEN")
-    credentials = Credentials(user=user, password=password if user else None, token=token, **files)
-    return Access(credentials, query=_parsed(query), allow_partial=allow_partial, timeout=timeout)
-
-
-def _secret(path: str | None, name: str) -> str | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a text"  # never what is in it
-        raise UsageError(f"{name} {path}: cannot be read: {why}") from None
+    token = os.environ.get("MLTASKS_TOKEN")
+    if token_file is not None:
+        token = read_secret(Path(token_file), "--token-file")
+    trust = {name: settings.pop(name) for name in ("ca_certs", "client_cert", "client_key", "insecure")}
+    credentials = Credentials(user=user, password=password if user else None, token=token, aws_region=region, **trust)
+    return Access(credentials, query=_parsed(query), **settings)
 
 
 def _parsed(query: str | None) -> dict[str, Any] | None:

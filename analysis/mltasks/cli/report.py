@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mltasks import files
-from mltasks.cli import options
+from mltasks.cli import gather, options
 from mltasks.cli.sections import Command, option
 
 
@@ -21,7 +21,7 @@ from mltasks.cli.sections import Command, option
         "mltasks report https://host:9200 --user admin --since 7d -o report.html",
     ),
 )
-@options.source
+@options.sources
 @option(
     "-o",
     "--output",
@@ -32,9 +32,9 @@ from mltasks.cli.sections import Command, option
 @options.force
 @options.filters(rate=True)
 @options.access
-def command(source: str | None, output: str | None, force: bool, **given: Any) -> None:
+@options.every
+def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
     """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
-    from mltasks import sources
     from mltasks.errors import UsageError
     from mltasks.present import output as out
     from mltasks.present import page, summary
@@ -44,10 +44,11 @@ def command(source: str | None, output: str | None, force: bool, **given: Any) -
         if not output.lower().endswith((".html", ".htm")):
             raise UsageError(f"-o {output}: the page is HTML; write -o report.html")
         files.check(output, force)
-    tasks = sources.scan(options.named(source), access, **chosen)
+    tasks, code = gather.scanned(sources, access, chosen, every=every_cluster)
     found = page.report(tasks)
     if output is not None:
         found.save(output, force=force)
     out.write(summary.render(tasks, found, colour=sys.stdout.isatty()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
+    return code

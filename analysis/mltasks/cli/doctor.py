@@ -1,0 +1,51 @@
+"""`mltasks doctor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mltasks.cli import gather, options
+from mltasks.cli.sections import Command
+from mltasks.errors import ClusterError, Error, UsageError
+
+EXAMPLE = """\b
+A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
+~/.config/mltasks), and the name is then a SOURCE:
+  [clusters.prod-eu]
+  url = "https://search.example:9200"
+  user = "reader"
+  password_env = "PROD_EU_PASSWORD"   # or password_file, token_env, ...
+  ca_certs = "/etc/ssl/prod-eu.pem"   # or region = "eu-west-1", for AWS
+"""
+
+
+@click.command(
+    "doctor", cls=Command, examples=("mltasks doctor https://host:9200", "mltasks doctor --all"), epilog=EXAMPLE
+)
+@options.sources
+@options.connection
+@options.every
+def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
+    """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
+    from mltasks import doctor
+    from mltasks.present import findings
+    from mltasks.sources import open_cluster
+
+    _, access = options.split(given)
+    code = 0
+    for name in gather.named(sources, access, every=every_cluster):
+        try:
+            cluster = open_cluster(name, access)
+            if cluster is None:
+                raise UsageError(f"doctor: {name} is no cluster; name a URL or a configured cluster")
+            found = list(doctor.examine(cluster))
+        except Error as error:
+            gather.say(error)
+            code = code or error.exit_code
+            continue
+        click.echo(findings.render(cluster.name, found), nl=False)
+        if any(one.state == "problem" for one in found):
+            code = ClusterError.exit_code
+    return code
