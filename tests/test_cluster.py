@@ -11,9 +11,12 @@ from mltasks.transport import Patience
     ("url", "said"),
     [
         ("http://me:s3cret@host:9200", "http://host:9200: credentials in a URL end up in logs"),
+        ("https://me:s3cret/#?s3cret@host:9200/x", "https://host:9200/x: credentials in a URL end up in logs"),
+        ("https://me:1#s3cret@host", "https://host: credentials in a URL end up in logs"),
         ("https://me@host", "https://host: credentials in a URL end up in logs"),
         ("ftp://host", "ftp://host: not the URL of a cluster; write http://host:9200 or https://host:9200"),
         ("http://", "http://: not the URL of a cluster"),
+        ("http://[::1", "http://[::1: Invalid IPv6 URL; write http://host:9200"),
         ("http://host:99999", "http://host:99999: Port out of range 0-65535"),
         ("http://host:9200?size=5", "a cluster's URL has no '?' or '#'"),
     ],

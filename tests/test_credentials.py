@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.credentials import Credentials as AwsKeys
 
 from mltasks import Credentials, UsageError
 from mltasks.cluster import Cluster
+from mltasks.credentials import InsecureWarning
 from mltasks.transport import RawConnection
 
 SECRET = "s3cret-Value"
@@ -22,6 +24,14 @@ SECRET = "s3cret-Value"
         ({"password": SECRET}, "there is a password but no user; give --user or set MLTASKS_USER"),
         ({"user": "me", "password": SECRET, "token": SECRET}, "--user and a token at once; log in one way"),
         ({"token": SECRET, "aws_region": "eu-west-1"}, "a token and --aws-region at once; log in one way"),
+        (
+            {"user": f"me:{SECRET}"},
+            "--user has a colon in it; give the name alone, and the password by MLTASKS_PASSWORD",
+        ),
+        (
+            {"token": f"{SECRET}\n{SECRET}"},
+            "the token holds blanks, line breaks or other letters than ASCII; give it alone on one line",
+        ),
         ({"client_key": "k.pem"}, "--client-key k.pem: give its certificate too, with --client-cert"),
         ({"ca_certs": "none.pem"}, "--ca-certs none.pem: there is no such file"),
         ({"client_cert": "none.pem"}, "--client-cert none.pem: there is no such file"),
@@ -46,6 +56,18 @@ def test_a_file_that_is_no_certificate_is_refused_before_any_connection(name: st
 def test_no_secret_is_shown() -> None:
     assert SECRET not in repr(Credentials(user="me", password=SECRET))
     assert SECRET not in repr(Credentials(token=SECRET))
+
+
+def test_user_and_password_are_sent_in_utf_8_as_the_server_reads_them() -> None:
+    header = Credentials(user="jörg", password="€5").login()["headers"]["authorization"]
+    assert header == "Basic " + base64.b64encode("jörg:€5".encode()).decode()
+
+
+def test_a_connection_that_trusts_anybody_warns_and_one_that_asks_no_certificate_does_not() -> None:
+    with pytest.warns(InsecureWarning, match="the server's certificate is not checked") as said:
+        Cluster("https://localhost", Credentials(insecure=True))
+    assert len(said) == 1
+    Cluster("http://localhost", Credentials(insecure=True))
 
 
 def test_credentials_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

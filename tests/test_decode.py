@@ -188,3 +188,17 @@ def test_every_row_bears_the_name_of_the_cluster() -> None:
 
 def with_fields(document: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     return {**document, "_source": {**document["_source"], **fields}}
+
+
+@pytest.mark.parametrize("depth", [900, 1000, 3000])
+def test_a_document_nested_as_deep_as_a_server_may_hold_is_a_row_like_any_other(depth: int) -> None:
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    hit = b'{"_id":"deep","_seq_no":1,"_source":{"state":"COMPLETED","response":' + deep + b',"new":' + deep + b"}}"
+    plain = b'{"_id":"plain","_seq_no":2,"_source":{"state":"FAILED"}}'
+    body = b'{"hits":{"total":{"value":2,"relation":"eq"},"hits":[' + hit + b"," + plain + b"]}}"
+    for parsed in (Decoder().page(body), Decoder().lines([hit, plain])):
+        rows = parsed.table.to_pylist()
+        assert [(row["task_id"], row["state"]) for row in rows] == [("deep", "COMPLETED"), ("plain", "FAILED")]
+        assert rows[0]["response"] == deep.decode()
+        assert rows[0]["extra"] == '{"new":' + deep.decode() + "}"
+        assert not parsed.tally.counts

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mltasks import ClusterError, UsageError
+from mltasks import ClusterError, Credentials, UsageError
 from mltasks.errors import Error
 from mltasks.refusals import refused, server_words
 from mltasks.transport import Answer
@@ -21,7 +21,7 @@ def error(kind: str, reason: str, status: int) -> dict[str, Any]:
 
 
 CASES: list[tuple[int, Any, type[Error], str]] = [
-    (401, "Unauthorized", ClusterError, "not logged in or wrong credentials"),
+    (401, "Unauthorized", ClusterError, "not logged in; give --user, and the password by MLTASKS_PASSWORD"),
     (
         403,
         error("security_exception", "no permissions for [cluster:admin/opensearch/ml/tasks/search] and User [x]", 403),
@@ -46,7 +46,13 @@ CASES: list[tuple[int, Any, type[Error], str]] = [
         UsageError,
         "the query is rejected: unknown query [nope]",
     ),
-    (503, "OpenSearch Security not initialized.", ClusterError, "OpenSearch Security not initialized."),
+    (
+        503,
+        "OpenSearch Security not initialized.",
+        ClusterError,
+        "answers 503 again and again: OpenSearch Security not initialized; its users are not loaded",
+    ),
+    (403, {"Message": "User: anonymous is not authorized"}, ClusterError, "403: User: anonymous is not authorized; "),
     (429, error("rejected_execution", "rejected", 429), ClusterError, "overloaded or starting, try later"),
     (502, "<html>\n<body>bad gateway</body>\n</html>", ClusterError, "again and again: <html> <body>bad gateway"),
     (406, {"error": "Content-Type header [text/plain] is not supported", "status": 406}, ClusterError, "text/plain"),
@@ -67,6 +73,23 @@ def test_a_refusal_says_place_words_and_remedy_on_one_line(
 
 
 @pytest.mark.parametrize(
+    ("credentials", "status", "said"),
+    [
+        (Credentials(user="me", password="s3cret"), 401, "wrong user or password; check --user"),
+        (Credentials(token="s3cret"), 401, "the token is not accepted: expired, or made elsewhere; get a new one"),
+        (Credentials(aws_region="eu-west-1"), 403, "check the AWS credentials, --aws-region"),
+        (None, 401, "not logged in; give --user"),
+    ],
+)
+def test_a_refused_login_says_what_to_change_of_what_was_given(
+    credentials: Credentials | None, status: int, said: str
+) -> None:
+    found = str(refused(URL, Answer(status, {}, b"Unauthorized"), credentials))
+    assert said in found
+    assert "s3cret" not in found
+
+
+@pytest.mark.parametrize(
     ("body", "words"),
     [
         (b"", ("(no text)", "")),
@@ -78,6 +101,9 @@ def test_a_refusal_says_place_words_and_remedy_on_one_line(
             ("the cause", "inner"),
         ),
         (b"[1]", ("[1]", "")),
+        (b"Unauthorized.", ("Unauthorized", "")),
+        (b'{"message":"The security token is invalid"}', ("The security token is invalid", "")),
+        (b'{"status":500}', ('{"status":500}', "")),
     ],
 )
 def test_the_servers_own_words_are_found_wherever_they_stand(body: bytes, words: tuple[str, str]) -> None:

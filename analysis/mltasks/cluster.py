@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mltasks import refusals
 from mltasks.context import Node
-from mltasks.credentials import Credentials
+from mltasks.credentials import Credentials, InsecureWarning
 from mltasks.errors import ClusterError, UsageError
 from mltasks.transport import AGENT, Answer, NoAnswerError, Patience, Transport
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
+INSECURE = (
+    "--insecure: the server's certificate is not checked, so that whoever stands in between can read passwords and "
+    "change answers; give --ca-certs instead"
+)
 
 
 class Cluster:
@@ -34,6 +39,8 @@ class Cluster:
         self.name = name or parts.netloc
         self._patience = patience or Patience()
         self.credentials = credentials or Credentials()
+        if self.credentials.insecure and parts.scheme == "https":
+            warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
         self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
 
     def search(self, body: Mapping[str, Any]) -> Answer:
@@ -41,15 +48,15 @@ class Cluster:
         answer = self._request("POST", SEARCH, json.dumps(body).encode())
         if answer.ok or answer.too_large or answer.no_index:
             return answer
-        raise refusals.refused(self.url, answer)
+        raise refusals.refused(self.url, answer, self.credentials)
 
     def refresh(self, task_id: str) -> dict[str, Any] | None:
         """Ask for one task by id; None where there is none. The server polls the provider of a batch job for it."""
-        answer = self._request("GET", f"/_plugins/_ml/tasks/{task_id}")
+        answer = self._request("GET", f"/_plugins/_ml/tasks/{quote(task_id, safe='')}")
         if answer.status == 404:
             return None
         if not answer.ok:
-            raise refusals.refused(self.url, answer)
+            raise refusals.refused(self.url, answer, self.credentials)
         return dict(self._json(answer))
 
     def nodes(self) -> dict[str, Node] | None:
@@ -118,16 +125,17 @@ class Cluster:
 
 
 def _checked(url: str) -> Any:
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        shown = url.replace(f"{parts.netloc}", parts.netloc.rpartition("@")[2])
+    if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
+        shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
         raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{url}: not the URL of a cluster; write http://host:9200 or https://host:9200")
+    remedy = "write http://host:9200 or https://host:9200"
     try:
+        parts = urlsplit(url)
         parts.port  # noqa: B018  # reading it is the check
     except ValueError as error:
-        raise UsageError(f"{url}: {error}") from None
+        raise UsageError(f"{url}: {error}; {remedy}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url}: not the URL of a cluster; {remedy}")
     if parts.query or parts.fragment:
         raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
     return parts

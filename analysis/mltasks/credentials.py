@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import ssl
 from dataclasses import dataclass, field, fields
@@ -9,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mltasks.errors import UsageError
+
+
+class InsecureWarning(UserWarning):
+    """A cluster's certificate is not checked, because somebody asked for that."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,16 @@ class Credentials:
     def __post_init__(self) -> None:
         if self.client_key and not self.client_cert:
             raise UsageError(f"--client-key {self.client_key}: give its certificate too, with --client-cert")
+        if self.user and ":" in self.user:  # as curl takes it; what follows may be the password, so it is not repeated
+            raise UsageError("--user has a colon in it; give the name alone, and the password by MLTASKS_PASSWORD")
         if self.user and self.password is None:
             raise UsageError(f"--user {self.user}: no password; set MLTASKS_PASSWORD or give --password-file")
         if self.password is not None and not self.user:
             raise UsageError("there is a password but no user; give --user or set MLTASKS_USER")
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
+            raise UsageError(
+                "the token holds blanks, line breaks or other letters than ASCII; give it alone on one line"
+            )
         ways = {"--user": self.user, "a token": self.token, "--aws-region": self.aws_region}
         given = [name for name, value in ways.items() if value]
         if len(given) > 1:
@@ -48,8 +59,9 @@ class Credentials:
 
     def login(self) -> dict[str, Any]:
         """Return the options of opensearch-py that say who asks."""
-        if self.user:
-            return {"http_auth": (self.user, self.password)}
+        if self.user:  # in UTF-8, as the server reads it; urllib3 knows only Latin-1
+            pair = base64.b64encode(f"{self.user}:{self.password}".encode("utf-8", "surrogateescape"))
+            return {"headers": {"authorization": f"Basic {pair.decode()}"}}
         if self.token:
             return {"headers": {"authorization": f"Bearer {self.token}"}}
         return {"http_auth": _signer(self.aws_region)} if self.aws_region else {}
@@ -57,7 +69,7 @@ class Credentials:
     def tls(self) -> dict[str, Any]:
         """Return the options of opensearch-py that say whom to trust, and the client's certificate."""
         files = {name: getattr(self, name) for name in ("ca_certs", "client_cert", "client_key")}
-        # without verification urllib3 would warn at each request; we warn once, where --insecure is read
+        # without verification urllib3 would warn at each request; `Cluster` warns once
         found = {"verify_certs": not self.insecure, "ssl_show_warn": False}
         return found | {name: value for name, value in files.items() if value is not None}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +40,7 @@ ODD: dict[str, set[type]] = {
     "time": {bool, float},
     "integer": {bool, float},
 }  # types that Arrow would cast, or cut
+DEEPEST = 5000  # levels of lists and objects in a document
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
 
@@ -50,12 +53,14 @@ class Decoder:
 
     def page(self, body: bytes) -> Page:
         """Decode one `_search` answer; raises DataError where it is none."""
-        hits, total, shards, timed_out = self._parser.page(body)
-        return Page(*self._table(hits), total, shards, timed_out)
+        with nested():
+            hits, total, shards, timed_out = self._parser.page(body)
+            return Page(*self._table(hits), total, shards, timed_out)
 
     def lines(self, lines: Sequence[bytes]) -> Page:
         """Decode hits, one a line."""
-        return Page(*self._table(self._parser.lines(lines)))
+        with nested():
+            return Page(*self._table(self._parser.lines(lines)))
 
     def _table(self, hits: list[Any]) -> tuple[pa.Table, Tally]:
         ids = [hit._id for hit in hits]
@@ -91,6 +96,17 @@ class Decoder:
                 if raw := bytes(getattr(hit._source, f"unknown_{index}", b"")):
                     extra[row][name] = cells.verbatim(raw)
         return extra
+
+
+@contextmanager
+def nested() -> Iterator[None]:
+    """Let parsers follow documents as deep as a server may hold: it stops at 1000 levels, as Python does by default."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def read_column(

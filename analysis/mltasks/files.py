@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
         check(place, force)  # somebody else may have been faster
         part.replace(place)
     except OSError as error:
-        raise WriteError(f"{place}: cannot be written: {error.strerror or error}") from error
+        said = os.strerror(error.errno) if error.errno else str(error)  # Arrow puts words of its own before these
+        raise WriteError(f"{place}: cannot be written: {said}") from error
     finally:
         part.unlink(missing_ok=True)

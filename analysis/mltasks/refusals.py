@@ -8,14 +8,17 @@ from typing import Any
 
 import urllib3
 
+from mltasks.credentials import Credentials
 from mltasks.errors import ClusterError, Error, UsageError
 from mltasks.parser import excerpt
 from mltasks.transport import Answer, DeadlineError, NoAnswerError
 
+REJECTED = "give a valid one with --client-cert and --client-key"
 TLS = (  # what OpenSSL says, and what to do
     ("WRONG_VERSION_NUMBER", "the port does not speak TLS; write http:// instead of https://"),
     ("HTTP_REQUEST", "the port does not speak TLS; write http:// instead of https://"),
     ("certificate has expired", "the server's certificate has expired; it must be renewed"),
+    ("certificate is not yet valid", "the server's certificate is not valid yet; look at the clocks of both machines"),
     ("Hostname mismatch", "the certificate is for another host name; use that name in the URL"),
     ("IP address mismatch", "the certificate is for another address; use the host name in the URL"),
     (
@@ -23,10 +26,24 @@ TLS = (  # what OpenSSL says, and what to do
         "the server's certificate is signed by an unknown authority; give it with --ca-certs",
     ),
     (
-        "CERTIFICATE_UNKNOWN",
-        "the server does not accept the client certificate (expired, or of another authority)",
+        "CERTIFICATE_REQUIRED",
+        "the server wants a client certificate; give one with --client-cert and --client-key",
     ),
-    ("EOF occurred", "the server broke off the handshake; it may not accept the client certificate"),
+    (
+        "HANDSHAKE_FAILURE",
+        "the server breaks off the handshake; it may want a client certificate, see --client-cert and --client-key",
+    ),
+    ("ALERT_CERTIFICATE_EXPIRED", f"the client certificate has expired; {REJECTED}"),
+    ("ALERT_UNKNOWN_CA", f"the client certificate is signed by an authority that the server does not know; {REJECTED}"),
+    ("ALERT_BAD_CERTIFICATE", f"the server does not accept the client certificate; {REJECTED}"),
+    (  # what Java's TLS says of each of these
+        "ALERT_CERTIFICATE_UNKNOWN",
+        f"the server does not accept the client certificate (expired, or of another authority); {REJECTED}",
+    ),
+    (
+        "EOF occurred",
+        "the server broke off the handshake; if you gave --client-cert, it may have expired or be of another authority",
+    ),
 )
 
 
@@ -50,16 +67,16 @@ def no_answer(url: str, error: NoAnswerError) -> ClusterError:
     return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
 
 
-def refused(url: str, answer: Answer) -> Error:
-    """Return the error for an answer that is not one of success."""
+def refused(url: str, answer: Answer, credentials: Credentials | None = None) -> Error:
+    """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
     words, kind = server_words(answer.body)
     where = f"{url} answers {answer.status}"
     if answer.status == 401:
-        return ClusterError(
-            f"{where}: not logged in or wrong credentials; give --user, and the password by MLTASKS_PASSWORD"
-        )
+        return ClusterError(f"{where}: {_not_logged_in(credentials or Credentials())}")
     if answer.status == 403:
-        if "no permissions for []" in words:
+        if credentials and credentials.aws_region:
+            remedy = "check the AWS credentials, --aws-region, and that the domain's policy lets them in"
+        elif "no permissions for []" in words:
             remedy = (
                 "plugins.security.system_indices.permission.enabled closes this endpoint; give the user's role "
                 "the index permission system:admin/system_index on .plugins-ml-task"
@@ -71,6 +88,11 @@ def refused(url: str, answer: Answer) -> Error:
         return ClusterError(f"{where}: {words}; ML Commons is not installed there, or the URL has a path too many")
     if answer.status == 400 and kind:
         return UsageError(f"{where}: the query is rejected: {words}")
+    if answer.status == 503 and "Security not initialized" in words:
+        return ClusterError(
+            f"{where} again and again: {words}; its users are not loaded: try later if it has just started, else "
+            "securityadmin.sh has to be run there"
+        )
     if answer.status in (429, 502, 503, 504):
         return ClusterError(f"{where} again and again: {words}; the cluster is overloaded or starting, try later")
     if answer.status in (408, 413) or answer.too_large:
@@ -95,9 +117,10 @@ def server_words(body: bytes) -> tuple[str, str]:
     Errors come as objects or as strings, in JSON or in plain text. The innermost cause says most.
     """
     try:
-        error: Any = json.loads(body).get("error")
-    except (ValueError, AttributeError, RecursionError):
-        return excerpt(body) or "(no text)", ""
+        answer = json.loads(body)
+        error: Any = answer.get("error") or answer.get("message") or answer["Message"]  # the latter two: Amazon's
+    except (ValueError, AttributeError, KeyError, RecursionError):
+        return excerpt(body).rstrip(".") or "(no text)", ""
     if not isinstance(error, dict):
         return str(error)[:300], ""
     inner = error
@@ -105,6 +128,17 @@ def server_words(body: bytes) -> tuple[str, str]:
         inner = root
     reason = inner.get("reason") or error.get("reason") or inner.get("type") or "no reason given"
     return " ".join(str(reason).split())[:300], str(inner.get("type") or error.get("type") or "error")
+
+
+def _not_logged_in(given: Credentials) -> str:
+    """Return what is wrong with what was given, and what to give; a server does not tell wrong from unknown."""
+    if given.user:
+        return "wrong user or password; check --user, and the password in MLTASKS_PASSWORD or --password-file"
+    if given.token:
+        return "the token is not accepted: expired, or made elsewhere; get a new one for MLTASKS_TOKEN or --token-file"
+    if given.client_cert:
+        return "the client certificate is not enough to log in; give --user, and the password by MLTASKS_PASSWORD"
+    return "not logged in; give --user, and the password by MLTASKS_PASSWORD (or a token, or a client certificate)"
 
 
 def _tail(words: str) -> str:

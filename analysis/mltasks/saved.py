@@ -23,6 +23,8 @@ NEEDED = {"_source", "state", "task_type", "create_time"}  # a line with none of
 def checked(source: str | Path) -> Path:
     """Return the path of a source that is a file; raises UsageError where there is none, or of no known kind."""
     path = Path(source)
+    if "@" in str(source) and not path.exists():  # host:port with a login before it, and no scheme: not to be repeated
+        raise UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not a source of tasks; name a file in it")
     if not path.exists():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,14 +17,14 @@ class RefusedError(RuntimeError):
 
 @dataclass
 class Api:
-    """A server by its address, `http://host:port`."""
+    """A server by its address, `http://host:port`, or `https://host:port` with whom to trust and who asks."""
 
     url: str
+    tls: ssl.SSLContext | None = field(default=None, kw_only=True, repr=False)
 
     def request(self, method: str, path: str, body: object = None, timeout: float = 60) -> tuple[int, Any]:
         """Send one request: the status and the answer, parsed if it is JSON. A `str` is sent as it is."""
-        address = urlsplit(self.url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
+        connection = self._connection(timeout)
         content = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -36,6 +37,13 @@ class Api:
             return answer.status, json.loads(text)
         except ValueError:
             return answer.status, text
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        address = urlsplit(self.url)
+        host = address.hostname or ""
+        if address.scheme == "https":
+            return http.client.HTTPSConnection(host, address.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection(host, address.port, timeout=timeout)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The answer to a call that must succeed; RefusedError for any status but 2xx."""

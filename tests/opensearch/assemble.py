@@ -70,7 +70,7 @@ def home(version: str = "3.6.0") -> Path:
 
 
 def _assemble(version: str, folder: Path) -> None:
-    _run_maven(RELEASES[version].maven, folder)
+    run_maven("-f", str(POM), "process-resources", f"-Dhome={folder}", *RELEASES[version].maven)
     shutil.rmtree(folder / ".build", ignore_errors=True)
     for name in ("bin", "config", "extensions"):  # the server wants them and may not make them itself here
         (folder / name).mkdir(exist_ok=True)
@@ -82,11 +82,12 @@ def _assemble(version: str, folder: Path) -> None:
             (folder / "modules" / module / "plugin-security.policy").write_text(f"grant {{ {grants} }};\n")
 
 
-def _run_maven(arguments: tuple[str, ...], folder: Path) -> None:
+def run_maven(*arguments: str) -> None:
+    """Run Maven; MissingError where there is none, RuntimeError with its words where it fails."""
     maven = shutil.which("mvn")
     if maven is None:
         raise MissingError("no Maven: install it (Debian: `apt-get install maven`), it assembles the server once")
-    command = [maven, "-B", "-q", "-f", str(POM), "process-resources", f"-Dhome={folder}", *arguments]
+    command = [maven, "-B", "-q", *arguments]
     environment = {**os.environ, "JAVA_HOME": str(java(at_least=17))}
     answer = subprocess.run(
         command,

@@ -6,13 +6,16 @@ import ipaddress
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 
 from opensearch.assemble import MissingError
+from opensearch.secured import SecuredServer
 from opensearch.server import Server
 from opensearch.workload import make_all
+from support.command import Command
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,10 +36,7 @@ def server() -> Iterator[Server]:
     try:
         started = Server.start()
     except MissingError as missing:
-        reason = f"no server to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _missing(f"no server to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine")
     with started:
         yield started
         if not started.alive():
@@ -62,6 +62,54 @@ def bare_server(server: Server) -> Iterator[Server]:
         pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
     with Server.start() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def secured_server() -> Iterator[SecuredServer]:
+    """A server of its own behind the security plugin; it starts when one of the three below asks for it."""
+    if os.environ.get("MLTASKS_TEST_URL"):
+        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
+    try:
+        laid_out = SecuredServer.assembled()
+    except MissingError as missing:
+        _missing(f"no secured server to test against: {missing}")
+    with laid_out:
+        yield laid_out
+        if not laid_out.alive():
+            pytest.fail(f"the secured server died during the tests\n{laid_out.log(200)}", pytrace=False)
+
+
+@pytest.fixture
+def secured(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server with users and tasks."""
+    secured_server.open()
+    return secured_server
+
+
+@pytest.fixture
+def unready(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server as it has just started, before its users are loaded."""
+    secured_server.unready()
+    return secured_server
+
+
+@pytest.fixture
+def closed(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server with the setting that closes the index of tasks even to its administrator."""
+    secured_server.closed()
+    return secured_server
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line, run in this process."""
+    return Command(capsys)
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 def _refuse_a_server_of_others(url: str) -> None:

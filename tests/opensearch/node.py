@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from opensearch.java import has_module, major
@@ -18,8 +19,11 @@ rootLogger.appenderRef.file.ref = file
 """
 
 
-def configure(folder: Path, name: str, http: int, transport: int) -> None:
-    """Lay out `folder` for a node that is a cluster of its own on 127.0.0.1, both called `name`."""
+def configure(folder: Path, name: str, http: int, transport: int, more: Mapping[str, str] | None = None) -> None:
+    """Lay out `folder` for a node that is a cluster of its own on 127.0.0.1, both called `name`.
+
+    `more` are further settings, as they stand in opensearch.yml.
+    """
     for part in ("conf", "data", "logs", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     settings = {
@@ -34,6 +38,7 @@ def configure(folder: Path, name: str, http: int, transport: int) -> None:
         "http.compression": "true",
         # a developer's disk may be nearly full; the server would then refuse to write
         "cluster.routing.allocation.disk.threshold_enabled": "false",
+        **(more or {}),
     }
     text = "".join(f"{key}: {value}\n" for key, value in settings.items())
     (folder / "conf" / "opensearch.yml").write_text(text)

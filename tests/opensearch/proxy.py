@@ -12,7 +12,8 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -40,6 +41,11 @@ class Handler(BaseHTTPRequestHandler):
         self._pass_on(broken=self.server.turn())
 
     def _pass_on(self, *, broken: bool) -> None:
+        self.server.agents.add(self.headers.get("user-agent") or "")
+        with self.server.in_flight():
+            self._answer(broken=broken)
+
+    def _answer(self, *, broken: bool) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if broken and self.server.fault in BEFORE:
             BEFORE[self.server.fault](self)
@@ -178,6 +184,8 @@ class Proxy(ThreadingHTTPServer):
         self.timeout = 0.02  # of one look for a connection
         self.closing = threading.Event()
         self.searches = 0
+        self.agents: set[str] = set()
+        self.most_at_once = self._at_once = 0
         self._lock = threading.Lock()
         self._refusing, self._listening, self._deaf = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -187,6 +195,18 @@ class Proxy(ThreadingHTTPServer):
         with self._lock:
             number, self.searches = self.searches, self.searches + 1
         return 0 <= self._at <= number if self._for_ever else number == self._at
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count the requests that are being answered at one time."""
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_once -= 1
 
     def refuse(self) -> None:
         """Stop listening: whoever comes next is refused, until `recover`."""

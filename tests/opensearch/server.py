@@ -72,7 +72,7 @@ class Server(Api):
 
     @classmethod
     def _start_once(cls, version: str, server_home: Path, java_home: Path, heap: str) -> Server:
-        http_port, transport_port = _free_ports()
+        http_port, transport_port = free_ports()
         server = cls(f"http://127.0.0.1:{http_port}", f"mltasks-{secrets.token_hex(4)}", version)
         try:
             # in the cache, which the server's user can surely come to: a temporary folder may be root's own
@@ -125,6 +125,13 @@ class Server(Api):
 
     def stop(self) -> None:
         """End the server and remove its folder. A second call does nothing."""
+        self._end()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._dismiss_guard()
+        self.folder = None
+
+    def _end(self) -> None:
         if self.process is not None:
             self._signal(signal.SIGTERM)
             try:
@@ -132,11 +139,12 @@ class Server(Api):
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
                 self.process.wait()
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self.process = None
+
+    def _dismiss_guard(self) -> None:
         if self.guard is not None:
             self.guard.communicate(b"stopped")
-        self.process = self.folder = self.guard = None
+        self.guard = None
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -163,7 +171,7 @@ class Server(Api):
         self.stop()
 
 
-def _free_ports() -> tuple[int, int]:
+def free_ports() -> tuple[int, int]:
     """Two ports of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))

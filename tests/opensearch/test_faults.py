@@ -6,6 +6,7 @@ The table of what comes of it is docs/reliability.md; `MLTASKS_WRITE_DOCS=1` wri
 from __future__ import annotations
 
 import os
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,28 @@ def test_a_fault_gives_all_tasks_or_an_error(
     elif place != "first":
         assert found == "complete"
     assert found in ("complete", "error, exit 3", "error, exit 4")
+
+
+def test_the_server_is_given_the_time_that_it_asks_for(quiet_cluster: Server, tmp_path: Path) -> None:
+    waits: list[float] = []
+    with Proxy(quiet_cluster.url, "429 with Retry-After", at=2) as proxy:
+        cluster = Cluster(proxy.url, patience=Patience(sleep=waits.append))
+        mltasks.fetch(cluster, tmp_path / "t.parquet", Access(page_size=PAGE))
+        cluster.close()
+    assert len(waits) == 1
+    assert waits[0] >= 7
+
+
+def test_a_cluster_is_asked_one_thing_at_a_time_by_somebody_who_says_who_asks(
+    quiet_cluster: Server, tmp_path: Path
+) -> None:
+    with Proxy(quiet_cluster.url) as proxy:
+        cluster = Cluster(proxy.url)
+        mltasks.fetch(cluster, tmp_path / "t.parquet", Access(page_size=PAGE))
+        cluster.close()
+    assert proxy.most_at_once == 1
+    assert len(proxy.agents) == 1
+    assert proxy.agents.pop().startswith(f"mltasks/{metadata.version('mltasks')} (opensearch-py/")
 
 
 def test_the_table_of_the_documentation_is_what_was_seen() -> None:

@@ -121,6 +121,42 @@ def test_fetch_under_a_writer_gives_each_task_once_and_misses_none(quiet_cluster
     assert len(mltasks.load(quiet_cluster.url)) == counted(quiet_cluster)
 
 
+def test_a_task_that_leaves_the_filter_mid_walk_is_there_once_as_it_was_or_not_at_all(
+    quiet_cluster: Server, tmp_path: Path
+) -> None:
+    made = fill(quiet_cluster, 60, seed=31)
+    for task_id in made:
+        quiet_cluster.ask("POST", f"/{TASKS}/_update/{task_id}", {"doc": {"state": "RUNNING"}})
+    quiet_cluster.ask("POST", f"/{TASKS}/_refresh")
+    query = {"term": {"state": "RUNNING"}}
+    found: Counter[str] = Counter()
+    states: set[str] = set()
+    left: list[str] = []
+    for page in walk(quiet_cluster, query=query, page_size=10):
+        found.update(page.table["task_id"].to_pylist())
+        states |= set(page.table["state"].to_pylist())
+        if not left:
+            left = [made[0], made[30], made[59]]
+            for task_id in left:
+                done = {"doc": {"state": "COMPLETED"}}
+                quiet_cluster.ask("POST", f"/{TASKS}/_update/{task_id}?refresh=true", done)
+    assert states == {"RUNNING"}
+    assert max(found.values()) == 1
+    assert set(made) - set(left) <= set(found)
+    remove(quiet_cluster, made)
+
+
+@pytest.mark.parametrize("count", [10_000, 200_000])
+def test_ten_and_two_hundred_thousand_tasks_are_all_there(bare_server: Server, tmp_path: Path, count: int) -> None:
+    bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1}})
+    made = fill(bare_server, count)
+    context = mltasks.fetch(bare_server.url, tmp_path / "t.parquet")
+    found = pd.read_parquet(tmp_path / "t.parquet", columns=["task_id"])["task_id"]
+    assert context.rows == len(found) == count
+    assert set(found) == set(made)
+    bare_server.ask("DELETE", f"/{TASKS}")
+
+
 def test_a_file_that_was_fetched_says_how_many_tasks_it_holds(quiet_cluster: Server, tmp_path: Path) -> None:
     context = mltasks.fetch(quiet_cluster.url, tmp_path / "t.parquet")
     assert context.rows == counted(quiet_cluster) == len(pd.read_parquet(tmp_path / "t.parquet"))

@@ -134,7 +134,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _only_our_warnings() -> None:
     warnings.simplefilter("ignore")
+    from mltasks.credentials import InsecureWarning
+
     warnings.simplefilter("always", TaskDataWarning)
+    warnings.simplefilter("default", InsecureWarning)
     warnings.showwarning = lambda message, *_: print(f"mltasks: warning: {_one_line(message)}", file=sys.stderr)
 
 
