@@ -6,7 +6,7 @@ import pytest
 
 import mltasks
 from mltasks import UsageError, config
-from mltasks.sources import Access, open_cluster
+from mltasks.access import Access, open_cluster
 
 SECRET = "s3cret-Value"
 

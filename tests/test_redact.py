@@ -4,7 +4,7 @@ import pytest
 
 import mltasks
 from mltasks import redact
-from mltasks.sources import Access
+from mltasks.access import Access
 
 
 @pytest.mark.parametrize(

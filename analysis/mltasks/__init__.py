@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mltasks.access import Access as Access
     from mltasks.cluster import Cluster as Cluster
     from mltasks.credentials import Credentials as Credentials
     from mltasks.errors import ClusterError as ClusterError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mltasks.reports.durations import durations as durations
     from mltasks.reports.failures import failures as failures
     from mltasks.reports.workers import workers as workers
-    from mltasks.sources import Access as Access
     from mltasks.sources import load as load
     from mltasks.sources import scan as scan
     from mltasks.streaming import fetch as fetch
@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 
 # Public name -> where it lives. A name is imported when it is first used: `mltasks --help` needs no pandas.
 _PLACES = {
-    "Access": "sources",
+    "Access": "access",
     "Cluster": "cluster",
     "ClusterError": "errors",
     "Credentials": "credentials",

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from mltasks import sources
+from mltasks.access import Access, open_cluster
 from mltasks.errors import UsageError
-from mltasks.sources import Access
 
 
 def get(
@@ -24,7 +24,7 @@ def get(
     access = access or Access()
     wanted = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
     place = str(source) if isinstance(source, str | Path) else getattr(source, "url", f"the {type(source).__name__}")
-    cluster = sources.open_cluster(source, access)
+    cluster = open_cluster(source, access)
     if refresh:
         if cluster is None:
             raise UsageError(f"{place}: only a cluster can refresh a task; leave out --refresh")

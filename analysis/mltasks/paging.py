@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from mltasks.access import PAGE_SIZE
 from mltasks.cluster import Cluster
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
 from mltasks.pages import Reader, Wanted
 from mltasks.schema import DAY_MS
 
-PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB
 ANCHORS = 50  # tasks of the first page to be found again at the end, beside the newest one
 
 

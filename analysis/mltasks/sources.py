@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -13,47 +12,26 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks import (
-    config,
     context,
     engines,
     filters,
     frames,
-    paging,
     parquet,
     progress,
-    pushdown,
+    reading,
     redact,
     saved,
     several,
     table,
 )
+from mltasks.access import DEMO, Access, Query, open_cluster
 from mltasks.cells import Tally
 from mltasks.cluster import Cluster
-from mltasks.context import Context, Reading
-from mltasks.credentials import Credentials
+from mltasks.context import Context
 from mltasks.decode import Decoder, Page
 from mltasks.engines import Dataset
 from mltasks.errors import TaskDataWarning, UsageError
 from mltasks.filters import FilterOptions, Filters
-from mltasks.transport import Patience
-
-DEMO = "demo"
-Query = Mapping[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to reach a cluster, and how to read it; files and frames need none of it."""
-
-    credentials: Credentials | None = None
-    query: Query = None
-    allow_partial: bool = False
-    progress: bool | None = None
-    page_size: int = paging.PAGE_SIZE
-    timeout: float = 60.0  # for one answer [s]
-    deadline: float | None = None  # for the whole reading [s]
-    config: str | None = None  # the file with the configured clusters; None: where `config.path` looks
-    redact: bool = False  # mask user names, addresses and hosts in texts
 
 
 def load(
@@ -99,82 +77,6 @@ def together(datasets: Sequence[Dataset]) -> Dataset:
     return Dataset(engines.relation(rows), ctx, chosen)
 
 
-def open_cluster(source: Any, access: Access) -> Cluster | None:
-    """Return the cluster that a source names; None where it is something else."""
-    if isinstance(source, Cluster):
-        return source
-    if not isinstance(source, str) or source == DEMO:
-        return None
-    reach: dict[str, Any] = {"timeout": access.timeout, "patience": Patience(deadline=access.deadline)}
-    if "://" in source:
-        return Cluster(source, access.credentials or Credentials.from_environment(), **reach)
-    section = config.clusters(access.config).get(source)
-    file = config.path(access.config)
-    if section is None or file is None:
-        return None
-    return Cluster(section.url, config.credentials(source, section, file), name=source, **reach)
-
-
-def reading(cluster: Cluster, as_of_ms: int) -> Reading:
-    """Return what a cluster tells beside its tasks, as far as the user may ask."""
-    timeout = cluster.task_timeout()
-    assumed = Reading()
-    return Reading(
-        cluster=cluster.name,
-        as_of_ms=as_of_ms,
-        timeout_s=assumed.timeout_s if timeout is None else timeout,
-        timeout_assumed=timeout is None,
-        nodes=cluster.nodes(),
-    )
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A walk that has begun, what the cluster told beside it, and the filters, read."""
-
-    walk: paging.Walk
-    reading: Reading
-    filters: Filters
-    query: Query
-    source: str
-
-    def context(self, tally: Tally | None = None) -> Context:
-        """Return the Context; with the counts of what could not be read, once the walk is over."""
-        tally = tally or Tally()
-        return Context(
-            source=self.source,
-            readings=(self.reading,),
-            filters=self.filters.describe() | ({"query": json.dumps(self.query)} if self.query else {}),
-            complete=self.walk.complete,
-            unreadable=dict(tally.counts),
-            samples=tally.samples,
-            notes=self.walk.notes,
-        )
-
-
-def begin(
-    cluster: Cluster,
-    access: Access,
-    query: Query,
-    options: Mapping[str, Any],
-    report: progress.Report,
-    *,
-    overlap: bool,
-) -> Begun:
-    """Begin the walk over a cluster's tasks, the filters pushed down."""
-    chosen = filters.read(options, paging.now_ms())
-    own = query if query is not None else access.query
-    walk = paging.Walk(
-        cluster,
-        Decoder(cluster.name),
-        pushdown.query(chosen, dict(own) if own else None, overlap=overlap),
-        page_size=access.page_size,
-        allow_partial=access.allow_partial,
-        progress=report,
-    )
-    return Begun(walk, reading(cluster, walk.as_of_ms), chosen, own, cluster.url)
-
-
 def warn(ctx: Context) -> None:
     """Warn once of what could not be read, with counts and a sample of each."""
     if ctx.unreadable:
@@ -196,7 +98,7 @@ def _rows(
     tally = Tally()
     if cluster is not None:
         with progress.shown(cluster.url, access.progress) as report:
-            begun = begin(cluster, access, query, options, report, overlap=overlap)
+            begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
             rows = _collect(begun.walk, tally)
         ctx, chosen = begun.context(tally), begun.filters
     else:

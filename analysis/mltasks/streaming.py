@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltasks import context, files, parquet, parser, progress, sources, table
+from mltasks import context, files, parquet, parser, progress, reading, redact, sources, table
+from mltasks.access import Access, open_cluster
 from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import FilterOptions
-from mltasks.sources import Access
 
 BUFFER = 50_000  # rows gathered before they are written as one row group
 IN_FLIGHT = 10_000  # writes that may have been under way, unseen, when the walk began
@@ -55,17 +55,20 @@ def fetch(
     place = files.check(path, force)
     if not place.name.endswith(SUFFIXES):
         raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(SUFFIXES)}")
-    cluster = sources.open_cluster(source, access)
+    if access.redact and place.name.endswith(".gz"):
+        raise UsageError(f"{place}: raw hits are as the cluster gave them; redact tasks in a .parquet file")
+    cluster = open_cluster(source, access)
     if cluster is None:
         return _copy(source, place, access, force, options)
     tally, newest = Tally(), dict[str, int]()
     with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
-        begun = sources.begin(cluster, access, None, options, report, overlap=False)
+        begun = reading.begin(cluster, access, None, options, report, overlap=False)
         sink: Sink = Lines(part) if place.name.endswith(".gz") else Table(part)
         for page in begun.walk:
             tally.add(page.tally)
             _remember(newest, page.table, (begun.walk.last_seq_no or 0) - IN_FLIGHT)
-            sink.write(table.select(page.table, begun.context(), begun.filters), begun.walk.body)
+            rows = redact.table(page.table) if access.redact else page.table
+            sink.write(table.select(rows, begun.context(), begun.filters), begun.walk.body)
         ctx = begun.context(tally)
         ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
     sources.warn(ctx)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import mltasks
+from mltasks.access import Access
 from mltasks.cluster import Cluster
 from mltasks.errors import Error
-from mltasks.sources import Access
 from mltasks.transport import Patience
 from opensearch.proxy import FAULTS, Proxy
 from opensearch.server import Server

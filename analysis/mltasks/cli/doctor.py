@@ -30,8 +30,8 @@ A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
 def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
     from mltasks import doctor
+    from mltasks.access import open_cluster
     from mltasks.present import findings
-    from mltasks.sources import open_cluster
 
     _, access = options.split(given)
     code = 0

@@ -11,8 +11,8 @@ import click
 from mltasks.errors import ClusterError, Error, UsageError
 
 if TYPE_CHECKING:
+    from mltasks.access import Access
     from mltasks.engines import Dataset
-    from mltasks.sources import Access
 
 
 def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool) -> tuple[Dataset, int]:
@@ -21,6 +21,7 @@ def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, eve
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
     from mltasks import config, filters, saved, sources
+    from mltasks.access import DEMO
 
     names = named(names, access, every=every)
     if len(names) == 1:
@@ -28,7 +29,7 @@ def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, eve
     filters.read(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     configured = config.clusters(access.config)
     for name in names:
-        if name != sources.DEMO and "://" not in name and name not in configured:
+        if name != DEMO and "://" not in name and name not in configured:
             saved.checked(name)
     found, code = [], 0
     for name in names:

@@ -14,7 +14,7 @@ from mltasks.cli.sections import Command, option, stacked
 GROUPS = "What a row is"
 
 
-def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: bool = True) -> click.Command:
+def command(name: str, doc: str, *, examples: Sequence[str], by: str) -> click.Command:
     """Return the command of a report: groups, filters, output."""
 
     @options.sources
@@ -25,7 +25,7 @@ def command(name: str, doc: str, *, examples: Sequence[str], by: str, periods: b
         section=GROUPS,
         help=f"Group by these ({by}); '' for one row of all.",
     )
-    @(_periods if periods else stacked([]))
+    @_periods
     @options.filters(rate=name != "durations")
     @options.rows
     @options.form

@@ -14,7 +14,7 @@ from mltasks.cli.sections import Decorator, option, stacked
 from mltasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from mltasks.sources import Access
+    from mltasks.access import Access
 
 FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
 WORDS = {
@@ -146,9 +146,9 @@ def _to_access(
     query: str | None = None,
     **settings: Any,
 ) -> Access:
+    from mltasks.access import Access
     from mltasks.config import read_secret
     from mltasks.credentials import Credentials
-    from mltasks.sources import Access
 
     password = os.environ.get("MLTASKS_PASSWORD")
     if password_file is not None:

@@ -13,5 +13,4 @@ command = one_report(
         "mltasks workers demo --by worker_node,task_type --sort task_s",
     ),
     by="worker_node",
-    periods=False,
 )
