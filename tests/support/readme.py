@@ -21,6 +21,12 @@ def code() -> list[str]:
     return re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
+def configuration() -> str:
+    """Return the file in which clusters have names."""
+    (block,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    return str(block)
+
+
 def of_a_cluster(command: list[str]) -> bool:
     """Tell whether a command needs a cluster, or the file that was fetched from one."""
-    return any("localhost" in word or word == "tasks.parquet" for word in command)
+    return any("localhost" in word or word in ("tasks.parquet", "--all") for word in command)
