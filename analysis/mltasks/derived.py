@@ -7,7 +7,8 @@ arrays for what needs a JSON parser. Every reader computes them anew; a file's o
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ def derive(frame: Frame) -> Frame:
     Added beside the derived columns: `start_ms` (create_time where it is plausible), `end_ms` (the end of the
     task's time in flight; null where nobody knows it) and the flag `overdue`.
     """
-    frame = frame.with_columns(outcome=_outcome(), start_ms=_start())
+    frame = frame.with_columns(outcome=_outcome(), start_ms=plausible("created_ms"))
     frame = frame.with_columns(overdue=_overdue(), duration_status=_duration_status())
     is_open = nw.col("outcome") == schema.OPEN
     return frame.with_columns(
@@ -44,19 +45,35 @@ def derive(frame: Frame) -> Frame:
 
 
 def clock(ctx: Context) -> dict[str, nw.Expr]:
-    """Return `as_of_ms` and `timeout_ms` as expressions: those of the row's cluster, where there are several."""
-    readings = ctx.readings or (Reading(),)
+    """Return `as_of_ms` and `timeout_ms` as expressions: those of the row's cluster, where there are several.
+
+    A cluster that was read twice is as it was at the later time. Where no time is known, as_of_ms is 0: no time is
+    plausible then.
+    """
+    latest: dict[str | None, Reading] = {}
+    for reading in ctx.readings or (Reading(),):
+        before = latest.get(reading.cluster)
+        if before is None or (reading.as_of_ms or 0) >= (before.as_of_ms or 0):
+            latest[reading.cluster] = reading
     return {
-        "as_of_ms": _of_cluster([(reading.cluster, reading.as_of_ms) for reading in readings]),
-        "timeout_ms": _of_cluster([(reading.cluster, reading.timeout_s * 1000) for reading in readings]),
+        "as_of_ms": _of_cluster({cluster: reading.as_of_ms or 0 for cluster, reading in latest.items()}),
+        "timeout_ms": _of_cluster({cluster: reading.timeout_s * 1000 for cluster, reading in latest.items()}),
     }
 
 
-def _of_cluster(values: Sequence[tuple[str | None, int | None]]) -> nw.Expr:
-    expression: nw.Expr = nw.lit(values[0][1], dtype=nw.Int64)
-    for cluster, value in values[1:]:
-        own = nw.lit(value, dtype=nw.Int64)
-        expression = nw.when(nw.col("cluster") == cluster).then(own).otherwise(expression)
+def plausible(column: str) -> nw.Expr:
+    """Return a time [ms] where it can be one of a task: not before OpenSearch, no more than a day after as_of."""
+    time = nw.col(column)
+    return nw.when((time >= schema.EARLIEST_MS) & (time <= nw.col("as_of_ms") + schema.DAY_MS)).then(time)
+
+
+def _of_cluster(values: Mapping[str | None, int]) -> nw.Expr:
+    others = values[None] if None in values else next(iter(values.values()))
+    expression: nw.Expr = nw.lit(others, dtype=nw.Int64)
+    for cluster, value in values.items():
+        if cluster is not None and value != others:
+            own = nw.lit(value, dtype=nw.Int64)
+            expression = nw.when(nw.col("cluster") == cluster).then(own).otherwise(expression)
     return expression
 
 
@@ -65,12 +82,6 @@ def _outcome() -> nw.Expr:
     for name in (schema.SUCCEEDED, schema.PARTIAL, schema.FAILED, schema.CANCELLED):
         outcome = nw.when(nw.col("state").is_in(schema.states_of(name))).then(nw.lit(name)).otherwise(outcome)
     return outcome
-
-
-def _start() -> nw.Expr:
-    created = nw.col("created_ms")
-    latest = nw.col("as_of_ms") + schema.DAY_MS
-    return nw.when((created >= schema.EARLIEST_MS) & (created <= latest)).then(created)
 
 
 def _overdue() -> nw.Expr:
@@ -88,10 +99,12 @@ def _overdue() -> nw.Expr:
 def _duration_status() -> nw.Expr:
     created, updated = nw.col("created_ms"), nw.col("updated_ms")
     doubtful = nw.col("start_ms").is_null() | (updated > nw.col("as_of_ms") + schema.DAY_MS)
+    # for Python's `re`, but not for RE2, `$` is also before a line end
+    cut_off = nw.col("error").str.contains(CUT_OFF) & ~nw.col("error").str.ends_with("\n")
     status: nw.Expr = nw.lit("measured")
     for name, condition in (  # the later ones win
         ("clock_skew", updated < created),
-        ("cut_off", (nw.col("outcome") == schema.FAILED) & nw.col("error").str.contains(CUT_OFF)),
+        ("cut_off", (nw.col("outcome") == schema.FAILED) & cut_off),
         ("polled", nw.col("task_type").is_in(schema.POLLED)),
         ("implausible", doubtful),
         ("unreadable", created.is_null() | updated.is_null()),
@@ -122,16 +135,34 @@ def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
 
 
 def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
-    """Return the worker nodes that a deployment's error does not name; for every other task, its worker nodes."""
+    """Return the worker nodes, each once, that a deployment's error does not name."""
     task_type, error, worker_node = whole(task_type), whole(error), whole(worker_node)
-    mask = _deployment_errors(task_type, error)
-    if not pc.any(mask).as_py():
+    deployed = _deployment_errors(task_type, error)
+    several = pc.fill_null(pc.greater(pc.list_value_length(worker_node), 1), False)
+    rows = pc.indices_nonzero(pc.or_(deployed, several)).to_pylist()
+    if not rows:
         return worker_node
     lists = worker_node.to_pylist()
-    for row, text in zip(pc.indices_nonzero(mask).to_pylist(), error.filter(mask).to_pylist(), strict=True):
-        named = _node_errors(text)
-        lists[row] = [node for node in lists[row] or () if node not in named]
+    for row, text in zip(rows, pc.if_else(deployed, error, None).take(rows).to_pylist(), strict=True):
+        named = _node_errors(text) if text else {}
+        lists[row] = [node for node in dict.fromkeys(lists[row] or ()) if node not in named]
     return pa.array(lists, schema.ARROW["nodes"])
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column that takes a JSON parser: a function on Arrow arrays, the columns it takes, the kind it gives."""
+
+    function: Callable[..., pa.Array]
+    takes: tuple[str, ...]
+    gives: schema.Kind
+
+
+PARSED = {
+    "reason": Parsed(reason, ("task_type", "error", "response"), "text"),
+    "failed_nodes": Parsed(failed_nodes, ("task_type", "error"), "nodes"),
+    "other_nodes": Parsed(other_nodes, ("task_type", "error", "worker_node"), "nodes"),
+}
 
 
 def node_error(task_type: str | None, error: str | None, node: str) -> str | None:
@@ -151,7 +182,9 @@ def _deployment_errors(task_type: pa.Array, error: pa.Array) -> pa.Array:
     return pc.fill_null(pc.and_(deployments, pc.starts_with(error, "{")), False)
 
 
-def _replace(out: pa.Array, mask: pa.Array, convert: Any, texts: pa.Array | None = None) -> pa.Array:
+def _replace(
+    out: pa.Array, mask: pa.Array, convert: Callable[[str], str | None], texts: pa.Array | None = None
+) -> pa.Array:
     chosen = (out if texts is None else texts).filter(mask).to_pylist()
     if not chosen:
         return out

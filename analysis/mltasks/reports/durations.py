@@ -9,12 +9,15 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks import engines, filters, schema
+from mltasks.errors import UsageError
 from mltasks.filters import DurationOptions, Words
 from mltasks.reports import grouping, result
+from mltasks.reports.grouping import Grouped
 
 QUANTILES = {"p50_s": 0.5, "p90_s": 0.9, "p95_s": 0.95, "p99_s": 0.99}
-COUNTS = ("completed", "failed", "cancelled", "open")
-COLUMNS = ("tasks", *COUNTS, "measured", "unmeasured", "mean_s", *QUANTILES, "max_s")
+COUNTS = ("tasks", "completed", "failed", "cancelled", "open")
+FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
+COLUMNS = (*COUNTS, "measured", "unmeasured", "mean_s", *QUANTILES, "max_s")
 
 
 def durations(
@@ -39,33 +42,47 @@ def durations(
     stay those of all tasks. `every`, `tz`: a row a period of create_time. Filters select by create_time.
     Raises UsageError for a column, period, zone, time or outcome that cannot be.
     """
-    words = [outcome] if isinstance(outcome, str) else list(outcome or ())
-    measured = schema.OUTCOMES if "all" in words else filters.outcomes([word.lower() for word in words])
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of)
-    grouped = grouping.group(prepared, every, tz)
+    measured = _measured(outcome)
+    periods = grouping.periods(every, tz)
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
+    census = result.Census(prepared)
+    grouped = grouping.by_creation(grouping.group(prepared), periods, census.first_ms, census.last_ms)
+    found = result.whole_numbers(grouped.finish(_statistics(grouped, measured)), (*COUNTS, "measured", "unmeasured"))
+    notes = [*_notes(census, measured), *(result.undated(census) if periods else [])]
+    found = found[[*grouped.shown, *COLUMNS]]
+    return result.attach(found, "durations", prepared, census, notes, tz=tz, keys=grouped.shown)
+
+
+def _measured(outcome: Words) -> tuple[str, ...]:
+    """Return the outcomes whose durations are asked for."""
+    words = [word.lower() for word in ([outcome] if isinstance(outcome, str) else outcome or ["completed"])]
+    if "all" in words:
+        return FINISHED
+    found = filters.outcomes(words)
+    if schema.OPEN in found:
+        raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(FINISHED)}, completed, all")
+    return found
+
+
+def _statistics(grouped: Grouped, measured: Sequence[str]) -> pd.DataFrame:
+    outcome = nw.col("outcome")
     flags = {
-        "completed": nw.col("outcome").is_in(schema.COMPLETED),
-        **{name: nw.col("outcome") == name for name in COUNTS[1:]},
-        "chosen": nw.col("outcome").is_in(measured),
+        "completed": outcome.is_in(schema.COMPLETED),
+        **{name: outcome == name for name in COUNTS[2:]},
+        "chosen": outcome.is_in(measured),
     }
-    seconds = nw.when(nw.col("outcome").is_in(measured)).then(nw.col("duration_s"))
+    seconds = nw.when(outcome.is_in(measured)).then(nw.col("duration_s"))
     frame = grouped.frame.with_columns(**{n: f.cast(nw.Int64) for n, f in flags.items()}, seconds=seconds)
     d = nw.col("seconds")
-    found = engines.to_pandas(
-        frame.group_by(*grouped.keys).agg(
-            nw.len().alias("tasks"),
-            *(nw.col(name).sum() for name in flags),
-            d.count().alias("measured"),
-            d.mean().alias("mean_s"),
-            *(d.quantile(q, "linear").alias(name) for name, q in QUANTILES.items()),
-            d.max().alias("max_s"),
-        )
+    found = grouped.within(frame).aggregate(
+        nw.len().alias("tasks"),
+        *(nw.col(name).sum() for name in flags),
+        d.count().alias("measured"),
+        d.mean().alias("mean_s"),
+        *(d.quantile(q, "linear").alias(name) for name, q in QUANTILES.items()),
+        d.max().alias("max_s"),
     )
-    found["unmeasured"] = found["chosen"] - found["measured"]
-    found = result.whole_numbers(grouped.finish(found), ("tasks", *COUNTS, "measured", "unmeasured"))
-    found = found[[*grouped.shown, *COLUMNS]]
-    census = result.Census(prepared)
-    return result.attach(found, "durations", prepared, census, _notes(census, measured), tz=tz, keys=grouped.shown)
+    return found.assign(unmeasured=found.pop("chosen") - found["measured"])
 
 
 def _notes(census: result.Census, measured: Sequence[str]) -> list[str]:

@@ -8,13 +8,14 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, schema
+from mltasks import derived, engines, schema
 from mltasks.filters import RateOptions
 from mltasks.reports import grouping, result
-from mltasks.reports.statistics import wilson
+from mltasks.reports.grouping import Grouped
 
-COUNTS = ("completed", "partial", "failed", "cancelled", "open")
+COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
 TIMES = ("last_success", "failing_since")
+COLUMNS = (*COUNTS, "failure_rate", "failure_rate_low", "failure_rate_high", *TIMES)
 
 
 def failures(
@@ -37,31 +38,33 @@ def failures(
     `every`, `tz`: a row a period of create_time. Filters select by create_time. Raises UsageError for a column,
     period, zone or time that cannot be, and for filters by state or outcome, which would change the rate.
     """
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of)
+    periods = grouping.periods(every, tz)
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
     result.refuse_outcomes("failures", prepared)
-    grouped = grouping.group(prepared, every, tz)
-    outcome = nw.col("outcome")
-    flags = {"completed": outcome.is_in(schema.COMPLETED), **{name: outcome == name for name in COUNTS[1:]}}
-    frame = grouped.frame.with_columns(
-        **{name: flag.cast(nw.Int64) for name, flag in flags.items()},
-        success_ms=nw.when(outcome.is_in(schema.COMPLETED)).then(nw.col("updated_ms")),
-    )
-    frame = frame.with_columns(last_success=nw.col("success_ms").max().over(*grouped.keys))
-    after = nw.col("last_success").is_null() | (nw.col("start_ms") > nw.col("last_success"))
-    frame = frame.with_columns(failing_ms=nw.when((outcome == schema.FAILED) & after).then(nw.col("start_ms")))
-    found = engines.to_pandas(
-        frame.group_by(*grouped.keys).agg(
-            nw.len().alias("tasks"),
-            *(nw.col(name).sum() for name in flags),
-            last_success=nw.col("success_ms").max(),
-            failing_since=nw.col("failing_ms").min(),
-        )
-    )
-    found = result.whole_numbers(grouped.finish(found), ("tasks", *COUNTS))
-    rates = wilson(found["failed"], found["completed"] + found["failed"])
-    for name, rate in zip(("failure_rate", "failure_rate_low", "failure_rate_high"), rates, strict=True):
-        found[name] = rate
+    census = result.Census(prepared)
+    grouped = grouping.by_creation(grouping.group(prepared), periods, census.first_ms, census.last_ms)
+    found = result.with_rates(result.whole_numbers(grouped.finish(_counts(grouped)), COUNTS))
     for name in TIMES:
         found[name] = pd.to_datetime(found.pop(name), unit="ms", utc=True).dt.as_unit("ms")
-    census = result.Census(prepared)
-    return result.attach(found, "failures", prepared, census, result.RATE_NOTES, tz=tz, keys=grouped.shown)
+    notes = [*result.RATE_NOTES, *(result.undated(census) if periods else [])]
+    found = found[[*grouped.shown, *COLUMNS]]
+    return result.attach(found, "failures", prepared, census, notes, tz=tz, keys=grouped.shown)
+
+
+def _counts(grouped: Grouped) -> pd.DataFrame:
+    outcome, start = nw.col("outcome"), nw.col("start_ms")
+    completed = outcome.is_in(schema.COMPLETED)
+    flags = {"completed": completed, **{name: outcome == name for name in COUNTS[2:]}}
+    frame = grouped.frame.with_columns(
+        **{name: flag.cast(nw.Int64) for name, flag in flags.items()},
+        success_ms=nw.when(completed).then(derived.plausible("updated_ms")),
+    )
+    frame = frame.with_columns(newest_ms=nw.col("success_ms").max().over(*grouped.keys))
+    after = nw.col("newest_ms").is_null() | (start > nw.col("newest_ms"))
+    frame = frame.with_columns(failing_ms=nw.when((outcome == schema.FAILED) & after).then(start))
+    return grouped.within(frame).aggregate(
+        nw.len().alias("tasks"),
+        *(nw.col(name).sum() for name in flags),
+        last_success=nw.col("success_ms").max(),
+        failing_since=nw.col("failing_ms").min(),
+    )

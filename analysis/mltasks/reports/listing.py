@@ -13,16 +13,7 @@ from mltasks.errors import UsageError
 from mltasks.reports import result
 
 COLUMNS = (
-    *(
-        "task_id",
-        "task_type",
-        "function_name",
-        "state",
-        "outcome",
-        "create_time",
-        "duration_s",
-        "duration_status",
-    ),
+    *("task_id", "task_type", "function_name", "state", "outcome", "create_time", "duration_s", "duration_status"),
     *("worker_node", "model_id", "reason"),
 )
 
@@ -36,7 +27,8 @@ def listing(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFra
             raise UsageError(f"columns: there is no column {name!r}; {hint}")
     ctx = context.of(tasks.attrs) or Context(source="a DataFrame")
     found = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
-    start = found["create_time"].astype("int64").where(found["create_time"].notna() & ~_odd(found))
+    created = found["create_time"].dropna().astype("int64")
+    plausible = created[created.between(schema.EARLIEST_MS, (ctx.as_of_ms or 0) + schema.DAY_MS)]
     return result.stamped(
         found[list(columns)].copy(),
         result.Info(
@@ -46,14 +38,8 @@ def listing(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFra
             sources=result.sources(ctx),
             filters=ctx.filters,
             tasks=len(found),
-            first_ms=result.whole(start.min()),
-            last_ms=result.whole(start.max()),
+            first_ms=result.whole(plausible.min()),
+            last_ms=result.whole(plausible.max()),
             notes=list(ctx.notes),
         ),
-    )
-
-
-def _odd(tasks: pd.DataFrame) -> pd.Series[bool]:
-    return tasks["duration_status"].isin(("implausible", "unreadable")) | (
-        tasks["create_time"] < pd.Timestamp(schema.EARLIEST_MS, unit="ms", tz="UTC")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,11 +10,13 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks import engines, schema
-from mltasks.context import Context, moment
+from mltasks.context import Context, Reading, iso, moment
 from mltasks.engines import Tasks
 from mltasks.errors import UsageError
+from mltasks.reports.statistics import wilson
 
 KEY = "mltasks_report"  # in DataFrame.attrs
+OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome")
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
@@ -46,14 +49,20 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Census:
-    """Counts of the tasks that a report covers, by outcome and by what is the matter with their duration."""
+    """Counts of the tasks that a report covers, by outcome and by what is the matter with their duration.
+
+    `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
+    """
 
     def __init__(self, tasks: Tasks) -> None:
         keys = ["outcome", "duration_status", "overdue", "known"]
         frame = tasks.frame.with_columns(known=nw.col("state").is_in(tuple(schema.STATES)))
         start = nw.col("start_ms")
-        self.counts = engines.to_pandas(frame.group_by(*keys).agg(tasks=nw.len(), first=start.min(), last=start.max()))
+        self.counts = engines.to_pandas(
+            frame.group_by(*keys).agg(tasks=nw.len(), dated=start.count(), first=start.min(), last=start.max())
+        )
         self.tasks = int(self.counts["tasks"].sum())
+        self.undated = self.tasks - int(self.counts["dated"].sum())
         self.first_ms, self.last_ms = whole(self.counts["first"].min()), whole(self.counts["last"].max())
 
     def number(self, **values: Any) -> int:
@@ -66,19 +75,45 @@ class Census:
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
-        found = [*tasks.context.notes]
+        found = [*tasks.context.notes, *_untold(tasks.context)]
+        if tasks.context.as_of_ms is None and self.tasks:
+            found.append("as of an unknown time: no time in the data can be that of a task")
+        elif any(reading.as_of_assumed for reading in tasks.context.readings):
+            found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
         if unknown := self.tasks - self.number(known=True):
             found.append(f"{unknown} {_tasks(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.number(overdue=True):
-            first = tasks.context.readings[0]
-            limit = f"{'an assumed' if first.timeout_assumed else 'the'} time-out of {first.timeout_s} s"
             found.append(
-                f"{overdue} open {_tasks(overdue)} overdue: open for longer than {limit} + {schema.OVERDUE_GRACE_S} s, "
-                "so that the record is as likely wrong as late"
+                f"{overdue} open {_tasks(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
+                f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
         if odd := self.number(duration_status="implausible"):
             found.append(f"{odd} {_tasks(odd)} with an implausible time: in the counts, in no duration or load")
         return found
+
+
+def _untold(ctx: Context) -> list[str]:
+    """Return what a cluster did not tell beside its tasks, because its user may not ask for it."""
+    asked = [reading for reading in ctx.readings if reading.cluster is not None]
+    nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
+    timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
+    found = []
+    if nodes:
+        found.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
+    if timeout:
+        found.append(
+            f"the time-out of {', '.join(timeout)} could not be read and is taken as {schema.DEFAULT_TIMEOUT_S} s: "
+            "the user may not ask for it"
+        )
+    return found
+
+
+def _limit(ctx: Context) -> str:
+    limits = {(reading.timeout_assumed, reading.timeout_s) for reading in ctx.readings or (Reading(),)}
+    if len(limits) > 1:
+        return "the time-out of its cluster"
+    assumed, seconds = limits.pop()
+    return f"{'an assumed' if assumed else 'the'} time-out of {seconds} s"
 
 
 def info(frame: pd.DataFrame) -> Info:
@@ -117,18 +152,26 @@ def sources(ctx: Context) -> list[str]:
 
 def refuse_outcomes(name: str, tasks: Tasks) -> None:
     """Raise UsageError where tasks were selected by state or outcome: that would change a rate."""
-    chosen = [key for key in (tasks.context.filters | tasks.filters.describe()) if key.endswith(("state", "outcome"))]
+    chosen = [key for key in OUTCOME_FILTERS if key in (tasks.context.filters | tasks.filters.describe())]
     if chosen:
         raise UsageError(f"{name}: the filter {chosen[0]} would change the failure rate; leave it out here")
 
 
-def whole_numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return a table with its counts as whole numbers; a count that an engine did not give is 0."""
-    return (
-        frame.astype(dict.fromkeys(columns, "float64"))
-        .fillna(dict.fromkeys(columns, 0))
-        .astype(dict.fromkeys(columns, "int64"))
-    )
+def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the failure rate = failed / (completed + failed) and its Wilson 95 % interval."""
+    share, low, high = wilson(frame["failed"], frame["completed"] + frame["failed"])
+    return frame.assign(failure_rate=share, failure_rate_low=low, failure_rate_high=high)
+
+
+def whole_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table with its counts as whole numbers; a count that is missing is 0."""
+    return frame.fillna(dict.fromkeys(columns, 0)).astype(dict.fromkeys(columns, "int64"))
+
+
+def undated(census: Census) -> list[str]:
+    """Return the note on tasks that are in no period."""
+    n = census.undated
+    return [f"{n} {_tasks(n)} without a plausible create_time: in no period"] if n else []
 
 
 def whole(value: Any) -> int | None:

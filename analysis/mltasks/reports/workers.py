@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, Unpack
 
 import narwhals as nw
@@ -11,13 +12,13 @@ import pandas as pd
 from mltasks import engines, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
-from mltasks.reports import grouping, result
-from mltasks.reports.grouping import Grouped
-from mltasks.reports.statistics import wilson
+from mltasks.reports import grouping, load, result
+from mltasks.reports.grouping import NODE, PERIOD, Grouped
+from mltasks.reports.load import Window
 
-NODE = "worker_node"
+COUNTS = ("tasks", "completed", "failed")
 COLUMNS = (
-    *("node_name", "tasks", "completed", "failed", "failure_rate", "failure_rate_low", "failure_rate_high"),
+    *("node_name", *COUNTS, "failure_rate", "failure_rate_low", "failure_rate_high"),
     *("task_s", "task_share", "active_s", "mean_in_flight", "peak_in_flight"),
 )
 
@@ -26,13 +27,15 @@ def workers(
     tasks: Any,
     by: str | Sequence[str] = (NODE,),
     *,
+    every: str | None = None,
+    tz: str = "UTC",
     as_of: Any = None,
     **options: Unpack[RateOptions],
 ) -> pd.DataFrame:
     """Return the load of the worker nodes, a row a node; a known node without a task is a row too.
 
     Columns: the keys; node_name; tasks, completed, failed, failure_rate with its Wilson 95 % interval; task_s, the
-    sum of the tasks' time in flight [s]; task_share, the part of all nodes' task_s; active_s, the time with at
+    sum of the tasks' time in flight [s]; task_share, the part of all rows' task_s; active_s, the time with at
     least one task in flight [s]; mean_in_flight and peak_in_flight [tasks].
 
     A task is in flight on each of its nodes from create_time to its end (open: `as_of`); the record cannot tell
@@ -41,118 +44,109 @@ def workers(
     counts once on each; a deployment failed on the nodes that its error names.
 
     One window for all nodes: [since or the first create_time, until or `as_of`); it selects the tasks in flight in
-    it and clips them. Raises UsageError as `failures` does.
+    it and clips them. `every`, `tz`: a row a period, each being such a window of its own (so that a task counts in
+    each period that it overlaps, and task_share is of that period); 400 periods at most. Raises UsageError as
+    `failures` does.
     """
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, overlap=True)
+    periods = grouping.periods(every, tz)
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS)
     result.refuse_outcomes("workers", prepared)
-    coordinated = nw.col("task_type").is_in(schema.REGISTRATIONS) & (nw.col("function_name") == "REMOTE")
     census = result.Census(prepared)
-    remote = engines.to_pandas(prepared.frame.filter(coordinated).select(n=nw.len()))["n"][0]
-    known = nw.when(coordinated).then(nw.lit(value=True)).otherwise(nw.lit(value=False))  # null is not remote
-    kept = Tasks(prepared.frame.filter(~known), prepared.context, prepared.filters, prepared.by)
-    grouped = grouping.group(kept)
+    window = Window(*_window(prepared, census), periods)
+    grouped = load.in_window(_with_workers(grouping.group(prepared)), window)
+    found = _counts(grouped).merge(load.sweep(grouped), on=list(grouped.keys), how="left")
+    found = _with_idle(found, grouped, prepared, window)
+    found["mean_in_flight"] = found["task_s"] / window.seconds(found)
+    found["task_share"] = found["task_s"] / _all(found)
+    found = grouped.finish(found)
     if NODE in grouped.keys:
-        grouped = Grouped(grouped.frame.filter(~nw.col(NODE).is_null()), grouped.keys)
-    low, high = _window(prepared, census)
-    found = _counts(grouped).merge(_load(grouped, low, high), on=list(grouped.keys), how="left")
-    found = _with_idle_nodes(grouped.finish(found), prepared)
-    found = result.whole_numbers(found, ("tasks", "completed", "failed", "peak_in_flight"))
-    rates = wilson(found["failed"], found["completed"] + found["failed"])
-    for name, rate in zip(("failure_rate", "failure_rate_low", "failure_rate_high"), rates, strict=True):
-        found[name] = rate
-    found[["task_s", "active_s"]] = found[["task_s", "active_s"]].fillna(0.0)
-    total = found["task_s"].sum()
-    found["task_share"] = found["task_s"] / total if total else float("nan")
-    found["mean_in_flight"] = found["task_s"] * 1000 / (high - low) if high > low else float("nan")
-    keys = grouped.shown
-    columns = [*keys, *(c for c in COLUMNS if c != "node_name" or NODE in keys)]
-    notes = [*result.RATE_NOTES, *_notes(int(remote), NODE in keys)]
-    return result.attach(found[columns], "workers", prepared, census, notes, keys=keys)
+        found["node_name"] = found[NODE].map(prepared.context.names()).astype(engines.TEXT)
+        by_name = [name for key in grouped.shown for name in (("node_name", NODE) if key == NODE else (key,))]
+        found = found.sort_values(by_name, ignore_index=True)
+    found = result.with_rates(result.whole_numbers(found, (*COUNTS, "peak_in_flight")))
+    found = found[[*grouped.shown, *(c for c in COLUMNS if c in found)]]
+    notes = [*result.RATE_NOTES, *_notes(prepared), *(result.undated(census) if periods else [])]
+    return result.attach(found, "workers", prepared, census, notes, tz=tz, keys=grouped.shown)
+
+
+def _window(tasks: Tasks, census: result.Census) -> tuple[int, int]:
+    since, until, as_of = tasks.filters.since_ms, tasks.filters.until_ms, tasks.context.as_of_ms or 0
+    low = since if since is not None else census.first_ms
+    return as_of if low is None else low, as_of if until is None else min(until, as_of)
+
+
+def _with_workers(grouped: Grouped) -> Grouped:
+    """Return the tasks of which it is known who worked on them."""
+    frame = grouped.frame.filter(~_coordinated())
+    return grouped.within(frame.filter(~nw.col(NODE).is_null()) if NODE in grouped.keys else frame)
+
+
+def _coordinated() -> nw.Expr:
+    """Tell which tasks list a node that only coordinated; a missing function_name is none of a remote model."""
+    remote = nw.col("task_type").is_in(schema.REGISTRATIONS) & (nw.col("function_name") == "REMOTE")
+    return nw.when(remote).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
 
 
 def _counts(grouped: Grouped) -> pd.DataFrame:
     outcome = nw.col("outcome")
     flags = {"completed": outcome.is_in(schema.COMPLETED), "failed": outcome == schema.FAILED}
     frame = grouped.frame.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
-    counted = frame.group_by(*grouped.keys).agg(nw.len().alias("tasks"), *(nw.col(name).sum() for name in flags))
-    return engines.to_pandas(counted)
+    return grouped.within(frame).aggregate(nw.len().alias("tasks"), *(nw.col(name).sum() for name in flags))
 
 
-def _load(grouped: Grouped, low: int, high: int) -> pd.DataFrame:
-    """Return task_s, active_s and peak_in_flight: a sweep over starts and ends, netted per instant.
-
-    Netting puts ends before starts at one instant. Time with at least one task is the sum of the instants at
-    which the level falls to zero minus those at which it leaves zero.
-    """
-    keys = grouped.keys
-    lives = _lives(grouped, low, high)
-    spent = lives.with_columns(spent=nw.col("end") - nw.col("start")).group_by(*keys).agg(nw.col("spent").sum())
-    steps = nw.concat(
-        [lives.select(*keys, at=nw.col(c).cast(nw.Int64), step=nw.lit(s)) for c, s in (("start", 1), ("end", -1))]
-    )
-    net = steps.group_by(*keys, "at").agg(nw.col("step").sum()).with_columns(nw.col("step").cast(nw.Int64))
-    level = net.with_columns(level=nw.col("step").cum_sum().over(*keys, order_by="at"))
-    before = nw.col("level") - nw.col("step")
-    idle = nw.when((nw.col("level") == 0) & (before > 0)).then(nw.col("at")).otherwise(nw.lit(0))
-    busy = nw.when((nw.col("level") > 0) & (before == 0)).then(nw.col("at")).otherwise(nw.lit(0))
-    edges = level.with_columns(active=idle - busy)
-    swept = edges.group_by(*keys).agg(peak_in_flight=nw.col("level").max(), active=nw.col("active").sum())
-    found = engines.to_pandas(spent).merge(engines.to_pandas(swept), on=list(keys))
-    found["task_s"] = found.pop("spent") / 1000
-    found["active_s"] = found.pop("active") / 1000
-    return found
+def _with_idle(found: pd.DataFrame, grouped: Grouped, tasks: Tasks, window: Window) -> pd.DataFrame:
+    """Add what has no task: each known node, where nodes are the only key, or the total, in each period."""
+    groups: dict[str, Sequence[Any]] = {key: (True,) for key in grouped.keys if key == grouping.ALL}
+    if NODE in tasks.keys:
+        groups[NODE] = _known_nodes(tasks)
+    if window.periods is not None:
+        groups[PERIOD] = tuple(window.spans)
+    if set(groups) == set(grouped.keys):
+        rows = pd.DataFrame(product(*(groups[key] for key in grouped.keys)), columns=list(grouped.keys))
+        found = found.merge(rows.astype(dict(grouped.types)), on=list(grouped.keys), how="outer")
+    return found.fillna({"task_s": 0.0, "active_s": 0.0})
 
 
-def _lives(grouped: Grouped, low: int, high: int) -> nw.LazyFrame[Any]:
-    """Return start and end [ms] of the tasks in flight in the window, clipped to it."""
-    start, end = nw.col("start_ms"), nw.col("end_ms")
-    none = (
-        start.is_null()
-        | end.is_null()
-        | nw.col("task_type").is_in(schema.POLLED)
-        | nw.col("duration_status").is_in(("clock_skew", "implausible"))
-    )
-    frame = grouped.frame.filter(~nw.when(none).then(nw.lit(value=True)).otherwise(nw.lit(value=False)))
-    frame = frame.select(*grouped.keys, start=start.cast(nw.Int64), end=end.cast(nw.Int64))
-    # at least 1 ms; a task that ends before it starts was left out as clock skew
-    frame = frame.with_columns(
-        end=nw.when(nw.col("end") <= nw.col("start")).then(nw.col("start") + 1).otherwise(nw.col("end"))
-    )
-    frame = frame.with_columns(
-        start=nw.when(nw.col("start") < low).then(nw.lit(low)).otherwise(nw.col("start")),
-        end=nw.when(nw.col("end") > high).then(nw.lit(high)).otherwise(nw.col("end")),
-    )
-    return frame.filter(nw.col("start") < nw.col("end"))
+def _known_nodes(tasks: Tasks) -> list[str]:
+    """Return the nodes of the clusters that the filters let pass."""
+    words, clusters = tasks.filters.node, tasks.filters.cluster
+    nodes = {
+        node: known.name
+        for reading in tasks.context.readings
+        if not clusters or (reading.cluster or "").lower() in clusters
+        for node, known in (reading.nodes or {}).items()
+    }
+    return [n for n, name in nodes.items() if not words or any(w in n.lower() or w in name.lower() for w in words)]
 
 
-def _window(tasks: Tasks, census: result.Census) -> tuple[int, int]:
-    as_of = tasks.context.as_of_ms
-    low = tasks.filters.since_ms if tasks.filters.since_ms is not None else census.first_ms
-    high = tasks.filters.until_ms if tasks.filters.until_ms is not None else as_of
-    return low or 0, min(high or 0, as_of or 0)
+def _all(found: pd.DataFrame) -> pd.Series[float]:
+    """Return the task_s of all rows, or of all rows of the period; missing where it is zero."""
+    spent = found["task_s"]
+    every = found[PERIOD] if PERIOD in found else pd.Series(0, index=found.index)
+    total: pd.Series[float] = spent.groupby(every).transform("sum")
+    return total.where(total > 0)
 
 
-def _with_idle_nodes(found: pd.DataFrame, tasks: Tasks) -> pd.DataFrame:
-    """Add a row for each node of the clusters without a task, where nodes are the only key; and the names."""
-    if NODE not in found.columns:
-        return found
-    names = tasks.context.names()
-    if tasks.by == (NODE,):
-        words = tasks.filters.node
-        wanted = [n for n in names if not words or any(w in n.lower() or w in names[n].lower() for w in words)]
-        idle = [node for node in wanted if node not in set(found[NODE])]
-        if idle:
-            found = pd.concat(
-                [found, pd.DataFrame({NODE: pd.Series(idle, dtype=found[NODE].dtype)})], ignore_index=True
-            )
-    found["node_name"] = found[NODE].map(names).astype(engines.TEXT)
-    return found.sort_values(["node_name", *tasks.by], ignore_index=True)
-
-
-def _notes(remote: int, by_node: bool) -> list[str]:
+def _notes(tasks: Tasks) -> list[str]:
+    by_node = NODE in tasks.keys
+    nowhere = nw.col("nodes_text").is_null() & ~_coordinated()
+    if by_node:
+        nowhere = nowhere & (nw.col("failed_nodes").list.len() == 0)
+    flags = tasks.frame.select(remote=_coordinated().cast(nw.Int64), nowhere=nowhere.cast(nw.Int64))
+    counts = engines.to_pandas(flags.select(nw.col("remote").sum(), nw.col("nowhere").sum())).fillna(0)
+    remote, nowhere_n = (int(counts[name][0]) for name in ("remote", "nowhere"))
     found = []
     if by_node:
         found.append("a task with several nodes counts once on each of them")
     if remote:
-        found.append(f"{remote} registrations of remote models left out: they name only the coordinating node")
+        who, they = (
+            ("registration of a remote model", "it names")
+            if remote == 1
+            else ("registrations of remote models", "they name")
+        )
+        found.append(f"{remote} {who} left out: {they} only the coordinating node")
+    if by_node and nowhere_n:
+        found.append(
+            f"{nowhere_n} {'task left out: it names' if nowhere_n == 1 else 'tasks left out: they name'} no node"
+        )
     return found

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from mltasks import derived, engines, schema, table
+from mltasks.context import Reading
+from support import generated, oracle
+from support.generated import AS_OF, DAY, HOUR, made
+
+START = AS_OF - HOUR
+DEPLOY = {"task_type": "DEPLOY_MODEL", "state": "FAILED", "worker_node": ["n-1", "n-2"]}
+FIELDS = ("outcome", "duration_s", "duration_status")
+
+
+def found(*rows: dict[str, Any], readings: tuple[Reading, ...] = generated.READINGS) -> list[dict[str, Any]]:
+    tasks = made(*rows, readings=readings)
+    derived_too: list[dict[str, Any]] = table.with_derived(tasks.arrow, tasks.context).to_pylist()
+    return derived_too
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("succeeded", 2.0, "measured")),
+        ({"last_update_time": START}, ("succeeded", 0.0, "measured")),
+        ({"last_update_time": START - 1}, ("succeeded", None, "clock_skew")),
+        ({"state": "COMPLETED_WITH_ERROR"}, ("partial", 2.0, "measured")),
+        ({"state": "FAILED", "error": "oom"}, ("failed", 2.0, "measured")),
+        ({"state": "FAILED", "error": "timeout after 600 seconds"}, ("failed", None, "cut_off")),
+        ({"state": "EXPIRED", "error": "timeout after 5 seconds"}, ("failed", None, "cut_off")),
+        ({"state": "FAILED", "error": "timeout after 600 seconds\n"}, ("failed", 2.0, "measured")),
+        ({"state": "FAILED", "error": "a timeout after 600 seconds"}, ("failed", 2.0, "measured")),
+        ({"state": "COMPLETED", "error": "timeout after 600 seconds"}, ("succeeded", 2.0, "measured")),
+        ({"state": "CANCELLED"}, ("cancelled", 2.0, "measured")),
+        ({"state": "CANCELLING"}, ("open", None, "open")),
+        ({"state": "MOULTING"}, ("open", None, "open")),
+        ({"state": None}, ("open", None, "open")),
+        ({"state": "completed"}, ("open", None, "open")),
+        ({"task_type": "BATCH_PREDICTION"}, ("succeeded", None, "polled")),
+        ({"task_type": "BATCH_PREDICTION", "state": "RUNNING"}, ("open", None, "open")),
+        ({"create_time": None, "last_update_time": START}, ("succeeded", None, "unreadable")),
+        ({"last_update_time": None}, ("succeeded", None, "unreadable")),
+        ({"create_time": 0, "last_update_time": START}, ("succeeded", None, "implausible")),
+        ({"create_time": schema.EARLIEST_MS - 1, "last_update_time": START}, ("succeeded", None, "implausible")),
+        ({"create_time": AS_OF + DAY, "last_update_time": AS_OF + DAY}, ("succeeded", 0.0, "measured")),
+        ({"create_time": AS_OF + DAY + 1, "last_update_time": AS_OF}, ("succeeded", None, "implausible")),
+        ({"last_update_time": AS_OF + DAY + 1}, ("succeeded", None, "implausible")),
+    ],
+)
+def test_what_a_duration_is_and_why_there_is_none(fields: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    (task,) = found({"create_time": START, **fields})
+    assert tuple(task[name] for name in FIELDS) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "overdue"),
+    [
+        ({"create_time": AS_OF - 660_000}, False),
+        ({"create_time": AS_OF - 660_001}, True),
+        ({"create_time": AS_OF - 660_001, "state": "COMPLETED"}, False),
+        ({"create_time": AS_OF - 660_001, "state": "MOULTING"}, True),
+        ({"create_time": AS_OF - HOUR - 90_000, "cluster": "west"}, False),
+        ({"create_time": AS_OF - HOUR - 90_001, "cluster": "west"}, True),
+        ({"create_time": AS_OF - 9 * DAY, "task_type": "AGENT_EXECUTION"}, False),
+        ({"create_time": AS_OF - 9 * DAY, "task_type": "BATCH_PREDICTION"}, False),
+        ({"create_time": AS_OF - 9 * DAY, "task_type": "SOMETHING_NEW"}, False),
+        ({"create_time": AS_OF - 9 * DAY, "task_type": None}, False),
+        ({"create_time": None}, False),
+        ({"create_time": 0}, False),
+        *(({"create_time": AS_OF - DAY, "task_type": name}, True) for name in schema.SWEPT),
+    ],
+)
+def test_a_task_is_overdue_a_minute_after_its_own_clusters_timeout(fields: dict[str, Any], overdue: bool) -> None:
+    (task,) = found({"state": "RUNNING", **fields})
+    assert task["overdue"] is overdue
+    assert (task["end_ms"] is None) is overdue or fields.get("state") == "COMPLETED"
+
+
+def test_a_task_of_a_cluster_without_a_reading_takes_the_first_one() -> None:
+    east, west = generated.READINGS
+    rows = [{"cluster": "north"}, {"cluster": None}, {"cluster": "west"}]
+    for readings, expected in (((east, west), [600, 600, 30]), ((west, east), [30, 30, 30])):
+        assert [task["timeout_ms"] // 1000 for task in found(*rows, readings=readings)] == expected
+
+
+def test_a_cluster_that_was_read_twice_is_as_it_was_later() -> None:
+    early, late = Reading(cluster="east", as_of_ms=AS_OF - DAY), Reading(cluster="east", as_of_ms=AS_OF)
+    for readings in ((early, late), (late, early)):
+        assert [task["as_of_ms"] for task in found({}, readings=readings)] == [AS_OF]
+
+
+def test_rows_without_a_cluster_take_the_reading_without_one() -> None:
+    readings = (generated.READINGS[1], Reading(as_of_ms=AS_OF - 7))
+    assert [task["as_of_ms"] for task in found({"cluster": None}, {"cluster": "west"}, readings=readings)] == [
+        *(AS_OF - 7, AS_OF - HOUR)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "failed_nodes"),
+    [
+        ({}, None, []),
+        ({"error": "oom"}, "oom", []),
+        ({"error": "oom", "response": '{"error_message":"other"}'}, "oom", []),
+        ({"response": '{"error_message":"no such model"}'}, "no such model", []),
+        ({"response": '{"error_message":""}'}, None, []),
+        ({"response": '{"error_message":7}'}, None, []),
+        ({"response": '{"answer":42}'}, None, []),
+        ({"response": "no JSON"}, None, []),
+        ({"error": '{"n-1":"oom"}'}, '{"n-1":"oom"}', []),
+        ({**DEPLOY, "error": '{"n-1":"oom"}'}, "oom", ["n-1"]),
+        ({**DEPLOY, "task_type": "LOAD_MODEL", "error": '{"n-1":"oom"}'}, "oom", ["n-1"]),
+        ({**DEPLOY, "error": '{"n-2":"oom","n-1":"oom","n-7":"lost"}'}, "lost; oom", ["n-2", "n-1", "n-7"]),
+        ({**DEPLOY, "error": '{"n-1":{"status":400}}'}, '{"status": 400}', ["n-1"]),
+        ({**DEPLOY, "error": '{"n-1":"half \\ud800"}'}, "half \ufffd", ["n-1"]),
+        ({**DEPLOY, "error": "{}"}, "{}", []),
+        ({**DEPLOY, "error": "{broken"}, "{broken", []),
+        ({**DEPLOY, "error": "no JSON"}, "no JSON", []),
+    ],
+)
+def test_the_reason_of_a_task_and_the_nodes_that_its_error_names(
+    fields: dict[str, Any], reason: str | None, failed_nodes: list[str]
+) -> None:
+    (task,) = found(fields)
+    assert (task["reason"], task["failed_nodes"]) == (reason, failed_nodes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "others"),
+    [
+        ({"worker_node": []}, []),
+        ({"worker_node": ["n-1", "n-2", "n-1"]}, ["n-1", "n-2"]),
+        ({"worker_node": ["n-1"], "error": '{"n-1":"oom"}'}, ["n-1"]),
+        ({**DEPLOY, "error": '{"n-1":"oom"}'}, ["n-2"]),
+        ({**DEPLOY, "error": '{"n-1":"oom","n-2":"oom"}'}, []),
+        ({**DEPLOY, "error": '{"n-7":"oom"}'}, ["n-1", "n-2"]),
+        ({**DEPLOY, "error": "oom"}, ["n-1", "n-2"]),
+    ],
+)
+def test_the_other_nodes_are_each_there_once_and_not_blamed(fields: dict[str, Any], others: list[str]) -> None:
+    rows = made({}, fields, {}).arrow
+    lists = derived.other_nodes(*(rows[name] for name in ("task_type", "error", "worker_node")))
+    assert lists.to_pylist() == [["n-1"], others, ["n-1"]]
+
+
+@pytest.mark.parametrize(
+    ("task_type", "error", "said"),
+    [
+        ("DEPLOY_MODEL", '{"n-1":"oom"}', "oom"),
+        ("DEPLOY_MODEL", '{"n-2":"oom"}', None),
+        ("DEPLOY_MODEL", None, None),
+        ("TRAINING", '{"n-1":"oom"}', None),
+        (None, '{"n-1":"oom"}', None),
+    ],
+)
+def test_what_an_error_says_of_one_node(task_type: str | None, error: str | None, said: str | None) -> None:
+    assert derived.node_error(task_type, error, "n-1") == said
+
+
+def test_parsed_columns_of_no_rows_are_empty_and_typed() -> None:
+    for name, parsed in derived.PARSED.items():
+        empty = parsed.function(*(pa.array([], schema.COLUMNS[column].type) for column in parsed.takes))
+        assert (len(empty), empty.type) == (0, schema.ARROW[parsed.gives]), name
+
+
+@given(generated.tasks())
+@settings(max_examples=40, deadline=None)
+def test_the_derived_columns_are_those_of_the_design_and_alike_in_every_engine(tasks: generated.Made) -> None:
+    expected = [
+        {
+            "outcome": task.outcome,
+            "duration_s": task.seconds,
+            "duration_status": task.status,
+            "reason": task.reason,
+            "failed_nodes": list(task.blamed),
+            "start_ms": task.start,
+            "end_ms": task.end,
+            "overdue": task.overdue,
+        }
+        for task in oracle.selected(tasks, {})
+    ]
+    names = list(expected[0]) if expected else ["outcome"]
+    in_arrow = table.with_derived(tasks.arrow, tasks.context).select(names).to_pylist()
+    by = ("reason", "worker_node")  # these make the border parse
+    in_duck = engines.border(tasks.dataset(), by, {}, taken=()).frame.collect("pyarrow").to_native()
+    in_pandas = engines.border(tasks.pandas(), by, {}, taken=()).frame.collect("pyarrow").to_native()
+    assert in_arrow == expected
+    assert in_duck.select(names).to_pylist() == expected
+    assert [{**row, "failed_nodes": row.get("failed_nodes")} for row in in_pandas.select(names).to_pylist()] == expected
+
+
+def test_an_error_of_many_nodes_is_read_whole() -> None:
+    error = json.dumps({f"n-{number}": "oom" for number in range(1000)})
+    (task,) = found({**DEPLOY, "error": error})
+    assert (len(task["failed_nodes"]), task["reason"]) == (1000, "oom")
