@@ -19,6 +19,9 @@ from support.documents import CREATED, hit, write_lines
 HOUR = 3_600_000
 AS_OF = CREATED + 10 * HOUR
 DEPLOY_ERROR = json.dumps({"node-2": "out of Memory"})
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*states that this version does not know:mltasks.errors.TaskDataWarning"
+)  # one of the tasks is in such a state
 TASKS = [
     hit("old", 1, create_time=CREATED, last_update_time=CREATED + HOUR),
     hit("kmeans", 2, create_time=CREATED + HOUR, state="FAILED", error="Index MISSING"),

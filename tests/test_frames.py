@@ -188,6 +188,7 @@ documents = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.filterwarnings("ignore:.*states that this version does not know:mltasks.errors.TaskDataWarning")
 @settings(deadline=None, max_examples=40)
 @given(st.lists(documents, max_size=5))
 def test_loading_what_was_loaded_changes_nothing(sources: list[dict[str, Any]]) -> None:

@@ -168,3 +168,14 @@ def test_a_parquet_file_of_ours_is_scanned_without_being_read(tmp_path: Path) ->
     assert isinstance(scanned, Dataset)
     assert scanned.context.rows == 20
     assert engines.to_arrow(scanned).num_rows == 20
+
+
+def test_a_state_that_nobody_knows_yet_is_kept_counted_as_open_and_warned_of() -> None:
+    hits = [{"_id": str(n), "_source": {"state": state, "create_time": 1795557360402}} for n, state in enumerate("ABB")]
+    with pytest.warns(mltasks.TaskDataWarning) as warned:
+        tasks = mltasks.load([*hits, {"_id": "9", "_source": {"state": "FAILED", "create_time": 1795557360402}}])
+    assert [str(one.message) for one in warned] == [
+        "hits: states that this version does not know are counted as open: A (1), B (2)"
+    ]
+    assert list(tasks["state"]) == ["A", "B", "B", "FAILED"]
+    assert list(tasks["outcome"]) == ["open", "open", "open", "failed"]

@@ -6,6 +6,8 @@ import re
 
 import pyarrow as pa
 
+from mltasks.cells import Tally
+
 TEXTS = ("error", "response", "remote_job", "user", "extra")
 HEX, SOME = "[0-9a-f]{1,4}", "(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?"  # parts of an IPv6 address
 MASKS = (
@@ -25,6 +27,12 @@ def text(value: str) -> str:
     for pattern, mask in MASKS:
         value = pattern.sub(mask, value)
     return value
+
+
+def samples(tally: Tally, wanted: bool) -> None:
+    """Mask the samples of what could not be read, too."""
+    if wanted:
+        tally.samples = {name: text(sample) for name, sample in tally.samples.items()}
 
 
 def table(rows: pa.Table) -> pa.Table:

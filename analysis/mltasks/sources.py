@@ -77,15 +77,17 @@ def together(datasets: Sequence[Dataset]) -> Dataset:
     return Dataset(engines.relation(rows), ctx, chosen)
 
 
-def warn(ctx: Context) -> None:
-    """Warn once of what could not be read, with counts and a sample of each."""
-    if ctx.unreadable:
-        found = "; ".join(f"{name} {n} ({ctx.samples[name]})" for name, n in sorted(ctx.unreadable.items()))
-        warnings.warn(
-            f"{ctx.source}: values that could not be read are null and kept in the column extra: {found}",
-            TaskDataWarning,
-            stacklevel=4,
-        )
+def warn(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:
+    """Warn once, with counts: of what could not be read, with a sample of each, and of states that nobody knows."""
+    said = []
+    if tally.counts:
+        found = "; ".join(f"{name} {n} ({tally.samples[name]})" for name, n in sorted(tally.counts.items()))
+        said.append(f"values that could not be read are null and kept in the column extra: {found}")
+    if unknown:
+        found = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
+        said.append(f"states that this version does not know are counted as open: {found}")
+    if said:
+        warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=4)
 
 
 def _rows(
@@ -100,10 +102,12 @@ def _rows(
         with progress.shown(cluster.url, access.progress) as report:
             begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
             rows = _collect(begun.walk, tally)
+            redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
         _no_query(access, query, str(source)[:60] if isinstance(source, str | Path) else type(source).__name__)
         rows, ctx = _read(source, tally)
+        redact.samples(tally, access.redact)
         rows = table.newest(rows)
         ctx = table.assume_as_of(rows, ctx)
         chosen = filters.read(options, ctx.as_of_ms)
@@ -113,8 +117,7 @@ def _rows(
         ctx = context.replace(
             ctx, filters=chosen.describe(), unreadable=unreadable, samples=tally.samples or ctx.samples
         )
-    if tally.counts:
-        warn(ctx)
+    warn(ctx, tally, table.unknown_states(rows))
     return redact.table(rows) if access.redact else rows, ctx, chosen
 
 

@@ -7,6 +7,7 @@ be such a second form, so that a last pass over the file finds and drops the old
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -60,18 +61,20 @@ def fetch(
     cluster = open_cluster(source, access)
     if cluster is None:
         return _copy(source, place, access, force, options)
-    tally, newest = Tally(), dict[str, int]()
+    tally, newest, unknown = Tally(), dict[str, int](), Counter[str]()
     with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
         begun = reading.begin(cluster, access, None, options, report, overlap=False)
         sink: Sink = Lines(part) if place.name.endswith(".gz") else Table(part)
         for page in begun.walk:
             tally.add(page.tally)
+            unknown.update(table.unknown_states(page.table))
             _remember(newest, page.table, (begun.walk.last_seq_no or 0) - IN_FLIGHT)
             rows = redact.table(page.table) if access.redact else page.table
             sink.write(table.select(rows, begun.context(), begun.filters), begun.walk.body)
+        redact.samples(tally, access.redact)
         ctx = begun.context(tally)
         ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
-    sources.warn(ctx)
+    sources.warn(ctx, tally, unknown)
     return ctx
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -67,6 +68,12 @@ def assume_as_of(table: pa.Table, ctx: Context) -> Context:
     reading = ctx.readings[0] if ctx.readings else Reading()
     assumed = msgspec.structs.replace(reading, as_of_ms=max(found), as_of_assumed=True)
     return context.replace(ctx, readings=(assumed, *ctx.readings[1:]))
+
+
+def unknown_states(table: pa.Table) -> Counter[str]:
+    """Return the states that this version does not know, and how many tasks are in each; they count as open."""
+    counts = pc.value_counts(table["state"]).to_pylist()
+    return Counter({c["values"]: c["counts"] for c in counts if c["values"] not in (None, *schema.STATES)})
 
 
 def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
