@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,6 +13,7 @@ import mltasks
 from mltasks import context, parquet, schema
 from mltasks.context import Context
 from mltasks.errors import DataError, UsageError, WriteError
+from support.disk import full_disk
 from support.documents import CREATED, hit
 
 
@@ -28,15 +27,6 @@ def written(demo: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "tasks.parquet"
     mltasks.write_parquet(demo, path)
     return path
-
-
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """Let no file grow beyond 4 kB: the system refuses the write as it does on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_file_has_the_types_of_the_schema_zstd_and_no_pandas_metadata(written: Path) -> None:
@@ -151,14 +141,13 @@ def test_a_table_of_something_else_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [None, b"old"])
-@pytest.mark.usefixtures("full_disk")
 def test_nothing_is_left_and_nothing_harmed_when_the_disk_is_full(
     demo: pd.DataFrame, tmp_path: Path, before: bytes | None
 ) -> None:
     path = tmp_path / "t.parquet"
     if before:
         path.write_bytes(before)
-    with pytest.raises(WriteError, match=r"t\.parquet: cannot be written: ") as caught:
+    with full_disk(4096), pytest.raises(WriteError, match=r"t\.parquet: cannot be written: ") as caught:
         mltasks.write_parquet(demo, path, force=True)
     assert caught.value.exit_code == 5
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == ({"t.parquet": before} if before else {})

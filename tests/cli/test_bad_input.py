@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +8,7 @@ import pytest
 
 from mltasks.cli import COMMANDS
 from support.command import Command
+from support.disk import full_disk
 
 SECRET = "hunter2"  # what must be nowhere in any output
 HIT = {"_id": "a", "_source": {"task_type": "TRAINING", "state": "COMPLETED", "create_time": 1764021600000}}
@@ -162,15 +161,6 @@ def test_a_file_that_is_there_is_left_alone(
     assert [path.name for path in tmp_path.iterdir()] == [arguments[-1]]
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # bytes: every file is cut, as on a disk that fills up
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.usefixtures("full_disk")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -188,7 +178,8 @@ def test_a_file_that_cannot_be_written_is_exit_5_and_leaves_nothing(
     mltasks: Command, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    line = mltasks.fails(5, *arguments)
+    with full_disk():
+        line = mltasks.fails(5, *arguments)
     assert line.startswith(f"{arguments[-1]}: cannot be written: ")
     assert line.endswith("File too large")
     assert list(tmp_path.iterdir()) == []
