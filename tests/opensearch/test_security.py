@@ -96,7 +96,7 @@ def test_what_a_reader_may_not_ask_is_said_once(
     place = secured.url.removeprefix("https://")
     said = {
         f"the node names of {place} could not be read: the user may not ask for them",
-        f"the time-out of {place} could not be read and is taken as 600 s: the user may not ask for it",
+        f"the task time-out of {place} is not known and is taken as 600 s",
     }
     for user, expected in (("reader", said), ("admin", set())):
         log_in(monkeypatch, password(secured, user))

@@ -93,7 +93,7 @@ class Census:
 
 
 def _untold(ctx: Context) -> list[str]:
-    """Return what a cluster did not tell beside its tasks, because its user may not ask for it."""
+    """Return what is not known of a cluster beside its tasks, such as what its user may not ask for."""
     asked = [reading for reading in ctx.readings if reading.cluster is not None]
     nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
     timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
@@ -102,8 +102,7 @@ def _untold(ctx: Context) -> list[str]:
         found.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
     if timeout:
         found.append(
-            f"the time-out of {', '.join(timeout)} could not be read and is taken as {schema.DEFAULT_TIMEOUT_S} s: "
-            "the user may not ask for it"
+            f"the task time-out of {', '.join(timeout)} is not known and is taken as {schema.DEFAULT_TIMEOUT_S} s"
         )
     return found
 
