@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROVEN = re.findall(r"`((?:\.\./)?test_\w+\.py)(?:::(\w+))?`", (ROOT / "docs" / "reliability.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("file", "name"), PROVEN)
+def test_a_promise_names_a_test_that_is_there(file: str, name: str) -> None:
+    text = (ROOT / "tests" / "opensearch" / file).read_text("utf-8")
+    assert f"def {name or 'test_'}" in text
+
+
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md")], ids=lambda p: p.name
+)
+def test_a_link_of_the_documentation_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
