@@ -83,7 +83,7 @@ def test_a_task_is_overdue_a_minute_after_its_own_clusters_timeout(fields: dict[
 
 def test_a_task_of_a_cluster_without_a_reading_takes_the_first_one() -> None:
     east, west = generated.READINGS
-    rows = [{"cluster": "north"}, {"cluster": None}, {"cluster": "west"}]
+    rows: list[dict[str, Any]] = [{"cluster": "north"}, {"cluster": None}, {"cluster": "west"}]
     for readings, expected in (((east, west), [600, 600, 30]), ((west, east), [30, 30, 30])):
         assert [task["timeout_ms"] // 1000 for task in found(*rows, readings=readings)] == expected
 

@@ -101,9 +101,9 @@ def test_an_own_column_of_lists_objects_or_times_is_no_group(kind: str, values: 
         (["b", 1, None], ["1", "b", None], "str"),
         ([2, 1, 2], [1, 2], "Int64"),
         (pd.array([2**53 + 1, 2**53 + 2, None], "Int64"), [2**53 + 1, 2**53 + 2, None], "Int64"),
-        (pd.array([2, 1, None], pd.ArrowDtype(pa.int8())), [1, 2, None], "Int64"),
+        (pd.Series([2, 1, None], dtype=pd.ArrowDtype(pa.int8())), [1, 2, None], "Int64"),
         ([0.5, -1.0, None], [-1.0, 0.5, None], "float64"),
-        (pd.array([Decimal("1.5"), Decimal("0.5"), None], MONEY), [0.5, 1.5, None], "float64"),
+        (pd.Series([Decimal("1.5"), Decimal("0.5"), None], dtype=MONEY), [0.5, 1.5, None], "float64"),
         ([True, False, True], [False, True], "boolean"),
         (pd.array([True, None, None], "boolean"), [True, None], "boolean"),
         ([None, None, None], [None], "str"),
@@ -120,9 +120,7 @@ def test_an_own_column_is_a_group_in_one_type_on_every_engine(
 
 
 @pytest.mark.parametrize("kind", BOTH)
-@pytest.mark.parametrize(
-    "name", ["start_ms", "seconds", "own:x", 'a "quoted" one', "at", "all_tasks", "low_ms", "chosen"]
-)
+@pytest.mark.parametrize("name", ["start_ms", 'own:a "quoted" one', "at", "chosen"])
 def test_an_own_column_may_have_the_name_of_a_helper(kind: str, name: str) -> None:
     tasks = TASKS.pandas().assign(**{name: ["x", "y", "x"]})
     for report in (mltasks.durations, mltasks.failures, mltasks.workers):

@@ -30,9 +30,7 @@ def test_a_command_of_the_readme_runs_as_it_stands(
 
 
 @pytest.mark.parametrize("block", code())
-def test_the_code_of_the_readme_runs_as_it_stands(
-    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_code_of_the_readme_runs_as_it_stands(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {})
     assert {path.name for path in tmp_path.iterdir()} == {"tasks.parquet", "report.html"}

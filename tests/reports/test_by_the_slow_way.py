@@ -1,4 +1,4 @@
-"""Each report on made-up tables, in both engines, against loops over dicts (support/oracle.py)."""
+"""Each report on made-up tables, in both engines, against loops over dicts (support/slow_reports.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from support import generated, oracle
+from support import generated, slow_reports
 from support.generated import Made
 
 PERIODS = ("90min", "7h", "1d", "1w", "1mo")
@@ -17,9 +17,12 @@ PERIODS = ("90min", "7h", "1d", "1w", "1mo")
 
 def agree(name: str, tasks: Made, options: dict[str, Any]) -> None:
     report = getattr(mltasks, name)
-    expected = getattr(oracle, name)(tasks, options)
+    expected = getattr(slow_reports, name)(tasks, options)
     in_pandas, in_duckdb = report(tasks.pandas(), **options), report(tasks.dataset(), **options)
-    assert oracle.differences(in_pandas, expected, [*options["by"], *(["period"] if "every" in options else [])]) == []
+    assert (
+        slow_reports.differences(in_pandas, expected, [*options["by"], *(["period"] if "every" in options else [])])
+        == []
+    )
     pd.testing.assert_frame_equal(in_pandas, in_duckdb, rtol=1e-12)
     assert in_pandas.attrs == in_duckdb.attrs
 

@@ -9,7 +9,7 @@ import mltasks
 from mltasks.errors import UsageError
 from mltasks.reports import result
 from support.generated import AS_OF, HOUR, made
-from support.oracle import as_rows
+from support.slow_reports import as_rows
 
 COUNTS = ["tasks", "completed", "failed", "cancelled", "open", "measured", "unmeasured"]
 START = AS_OF - HOUR

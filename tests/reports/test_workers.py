@@ -1,35 +1,26 @@
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 import mltasks
 from mltasks.context import Node, Reading
-from mltasks.errors import UsageError
 from mltasks.reports import result
-from support import generated
-from support.generated import AS_OF, DAY, HOUR, NODES, Made, made
-from support.oracle import as_rows
+from support.generated import AS_OF, DAY, HOUR, NODES, life, made
+from support.slow_reports import as_rows
 
 MINUTE = 60_000
 ONE = (Reading(cluster="east", as_of_ms=AS_OF, nodes={"n-1": Node("alpha")}),)
 
 
-def life(start: int, end: int, **fields: Any) -> dict[str, Any]:
-    """Return a task that lived so many ms before AS_OF."""
-    return {"create_time": AS_OF - start, "last_update_time": AS_OF - end, **fields}
-
-
 def load(*tasks: dict[str, Any], by: Any = (), **options: Any) -> dict[str, Any]:
     """Return the one row that both engines agree on."""
-    (row,) = mltasks.workers(made(*tasks, readings=ONE).pandas(), by=by, **options).to_dict("records")
-    (other,) = mltasks.workers(made(*tasks, readings=ONE).dataset(), by=by, **options).to_dict("records")
-    assert repr(row) == repr(other)
-    return row
+    some = made(*tasks, readings=ONE)
+    row, other = (as_rows(mltasks.workers(source, by=by, **options), []) for source in (some.pandas(), some.dataset()))
+    assert row == other
+    return row[()]
 
 
 LOADS: list[tuple[list[dict[str, Any]], float, float, int]] = [
@@ -97,7 +88,8 @@ def test_a_task_with_several_nodes_counts_once_in_the_total_and_once_on_each_nod
 def test_a_task_without_a_node_is_in_no_row_of_a_node_and_the_notes_say_so() -> None:
     tasks = made(life(9000, 4000, worker_node=[], task_type="BATCH_INGEST"), life(9000, 4000)).pandas()
     found = mltasks.workers(tasks)
-    assert (found["tasks"].sum(), found["worker_node"].notna().all()) == (1, True)
+    assert found["tasks"].sum() == 1
+    assert found["worker_node"].notna().all()
     assert "1 task left out: it names no node" in result.info(found).notes
     assert mltasks.workers(tasks, by=[])["tasks"].tolist() == [2]
 
@@ -165,9 +157,9 @@ def test_a_window_selects_the_tasks_that_overlap_it_and_clips_them(
 
 
 def test_a_scan_with_a_window_and_a_report_with_it_are_the_same() -> None:
-    window = {"since": "15m", "until": "8m"}
+    scanned = mltasks.scan("demo", since="15m", until="8m")
     pd.testing.assert_frame_equal(
-        mltasks.workers(mltasks.scan("demo", **window)), mltasks.workers(mltasks.load("demo"), **window)
+        mltasks.workers(scanned), mltasks.workers(mltasks.load("demo"), since="15m", until="8m")
     )
 
 
@@ -183,62 +175,6 @@ def test_the_shares_of_the_real_load_add_up_to_one(by: Any) -> None:
     assert found["task_share"].tolist() == pytest.approx((found["task_s"] / found["task_s"].sum()).tolist())
     by_period = mltasks.workers(mltasks.load("demo"), by=by, every="5min")
     assert by_period.groupby("period")["task_share"].sum().tolist() == pytest.approx([1] * 5)
-
-
-def test_the_periods_of_the_real_load_add_up_to_the_whole() -> None:
-    tasks = mltasks.load("demo")
-    whole = mltasks.workers(tasks).set_index("worker_node")
-    periods = mltasks.workers(tasks, every="1min", tz="Asia/Kolkata").groupby("worker_node")
-    for name in ("task_s", "active_s"):
-        assert periods[name].sum().to_dict() == pytest.approx(whole[name].to_dict())
-    assert periods["peak_in_flight"].max().to_dict() == whole["peak_in_flight"].to_dict()
-
-
-@given(generated.tasks(), generated.options(periods=("1h",), overlap=True))
-@settings(max_examples=8, deadline=None)
-def test_a_period_is_a_window_of_its_own(tasks: Made, options: dict[str, Any]) -> None:
-    window = {"since": AS_OF - 5 * HOUR + 7 * MINUTE, "until": AS_OF - HOUR - MINUTE}
-    chosen = {name: value for name, value in options.items() if name in ("by", "task_type", "cluster", "node")}
-    found = mltasks.workers(tasks.pandas(), **chosen, **window, every="2h")
-    bounds = [AS_OF - 5 * HOUR + 7 * MINUTE, AS_OF - 4 * HOUR, AS_OF - 2 * HOUR, AS_OF - HOUR - MINUTE]
-    alone = [
-        mltasks.workers(tasks.pandas(), **chosen, since=since, until=until).assign(
-            period=pd.Timestamp(since - since % (2 * HOUR), unit="ms", tz="UTC").as_unit("ms")
-        )
-        for since, until in pairwise(bounds)
-    ]
-    keys = [*chosen["by"], "period"]
-    assert as_rows(found, keys) == {key: row for one in alone for key, row in as_rows(one, keys).items()}
-
-
-def test_a_task_counts_in_every_period_that_it_overlaps_and_only_there() -> None:
-    tasks = made(life(3 * HOUR, 2 * HOUR), life(2 * HOUR, HOUR - 1), readings=ONE)
-    for source in (tasks.pandas(), tasks.dataset()):
-        found = mltasks.workers(source, every="1h")
-        assert found[["worker_node", "tasks", "task_s"]].to_numpy().tolist() == [
-            ["n-1", 1, 3600.0],
-            ["n-1", 1, 3600.0],
-            ["n-1", 1, 0.001],
-        ]
-        assert found["period"].tolist() == [pd.Timestamp(AS_OF - n * HOUR, unit="ms", tz="UTC") for n in (3, 2, 1)]
-
-
-def test_each_period_has_a_row_for_each_known_node_and_for_the_total() -> None:
-    tasks = made(life(3 * HOUR, 3 * HOUR - 5), life(HOUR, HOUR - 5)).pandas()
-    found = mltasks.workers(tasks, every="1h")
-    assert list(found.columns[:3]) == ["worker_node", "period", "node_name"]
-    assert found.groupby("worker_node").size().to_dict() == {"n-1": 3, "n-2": 3, "n-3": 3, "w-9": 3}
-    assert mltasks.workers(tasks, by=[], every="1h")["tasks"].tolist() == [1, 0, 1]
-
-
-@pytest.mark.parametrize(("minutes", "refused"), [(400, False), (401, True)])
-def test_more_than_400_periods_are_refused(minutes: int, refused: bool) -> None:
-    tasks = made(life(minutes * MINUTE, 0), readings=ONE).pandas()
-    if not refused:
-        assert len(mltasks.workers(tasks, every="1min")) == 400
-        return
-    with pytest.raises(UsageError, match="every: 401 periods in the window are more than 400; choose longer ones"):
-        mltasks.workers(tasks, every="1min")
 
 
 @pytest.mark.parametrize("options", [{"since": AS_OF + HOUR}, {"until": AS_OF - DAY}, {"as_of": AS_OF - DAY}])

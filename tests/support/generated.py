@@ -103,6 +103,11 @@ def task(number: int = 0, **fields: Any) -> dict[str, Any]:
     return dict.fromkeys(STORED.names) | usual | fields
 
 
+def life(start: int, end: int, **fields: Any) -> dict[str, Any]:
+    """Return the times of a task that lived from so many to so many ms before AS_OF, and other fields."""
+    return {"create_time": AS_OF - start, "last_update_time": AS_OF - end, **fields}
+
+
 def or_null(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     """Return one of some values, now and then null."""
     return st.sampled_from((*values, *values, None))
