@@ -202,3 +202,25 @@ def test_a_document_nested_as_deep_as_a_server_may_hold_is_a_row_like_any_other(
         assert rows[0]["response"] == deep.decode()
         assert rows[0]["extra"] == '{"new":' + deep.decode() + "}"
         assert not parsed.tally.counts
+
+
+ODD_PARTS = [
+    (b'"error":"first","error":"last"', "error", "last"),  # as every parser of JSON takes it
+    (b'"error":""', "error", ""),
+    (b'"error":"' + b"x" * 10_000_000 + b'"', "error", "x" * 10_000_000),
+    (b'"new":1e999', "extra", '{"new":1e999}'),
+    (b'"new":123456789012345678901234567890', "extra", '{"new":123456789012345678901234567890}'),
+    (b'"progress":1e999', "extra", '{"progress":"1e999"}'),
+    (b'"response":{"a":"\\ud800","b":[]}', "response", '{"a":"\\ud800","b":[]}'),
+]
+
+
+@pytest.mark.parametrize(("part", "column", "value"), ODD_PARTS, ids=lambda p: str(p)[:24])
+def test_what_json_allows_and_few_expect_is_kept_beside_an_unharmed_neighbour(
+    part: bytes, column: str, value: str
+) -> None:
+    odd = b'{"_id":"odd","_seq_no":1,"_source":{"state":"FAILED",' + part + b"}}"
+    body = b'{"hits":{"total":{"value":2,"relation":"eq"},"hits":[' + odd + b',{"_id":"other","_source":{}}]}}'
+    rows = Decoder().page(body).table.to_pylist()
+    assert [row["task_id"] for row in rows] == ["odd", "other"]
+    assert (rows[0]["state"], rows[0][column]) == ("FAILED", value)
