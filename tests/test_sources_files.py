@@ -179,3 +179,17 @@ def test_a_state_that_nobody_knows_yet_is_kept_counted_as_open_and_warned_of() -
     ]
     assert list(tasks["state"]) == ["A", "B", "B", "FAILED"]
     assert list(tasks["outcome"]) == ["open", "open", "open", "failed"]
+
+
+def test_what_a_file_was_fetched_with_stays_part_of_what_it_covers(tmp_path: Path) -> None:
+    path = tmp_path / "trainings.parquet"
+    mltasks.write_parquet(mltasks.load("demo", task_type="TRAINING", since="15m"), path)
+    expected = {"since": "2026-11-24T22:00:10.637Z", "task_type": ["training"], "function_name": ["kmeans"]}
+    for tasks in (mltasks.load(path, function_name="KMEANS"), mltasks.scan(path, function_name="KMEANS", since="1h")):
+        assert result.info(mltasks.durations(tasks)).filters == expected
+
+
+def test_a_rate_is_refused_for_a_file_that_holds_only_some_outcomes(tmp_path: Path) -> None:
+    mltasks.write_parquet(mltasks.load("demo", state="FAILED"), tmp_path / "failed.parquet")
+    with pytest.raises(mltasks.UsageError, match="failures: the filter state would change the failure rate"):
+        mltasks.failures(mltasks.scan(tmp_path / "failed.parquet"))

@@ -147,6 +147,17 @@ def merged(before: Filters, chosen: Filters) -> Filters:
     return Filters(max(since, default=None), min(until, default=None), **words)
 
 
+def told(before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two descriptions as one: what was selected when the tasks were read stays part of what they cover."""
+    found = {**before, **chosen}
+    for name in before.keys() & chosen.keys():
+        if name in ("since", "until"):
+            found[name] = max(before[name], chosen[name]) if name == "since" else min(before[name], chosen[name])
+        elif isinstance(before[name], list) and isinstance(chosen[name], list):
+            found[name] = list(dict.fromkeys([*before[name], *chosen[name]]))
+    return found
+
+
 def outcomes(words: Iterable[str], name: str = "outcome") -> tuple[str, ...]:
     """Return outcomes by name; `completed` stands for succeeded and partial."""
     found = tuple(o for word in words for o in (schema.COMPLETED if word == "completed" else (word,)))

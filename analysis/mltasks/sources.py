@@ -64,7 +64,7 @@ def scan(
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
             _no_query(access, query, str(path))
             chosen = filters.read(options, ctx.as_of_ms)
-            ctx = context.replace(ctx, source=str(source), filters=chosen.describe())
+            ctx = context.replace(ctx, source=str(source), filters=filters.told(ctx.filters, chosen.describe()))
             return Dataset(engines.relation(path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
     return Dataset(engines.relation(rows), ctx, chosen)
@@ -115,7 +115,10 @@ def _rows(
             chosen = filters.merged(source.filters, chosen)
         unreadable = dict(tally.counts) or ctx.unreadable
         ctx = context.replace(
-            ctx, filters=chosen.describe(), unreadable=unreadable, samples=tally.samples or ctx.samples
+            ctx,
+            filters=filters.told(ctx.filters, chosen.describe()),
+            unreadable=unreadable,
+            samples=tally.samples or ctx.samples,
         )
     warn(ctx, tally, table.unknown_states(rows))
     return redact.table(rows) if access.redact else rows, ctx, chosen

@@ -9,7 +9,7 @@ import msgspec
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, schema
+from mltasks import engines, filters, schema
 from mltasks.context import Context, Reading, iso, moment
 from mltasks.engines import Tasks
 from mltasks.errors import UsageError
@@ -128,7 +128,7 @@ def attach(frame: pd.DataFrame, name: str, tasks: Tasks, census: Census, notes: 
         as_of_ms=ctx.as_of_ms,
         as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
         sources=sources(ctx),
-        filters=ctx.filters | tasks.filters.describe(),
+        filters=filters.told(ctx.filters, tasks.filters.describe()),
         tasks=census.tasks,
         first_ms=census.first_ms,
         last_ms=census.last_ms,
