@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
-from mltasks import context, engines
+from mltasks import context, duck, engines
 from mltasks.context import Context, Reading
 from mltasks.errors import DataError, UsageError
 from mltasks.reports import result
@@ -40,7 +40,7 @@ def test_as_of_is_the_argument_else_the_readings(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["pandas", "arrow", "relation"])
 def test_as_of_is_assumed_where_nothing_is_known_and_the_notes_say_so(kind: str) -> None:
     rows = made(RUNNING, {"create_time": AS_OF - DAY, "last_update_time": AS_OF - 3}).arrow
-    tasks = {"arrow": rows, "pandas": rows.to_pandas(), "relation": engines.relation(rows)}[kind]
+    tasks = {"arrow": rows, "pandas": rows.to_pandas(), "relation": duck.relation(rows)}[kind]
     assert as_of(tasks) == (AS_OF - 3, True)
     notes = result.info(mltasks.failures(tasks)).notes
     assert "as of 2025-03-07T01:59:59.997Z, which is assumed: the newest time in the data" in notes
@@ -118,7 +118,7 @@ def test_an_untidy_list_of_nodes_in_an_arrow_table_is_tidied() -> None:
 
 def test_a_task_that_is_there_twice_in_an_arrow_table_counts_once_in_its_newest_form() -> None:
     tasks = made({"task_id": "a", "seq_no": 1, "state": "RUNNING"}, {"task_id": "a", "seq_no": 2, "state": "FAILED"})
-    for rows in (tasks.arrow, tasks.arrow.to_pandas(), engines.relation(tasks.arrow)):
+    for rows in (tasks.arrow, tasks.arrow.to_pandas(), duck.relation(tasks.arrow)):
         found = mltasks.failures(rows, by="state", as_of=AS_OF)
         assert found[["state", "tasks"]].to_numpy().tolist() == [["FAILED", 1]]
 
@@ -140,14 +140,14 @@ def test_each_cluster_has_its_own_as_of_and_timeout() -> None:
 @pytest.mark.parametrize("kind", ["pandas", "dataset"])
 def test_rows_are_repeated_for_each_number_in_their_range(kind: str) -> None:
     rows = pd.DataFrame({"x": ["a", "b", "c"], "first": [1, 5, 7], "last": [3, 4, 7]}, index=[4, 4, 9])
-    native: Any = rows if kind == "pandas" else engines.relation(pa.Table.from_pandas(rows, preserve_index=False))
+    native: Any = rows if kind == "pandas" else duck.relation(pa.Table.from_pandas(rows, preserve_index=False))
     found = engines.to_pandas(engines.repeat(nw.from_native(native).lazy(), "first", "last", "n"))
     assert found[["x", "n"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["a", 3], ["c", 7]]
 
 
 def test_a_dataset_in_memory_is_the_rows_that_were_stored() -> None:
     rows = generated.made({}, {"state": "FAILED"}).arrow
-    dataset = engines.Dataset(engines.relation(rows), Context(source="here"))
+    dataset = engines.Dataset(duck.relation(rows), Context(source="here"))
     assert engines.to_arrow(dataset).select(rows.column_names).to_pylist() == rows.to_pylist()
 
 

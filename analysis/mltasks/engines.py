@@ -18,7 +18,6 @@ import pyarrow as pa
 from mltasks import context, derived, duck, filters, frames, groups, schema, table, windows
 from mltasks.cells import Tally
 from mltasks.context import Context
-from mltasks.duck import relation as relation
 from mltasks.errors import UsageError
 from mltasks.filters import Filters
 
@@ -94,7 +93,7 @@ def _opened(tasks: Any, names: Sequence[str]) -> tuple[Any, Context, Filters]:
     if not isinstance(found, pa.Table):
         raise UsageError(f"cannot report on a {type(tasks).__name__}; give what mltasks.load or mltasks.scan returns")
     rows = table.newest(frames.conform(found, Tally()))
-    return relation(rows), table.assume_as_of(rows, Context(source="a table")), NO_FILTERS
+    return duck.relation(rows), table.assume_as_of(rows, Context(source="a table")), NO_FILTERS
 
 
 def _pandas(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Context]:

@@ -171,7 +171,7 @@ def _window(since: int | None, until: int | None, overlap: bool) -> list[nw.Expr
     start, end = nw.col("start_ms"), nw.col("end_ms")
     conditions = []
     if since is not None:
-        conditions.append((start >= since) | (end > since) if overlap else start >= since)
+        conditions.append(~start.is_null() & ((start >= since) | (end > since)) if overlap else start >= since)
     if until is not None:
         conditions.append(start < until)
     return conditions

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from mltasks import (
     context,
+    duck,
     engines,
     filters,
     frames,
@@ -65,16 +66,16 @@ def scan(
             _no_query(access, query, str(path))
             chosen = filters.read(options, ctx.as_of_ms)
             ctx = context.replace(ctx, source=str(source), filters=filters.told(ctx.filters, chosen.describe()))
-            return Dataset(engines.relation(path), ctx, chosen)
+            return Dataset(duck.relation(path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
-    return Dataset(engines.relation(rows), ctx, chosen)
+    return Dataset(duck.relation(rows), ctx, chosen)
 
 
 def together(datasets: Sequence[Dataset]) -> Dataset:
     """Return several Datasets as one; each task is there once."""
     parts = [(frames.conform(engines.to_arrow(d), Tally()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = several.combined(parts)
-    return Dataset(engines.relation(rows), ctx, chosen)
+    return Dataset(duck.relation(rows), ctx, chosen)
 
 
 def warn(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:

@@ -57,7 +57,7 @@ def test_get_shows_one_record_readably(mltasks: Command) -> None:
     ran = mltasks("get", "demo", FAILED)
     assert (ran.code, ran.err) == (0, "")
     assert " ".join(ran.out.splitlines()[:2]).startswith(
-        f"1 task of ml-fixture, created 2026-11-24 22:12-22:12 UTC (task_id {FAILED})"
+        f"1 task of ml-fixture, created 2026-11-24 22:12 UTC (task_id {FAILED})"
     )
     lines = [line.split(maxsplit=1) for line in ran.out.splitlines()]
     assert ["create_time", "2026-11-24T22:12:44.148Z"] in lines

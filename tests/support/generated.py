@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from mltasks import engines, schema, table
+from mltasks import duck, schema, table
 from mltasks.context import Context, Node, Reading
 from mltasks.engines import Dataset
 
@@ -74,7 +74,7 @@ class Made:
 
     def dataset(self) -> Dataset:
         """Return the Dataset that `scan` gives for them."""
-        return Dataset(engines.relation(self.arrow), self.context)
+        return Dataset(duck.relation(self.arrow), self.context)
 
 
 def made(*rows: dict[str, Any], readings: tuple[Reading, ...] = READINGS) -> Made:

@@ -42,8 +42,9 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
             when = "" if self.tasks else ": there is nothing to report"
         else:
             first, last = (moment(ms) for ms in (self.first_ms, self.last_ms))
-            until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
-            when = f", created {first:%Y-%m-%d %H:%M}-{until} UTC"
+            begin, end = f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}"
+            until = "" if begin == end else f"-{last:%H:%M}" if first.date() == last.date() else f"-{end}"
+            when = f", created {begin}{until} UTC"
         chosen = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items())
         return f"{count}{when} ({chosen or 'all'})"
 
