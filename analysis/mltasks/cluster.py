@@ -131,7 +131,7 @@ def _checked(url: str) -> Any:
     remedy = "write http://host:9200 or https://host:9200"
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # reading it is the check
+        _ = parts.port  # reading it is the check
     except ValueError as error:
         raise UsageError(f"{url}: {error}; {remedy}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +12,10 @@ from support.command import Command
 from support.disk import full_disk
 
 SECRET = "hunter2"  # what must be nowhere in any output
-HIT = {"_id": "a", "_source": {"task_type": "TRAINING", "state": "COMPLETED", "create_time": 1764021600000}}
+HIT: dict[str, Any] = {
+    "_id": "a",
+    "_source": {"task_type": "TRAINING", "state": "COMPLETED", "create_time": 1764021600000},
+}
 
 
 def answer(hits: int, total: int, relation: str = "eq") -> str:
@@ -229,7 +233,7 @@ def test_no_secret_is_in_any_output(mltasks: Command, tmp_path: Path, monkeypatc
 
 
 def test_values_that_cannot_be_read_are_one_line_of_warning_and_no_error(mltasks: Command, tmp_path: Path) -> None:
-    lines = [{"_id": f"a{n}", "_source": {**HIT["_source"], "create_time": "soon\n\x1b[31m"}} for n in range(3)]  # type: ignore[dict-item]
+    lines = [{"_id": f"a{n}", "_source": {**HIT["_source"], "create_time": "soon\n\x1b[31m"}} for n in range(3)]
     (tmp_path / "odd.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
     ran = mltasks("failures", str(tmp_path / "odd.ndjson"), "--format", "json")
     assert ran.code == 0

@@ -58,8 +58,7 @@ def quiet_cluster(server: Server, made_tasks: dict[str, int]) -> Server:
 @pytest.fixture(scope="session")
 def bare_server(server: Server) -> Iterator[Server]:
     """A server of its own on which no task was ever made; a test that makes an index removes it."""
-    if server.process is None:
-        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
+    _beside_our_own_only()
     with Server.start() as started:
         yield started
 
@@ -67,8 +66,7 @@ def bare_server(server: Server) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def secured_server() -> Iterator[SecuredServer]:
     """A server of its own behind the security plugin; it starts when one of the three below asks for it."""
-    if os.environ.get("MLTASKS_TEST_URL"):
-        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
+    _beside_our_own_only()
     try:
         laid_out = SecuredServer.assembled()
     except MissingError as missing:
@@ -110,6 +108,12 @@ def _missing(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def _beside_our_own_only() -> None:
+    """Skip where the tests were given one server to use: they were not asked to start others on that machine."""
+    if os.environ.get("MLTASKS_TEST_URL"):
+        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
 
 
 def _refuse_a_server_of_others(url: str) -> None:

@@ -164,5 +164,5 @@ def run() -> None:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO has it not, its usual kind has
     sys.exit(main())

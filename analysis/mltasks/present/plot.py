@@ -108,6 +108,7 @@ def _over_time(view: View, column: str, label: str, ticks: Any) -> Figure:
     axes.set_ylim(bottom=0)
     if column.endswith("_s"):
         axes.yaxis.set_major_locator(_steps(valued[column].max()))
+    # matplotlib's module of dates has no types
     locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
