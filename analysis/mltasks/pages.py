@@ -20,7 +20,7 @@ NO_INDEX = b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{
 
 @dataclass(frozen=True)
 class Wanted:
-    """The hits with `after` < `_seq_no` <= `until`, at most `size`; or, with `newest`, the last one and the count.
+    """The hits with `after` < `_seq_no` <= `until`, at most `size`; or, with `newest`, the last ones and the count.
 
     `shards` is how many the index has, once that is known. With several, a number stands once in each, so that it is
     asked for again: none of its hits is lost between two pages, and whatever comes twice has one id.
@@ -37,7 +37,7 @@ class Wanted:
         must = [query] if query else []
         if self.newest:
             sort: list[dict[str, str]] = [{"_seq_no": "desc"}]
-            return {"size": 1, "sort": sort, "track_total_hits": True, "query": {"bool": {"filter": must}}}
+            return {"size": self.size, "sort": sort, "track_total_hits": True, "query": {"bool": {"filter": must}}}
         several = self.shards > 1
         bounds = {"gte" if several else "gt": self.after, "lte": self.until}
         bounds = {name: value for name, value in bounds.items() if value is not None} or {"gte": 0}

@@ -18,7 +18,7 @@ from mltasks.errors import DataError
 from mltasks.pages import Reader, Wanted
 from mltasks.schema import DAY_MS
 
-ANCHORS = 50  # tasks of the first page to be found again at the end, beside the newest one
+ANCHORS = 50  # of the newest tasks, and of the first page: some of them must be found again at the end
 
 
 def now_ms() -> int:
@@ -29,11 +29,13 @@ def now_ms() -> int:
 class Walk:
     """One complete reading of a cluster's tasks; iterate over it to get the pages.
 
-    `query` (OpenSearch query DSL) narrows it. A task updated meanwhile comes twice: the greater `_seq_no` is newer.
+    `query` (OpenSearch query DSL) narrows it, `after` begins it behind a `_seq_no`. A task updated meanwhile comes
+    twice: the greater `_seq_no` is newer.
     Raises ClusterError, or DataError where a page stays incomplete; with `allow_partial` the walk goes on then, and
     `complete` is False.
 
-    `as_of_ms` is the start of the walk, `total` the number of tasks then, `last_seq_no` the newest write (S).
+    `as_of_ms` is the start of the walk, `total` the number of tasks then, `newest` the rows of the tasks written last,
+    `last_seq_no` the newest write (S).
     """
 
     def __init__(
@@ -42,15 +44,18 @@ class Walk:
         decoder: Decoder,
         query: Mapping[str, Any] | None = None,
         *,
+        after: int | None = None,
         page_size: int = PAGE_SIZE,
         allow_partial: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self._reader = Reader(cluster, decoder, query, allow_partial)
+        self._after = after
         self._size = page_size
         self._progress = progress
         self.as_of_ms = now_ms()
-        newest, _ = self._reader.page(Wanted(1, newest=True))
+        newest, _ = self._reader.page(Wanted(ANCHORS, newest=True))
+        self.newest = newest.table
         self.total = newest.total.value if newest.total else 0
         self.shards = newest.shards.total if newest.shards else 0
         self.last_seq_no = newest.last_seq_no
@@ -69,7 +74,7 @@ class Walk:
         """Yield the pages up to S, then what was written since, until nothing is left."""
         if self.last_seq_no is None:
             return
-        yield from self._range(None, self.last_seq_no)
+        yield from self._range(self._after, self.last_seq_no)
         yield from self._range(self.last_seq_no, None)
         self._check_index()
 
@@ -80,7 +85,7 @@ class Walk:
             done += page.table.num_rows
             if page.table.num_rows:
                 self._progress(min(done, self.total), self.total)
-                if len(self._anchors) == 1:
+                if len(self._anchors) <= ANCHORS:
                     self._anchors += page.table["task_id"][:ANCHORS].to_pylist()
                 yield page
             size, after = wanted.size, page.last_seq_no
@@ -90,7 +95,7 @@ class Walk:
         """Raise DataError where the index is not the one that the walk began with.
 
         In an index made anew the numbers begin again, so that the rest of the range looks empty, and is not. Then
-        both the newest task at the start and those of the first page are gone; a clean-up takes only the old ones.
+        both the newest tasks at the start and those of the first page are gone; a clean-up takes only the old ones.
         """
         sought = {"ids": {"values": [task_id for task_id in self._anchors if task_id is not None]}}
         found, _ = replace(self._reader, query=sought).page(Wanted(1, newest=True))
