@@ -16,7 +16,7 @@ from mltasks.decode import Decoder
 from mltasks.filters import Filters
 
 
-def _told(cluster: Cluster, as_of_ms: int) -> Reading:
+def told(cluster: Cluster, as_of_ms: int) -> Reading:
     """Return what a cluster tells beside its tasks, as far as the user may ask."""
     timeout = cluster.task_timeout()
     assumed = Reading()
@@ -73,4 +73,4 @@ def begin(
         allow_partial=access.allow_partial,
         progress=report,
     )
-    return Begun(walk, _told(cluster, walk.as_of_ms), chosen, own, cluster.url)
+    return Begun(walk, told(cluster, walk.as_of_ms), chosen, own, cluster.url)
