@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mltasks.reports.workers import workers as workers
     from mltasks.sources import load as load
     from mltasks.sources import scan as scan
+    from mltasks.store import Store as Store
     from mltasks.streaming import fetch as fetch
     from mltasks.unfold import by_node as by_node
     from mltasks.unfold import parse_json as parse_json
@@ -37,6 +38,7 @@ _PLACES = {
     "Credentials": "credentials",
     "DataError": "errors",
     "Error": "errors",
+    "Store": "store",
     "TaskDataWarning": "errors",
     "UsageError": "errors",
     "WriteError": "errors",

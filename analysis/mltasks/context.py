@@ -32,6 +32,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: int = schema.DEFAULT_TIMEOUT_S
     timeout_assumed: bool = True
     nodes: dict[str, Node] | None = None  # None: not read; a node that is missing here has left the cluster
+    former_nodes: dict[str, Node] = {}  # that an earlier reading has met and this one has not
     models: dict[str, str] = {}
 
 
@@ -55,7 +56,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     def names(self) -> dict[str, str]:
         """Return node id -> node name, of all clusters."""
-        return {key: node.name for reading in self.readings for key, node in (reading.nodes or {}).items()}
+        nodes = [known for reading in self.readings for known in (reading.former_nodes, reading.nodes or {})]
+        return {key: node.name for known in nodes for key, node in known.items()}
 
     def models(self) -> dict[str, str]:
         """Return model id -> model name, of all clusters."""
@@ -77,6 +79,21 @@ def from_json(text: str | bytes) -> Context | None:
 def replace(ctx: Context, **changes: Any) -> Context:
     """Return a Context with some fields changed."""
     return msgspec.structs.replace(ctx, **changes)
+
+
+def since(before: Reading, now: Reading) -> Reading:
+    """Return what a cluster tells now, and of what was known before what it does not tell any more."""
+    nodes = before.nodes if now.nodes is None else now.nodes
+    met = before.former_nodes | (before.nodes or {})
+    told = now if not now.timeout_assumed or before.timeout_assumed else before
+    return msgspec.structs.replace(
+        now,
+        nodes=nodes,
+        former_nodes={key: node for key, node in met.items() if key not in (nodes or {})},
+        models=before.models | now.models,
+        timeout_s=told.timeout_s,
+        timeout_assumed=told.timeout_assumed,
+    )
 
 
 def as_of(ctx: Context, ms: int | None) -> Context:

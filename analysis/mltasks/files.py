@@ -44,3 +44,19 @@ def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
         raise WriteError(f"{place}: cannot be written: {said}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def durably(path: Path, content: bytes | memoryview) -> None:
+    """Write a file that is there whole or not at all, even if the power goes; it replaces one that is there.
+
+    Raises WriteError where it cannot be written; what was there before is unharmed then.
+    """
+    with replacing(path, force=True) as part, part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)  # the name of a file is written with its folder
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

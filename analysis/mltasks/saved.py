@@ -26,7 +26,7 @@ def checked(source: str | Path) -> Path:
     if "@" in str(source) and not path.exists():  # host:port with a login before it, and no scheme: not to be repeated
         raise UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
     if path.is_dir():
-        raise UsageError(f"{path}: is a folder, not a source of tasks; name a file in it")
+        raise UsageError(f"{path}: is a folder, and no store; name a file in it, or make a store with mltasks sync")
     if not path.exists():
         hint = "a cluster is a URL such as https://localhost:9200, the example data is called demo"
         raise UsageError(f"{path}: there is no such file; {hint}")

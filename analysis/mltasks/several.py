@@ -30,7 +30,7 @@ def merged(contexts: Sequence[Context]) -> Context:
         counts.update(ctx.unreadable)
         samples = {**ctx.samples, **samples}
     return Context(
-        source=", ".join(ctx.source for ctx in contexts),
+        source=", ".join(dict.fromkeys(ctx.source for ctx in contexts)),
         readings=tuple(reading for ctx in contexts for reading in ctx.readings),
         filters=contexts[-1].filters,
         complete=all(ctx.complete for ctx in contexts),

@@ -33,6 +33,7 @@ from mltasks.decode import Decoder, Page
 from mltasks.engines import Dataset
 from mltasks.errors import TaskDataWarning, UsageError
 from mltasks.filters import FilterOptions, Filters
+from mltasks.store import Store, is_store
 
 
 def load(
@@ -41,8 +42,8 @@ def load(
     """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
 
     `source`: a cluster's URL (or a `Cluster`), a saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a
-    Parquet file, "demo", the name of a configured cluster, a list of such; a saved answer as a dict, hits as a list
-    of dicts, a DataFrame or an Arrow table of tasks.
+    Parquet file, a store (or its folder), "demo", the name of a configured cluster, a list of such; a saved answer
+    as a dict, hits as a list of dicts, a DataFrame or an Arrow table of tasks.
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
@@ -56,10 +57,15 @@ def scan(
 ) -> Dataset:
     """Return the tasks of a source as a Dataset on DuckDB, which every report takes; see `load`.
 
-    A Parquet file of ours is not read here but by the report, as much of it as the report needs. The filters are
-    kept with the Dataset: each report applies them by its own kind of window.
+    A Parquet file of ours, or a store, is not read here but by the report, as much of it as the report needs. The
+    filters are kept with the Dataset: each report applies them by its own kind of window.
     """
     access = access or Access()
+    if (store := _store(source)) and not access.redact:
+        _no_query(access, query, str(store.path))
+        held = store.dataset()
+        chosen = filters.read(options, held.context.as_of_ms)
+        return Dataset(held.frame, context.replace(held.context, filters=chosen.describe()), chosen)
     if (path := _parquet_path(source)) and not access.redact:
         columns, count, ctx = parquet.describe(path)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
@@ -95,7 +101,7 @@ def _rows(
     source: Any, access: Access, query: Query, options: Mapping[str, Any], *, overlap: bool
 ) -> tuple[pa.Table, Context, Filters]:
     """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied."""
-    if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path | Cluster) for s in source):
+    if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path | Cluster | Store) for s in source):
         return several.combined([_rows(one, access, query, options, overlap=overlap) for one in source])
     cluster = open_cluster(source, access)
     tally = Tally()
@@ -146,6 +152,8 @@ def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
     if isinstance(source, list):
         lines = [json.dumps(hit).encode() for hit in source]
         return _collect([Decoder().lines(lines)], tally), Context(source="hits")
+    if store := _store(source):
+        return _read(store.dataset(), tally)
     if not isinstance(source, str | Path):
         raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
     if source == DEMO:
@@ -156,6 +164,12 @@ def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
         _, _, found = parquet.describe(path)
         return frames.conform(parquet.read(path), tally), context.replace(found or Context(source=""), source=str(path))
     return _collect(saved.pages(path), tally), Context(source=str(path))
+
+
+def _store(source: Any) -> Store | None:
+    if isinstance(source, Store):
+        return source
+    return Store(source) if isinstance(source, str | Path) and is_store(Path(source)) else None
 
 
 def _parquet_path(source: Any) -> Path | None:

@@ -29,6 +29,7 @@ SOURCE is where the tasks are:
   https://host:9200    a cluster; --user NAME, password in MLTASKS_PASSWORD
   prod-eu              a cluster with a name; mltasks doctor --help shows how
   tasks.parquet        what mltasks fetch wrote
+  history              a folder that mltasks sync keeps up to date
   hits.ndjson[.gz]     saved hits
   answer.json          a saved answer of _search
 MLTASKS_SOURCE stands in where none is given; every option of a command can be
@@ -42,6 +43,8 @@ COMMANDS = {  # name -> its module, and what it does
     "list": ("listing", "The tasks themselves: filtered, sorted, columns chosen."),
     "get": ("get", "Single tasks by id, with all that is known of them."),
     "fetch": ("fetch", "All tasks to a file, streamed and verified."),
+    "sync": ("sync", "What changed since the last time, into a local store."),
+    "verify": ("verify", "Whether a store is whole."),
     "doctor": ("doctor", "What can be reached and read of a cluster, and what is missing."),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,7 @@ def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, eve
     """
     from mltasks import config, filters, saved, sources
     from mltasks.access import DEMO
+    from mltasks.store import is_store
 
     names = named(names, access, every=every)
     if len(names) == 1:
@@ -29,7 +31,7 @@ def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, eve
     filters.read(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     configured = config.clusters(access.config)
     for name in names:
-        if name != DEMO and "://" not in name and name not in configured:
+        if name != DEMO and "://" not in name and name not in configured and not is_store(Path(name)):
             saved.checked(name)
     found, code = [], 0
     for name in names:
@@ -37,7 +39,7 @@ def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, eve
             found.append(sources.scan(name, access, **chosen))
         except Error as error:
             say(error)
-            code = ClusterError.exit_code if isinstance(error, ClusterError) else code or error.exit_code
+            code = worse(code, error)
     if not found:
         raise click.exceptions.Exit(code)
     return sources.together(found), code
@@ -57,6 +59,11 @@ def named(names: Sequence[str], access: Access, *, every: bool) -> list[str]:
     if not names:
         raise UsageError("no SOURCE: name a cluster's URL, a file, or demo (the example data); or set MLTASKS_SOURCE")
     return list(dict.fromkeys(names))
+
+
+def worse(code: int, error: Error) -> int:
+    """Return the exit code after one more of several sources has failed: a cluster that does not answer weighs most."""
+    return ClusterError.exit_code if isinstance(error, ClusterError) else code or error.exit_code
 
 
 def say(error: Error) -> None:

@@ -1,0 +1,81 @@
+"""`mltasks sync`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mltasks.cli import gather, options
+from mltasks.cli.sections import Command, option
+from mltasks.errors import Error
+
+if TYPE_CHECKING:
+    from mltasks.store.sync import Synced
+
+
+@click.command(
+    "sync",
+    cls=Command,
+    examples=(
+        "mltasks sync https://host:9200 history --user admin",
+        "mltasks sync prod-eu prod-us history",
+        "mltasks sync --all history --reconcile",
+        "mltasks report history --since 7d",
+    ),
+)
+@click.argument("names", metavar="[SOURCE]... STORE", nargs=-1, required=True)
+@option("--reconcile", is_flag=True, section=options.OUTPUT, help="Also mark the tasks that the cluster has no longer.")
+@options.redact
+@options.connection
+@options.every
+def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, **given: Any) -> int:
+    """Bring a folder of Parquet files up to date with one or more clusters; it is made the first time.
+
+    Only what was written since the last sync is read. A sync that was interrupted is gone on with. Whatever was
+    deleted on a cluster stays in the store.
+    """
+    from mltasks.store import Store
+
+    _, access = options.split(given)
+    *sources, folder = names
+    if not sources and not every_cluster and (default := os.environ.get("MLTASKS_SOURCE")):
+        sources = [default]
+    clusters = gather.named(sources, access, every=every_cluster)
+    store = Store(folder)
+    code = 0
+    for name in clusters:
+        try:
+            for line in said(store.sync(name, access, reconcile=reconcile), folder):
+                print(line, file=sys.stderr)
+        except Error as error:
+            if len(clusters) == 1:
+                raise
+            gather.say(error)
+            code = gather.worse(code, error)
+    return code
+
+
+def said(found: Synced, folder: str) -> Sequence[str]:
+    """Return what a sync did, a line each."""
+    changes = [f"{n:,} {what}" for n, what in ((found.new, "new"), (found.updated, "updated")) if n]
+    lines = [f"{found.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(found.tasks)} in {folder}"]
+    if found.resumed:
+        lines.append(f"{found.cluster}: an interrupted sync was gone on with")
+    if found.anew:
+        lines.append(
+            f"{found.cluster}: the index is not the one of the last sync (or its newest tasks were deleted): read from "
+            "its beginning; what was stored before stays"
+        )
+    if found.gone:
+        lines.append(f"{found.cluster}: {_tasks(found.gone)} found gone on the cluster and marked")
+    if found.missing:
+        lines.append(f"{found.cluster}: {_tasks(found.missing)} gone on the cluster; --reconcile finds and marks which")
+    return lines
+
+
+def _tasks(n: int) -> str:
+    return f"{n:,} {'task' if n == 1 else 'tasks'}"

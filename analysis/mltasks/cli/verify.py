@@ -1,0 +1,23 @@
+"""`mltasks verify`."""
+
+from __future__ import annotations
+
+import click
+
+from mltasks.cli.sections import Command
+from mltasks.errors import DataError
+
+
+@click.command("verify", cls=Command, examples=("mltasks verify history",))
+@click.argument("store")
+def command(store: str) -> None:
+    """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
+    from mltasks.store import Store
+
+    checked = Store(store)
+    problems = checked.verify()
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise DataError(f"{store}: {len(problems)} wrong, listed before; sync into a new store, or put back a copy")
+    print(f"{store}: whole; {checked.holds()}")

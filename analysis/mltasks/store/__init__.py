@@ -1,0 +1,107 @@
+"""The store: the tasks of clusters in a folder of Parquet files, kept up to date for the price of what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mltasks import several
+from mltasks.access import Access, open_cluster
+from mltasks.context import Context, iso
+from mltasks.engines import Dataset
+from mltasks.errors import DataError, UsageError
+from mltasks.parts import Part, Parts
+from mltasks.store import check, manifest
+from mltasks.store.gone import reconcile as find_gone
+from mltasks.store.manifest import Manifest
+from mltasks.store.shelf import Shelf
+from mltasks.store.sync import Synced, follow
+from mltasks.store.writing import opened
+
+STEP = 50_000  # rows put into the files at once: what an interrupted sync has to read again, and what memory holds
+
+
+class Store:
+    """A folder with the tasks of one or more clusters; every report takes it, or its path, as SOURCE.
+
+    `step` is the number of rows that a sync puts into the files at once.
+    """
+
+    def __init__(self, path: str | Path, *, step: int = STEP) -> None:
+        self.path = Path(path)
+        self._step = step
+
+    def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> Synced:
+        """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
+
+        The first sync makes the store and reads everything; a later one reads what was written since. One that was
+        interrupted is gone on with. With `reconcile` the ids are compared, too, and tasks that were deleted on the
+        cluster are marked: `gone_time` is when they were found gone.
+        Raises UsageError, ClusterError, DataError, and WriteError, also where another sync is at work.
+        """
+        access = access or Access()
+        if access.query is not None or access.allow_partial:
+            raise UsageError("a sync takes no query and nothing partial: a store has all tasks of a cluster")
+        cluster = open_cluster(source, access)
+        if cluster is None:
+            raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
+        with opened(self.path) as writing:
+            found = follow(writing, cluster, access, self._step)
+            return found if not reconcile else find_gone(writing, cluster, access, found)
+
+    def files(self) -> list[Path]:
+        """Return the data files of exactly one state; they stay as they are until the next sync but one begins.
+
+        The columns are those of the task table without `cluster`, which is in the path with the month of creation
+        (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
+        """
+        shelf = Shelf(self.path)
+        return [shelf.place(file) for state in self._manifest().finished().values() for file in state.files]
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness."""
+        return list(check.problems(Shelf(self.path), self._manifest()))
+
+    def holds(self) -> str:
+        """Return what is in the store, in a few words."""
+        states = self._manifest().finished()
+        each = ", ".join(
+            f"{name} ({state.rows:,} as of {iso(state.reading.as_of_ms)})" for name, state in states.items()
+        )
+        files = sum(len(state.files) for state in states.values())
+        return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}"
+
+    def dataset(self) -> Dataset:
+        """Return the tasks as reports take them, and what is known of their clusters."""
+        states = self._manifest().finished()
+        shelf = Shelf(self.path)
+        parts = [
+            Part(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
+            for cluster, state in states.items()
+            for f in state.files
+        ]
+        contexts = [
+            Context(
+                source=str(self.path), readings=(state.reading,), unreadable=state.unreadable, samples=state.samples
+            )
+            for state in states.values()
+        ]
+        ctx = several.merged(contexts)
+        return Dataset(Parts(tuple(parts)), ctx)
+
+    def _manifest(self) -> Manifest:
+        """Return the manifest; raises UsageError where there is none, DataError where no sync has come to its end."""
+        found = manifest.read(self.path)
+        if found is None:
+            raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
+        if not found.finished():
+            raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
+        return found
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether a folder is a store."""
+    try:
+        return (path / manifest.NAME).is_file()
+    except OSError:  # no name for a file
+        return False

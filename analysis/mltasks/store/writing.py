@@ -1,0 +1,80 @@
+"""A store open for writing: by one process at a time, step by step, each step a manifest that is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mltasks.errors import UsageError, WriteError
+from mltasks.store import manifest
+from mltasks.store.manifest import Followed, Manifest, State
+from mltasks.store.shelf import Shelf
+
+LOCK = "_lock"
+
+
+class Writing:
+    """The manifest of a store, and the only way to change it."""
+
+    def __init__(self, shelf: Shelf, current: Manifest) -> None:
+        self.shelf = shelf
+        self._current = current
+
+    def followed(self, cluster: str) -> Followed:
+        """Return how far a cluster was followed."""
+        return self._current.clusters.get(cluster, Followed())
+
+    def step(self, cluster: str, state: State) -> None:
+        """Keep a state for a later sync to go on from; readers do not see it. Raises WriteError."""
+        self._replace(cluster, Followed(finished=self.followed(cluster).finished, unfinished=state))
+
+    def finish(self, cluster: str, state: State) -> None:
+        """Make a state the one that readers see; raises WriteError."""
+        self._replace(cluster, Followed(finished=state))
+
+    def _replace(self, cluster: str, followed: Followed) -> None:
+        changed = Manifest(clusters={**self._current.clusters, cluster: followed})
+        manifest.write(self.shelf.folder, changed)
+        self._current = changed
+
+    def tidy(self) -> None:
+        """Remove what no state names any more, and make the partitions hold what readers are to see."""
+        self.shelf.sweep(self._current.files())
+        self.publish()
+
+    def publish(self) -> None:
+        """Make the partitions hold what readers are to see; raises WriteError."""
+        self.shelf.publish(file for state in self._current.finished().values() for file in state.files)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Writing]:
+    """Open a store for writing; it is made if it is not there.
+
+    Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
+    is writing.
+    """
+    from filelock import FileLock, Timeout  # only a sync needs it
+
+    found = manifest.read(folder) if folder.is_dir() else None
+    try:
+        if found is None and folder.exists() and _strangers(folder):
+            raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / LOCK, timeout=0):
+            writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())
+            writing.tidy()
+            try:
+                yield writing
+            finally:
+                writing.publish()
+    except Timeout:
+        raise WriteError(f"{folder}: another sync is writing to it; try again when it has ended") from None
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def _strangers(folder: Path) -> bool:
+    """Tell whether anything is there that a first sync, ended before its first step, has not left."""
+    return not folder.is_dir() or any(found.name != LOCK and found.name[0] not in "._" for found in folder.iterdir())
