@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mltasks import context, derived, duck, filters, frames, groups, schema, table, windows
+from mltasks import context, derived, duck, filters, frames, groups, parts, schema, table, windows
 from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import Filters
+from mltasks.parts import Parts
 
 NO_FILTERS = Filters()
 TEXT = table.PANDAS_TYPES[pa.string()]
@@ -27,7 +28,10 @@ TEXT = table.PANDAS_TYPES[pa.string()]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Tasks in an engine: a DuckDB relation with the stored columns, its Context, and filters still to be applied."""
+    """Tasks in an engine, their Context, and filters still to be applied.
+
+    `frame`: a DuckDB relation with the stored columns, or the files of a store.
+    """
 
     frame: Any
     context: Context
@@ -49,6 +53,8 @@ class Tasks:
 
 def to_arrow(dataset: Dataset) -> pa.Table:
     """Return all rows of a Dataset in memory, unfiltered."""
+    if isinstance(dataset.frame, Parts):
+        return duck.relation(dataset.frame).to_arrow_table().cast(parts.SCHEMA)
     return dataset.frame.to_arrow_table()
 
 
@@ -70,8 +76,10 @@ def border(
     native, ctx, before = _opened(tasks, names)
     if as_of is not None:
         ctx = context.as_of(ctx, windows.milliseconds(as_of, ctx.as_of_ms, "as_of"))
-    keys = groups.checked(names, nw.from_native(native).collect_schema(), taken)
     chosen = filters.read(options, ctx.as_of_ms)
+    if isinstance(native, Parts):
+        native = duck.relation(native.within(before, overlap=overlap).within(chosen, overlap=overlap))
+    keys = groups.checked(names, nw.from_native(native).collect_schema(), taken)
     wanted = {*keys} | ({"reason"} if before.error or chosen.error else set())
     if "worker_node" in keys:
         wanted |= {"failed_nodes", "other_nodes"}
@@ -84,7 +92,7 @@ def border(
 
 
 def _opened(tasks: Any, names: Sequence[str]) -> tuple[Any, Context, Filters]:
-    """Return a pandas frame or a DuckDB relation with each task once, its Context, and filters still to be applied."""
+    """Return a pandas frame, a DuckDB relation or files with each task once, its Context, filters still to apply."""
     if isinstance(tasks, Dataset):
         return tasks.frame, tasks.context, tasks.filters
     if isinstance(tasks, pd.DataFrame):
