@@ -49,8 +49,11 @@ class Tally:
 
 def verbatim(raw: bytes) -> Verbatim:
     """Return JSON as it came, as a text; bytes that are no UTF-8 become escapes in it, so that it can be written."""
-    found = raw.decode("utf-8", "surrogateescape")
-    return Verbatim(SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", found))
+    try:
+        return Verbatim(raw.decode())
+    except UnicodeDecodeError:
+        found = raw.decode("utf-8", "surrogateescape")
+        return Verbatim(SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", found))
 
 
 def json_text(value: Any) -> str | None:

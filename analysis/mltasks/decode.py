@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -35,11 +36,6 @@ class Page:
         return None if column.null_count or not len(column) else int(pc.max(column).as_py())
 
 
-ODD: dict[str, set[type]] = {
-    "number": {bool},
-    "time": {bool, float},
-    "integer": {bool, float},
-}  # types that Arrow would cast, or cut
 DEEPEST = 5000  # levels of lists and objects in a document
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
@@ -63,38 +59,42 @@ class Decoder:
             return Page(*self._table(self._parser.lines(lines)))
 
     def _table(self, hits: list[Any]) -> tuple[pa.Table, Tally]:
-        ids = [hit._id for hit in hits]
         tally = Tally()
-        extra = self._extra(hits, ids, tally)
-        columns = {"cluster": pa.array([self.cluster] * len(hits), pa.string())}
+        sources = [hit._source for hit in hits]
+        ids = [hit._id for hit in hits]
+        extra = self._extra(hits, sources, ids, tally)
+        if None in sources:
+            sources = [self._parser.no_source if source is None else source for source in sources]
+        columns = {"cluster": pa.repeat(pa.scalar(self.cluster, pa.string()), len(hits))}
         for column in SOURCE_COLUMNS:
-            values = [getattr(hit._source, column.name, None) for hit in hits]
+            values = list(map(attrgetter(column.name), sources))
             if column.kind == "json":
-                values = [_unwrapped(value) for value in values]
+                values = [None if value is None else _unwrapped(value) for value in values]
             columns[column.name] = read_column(column, values, ids, tally, extra)
         for name in HIT_FIELDS:
             column = schema.COLUMNS["task_id" if name == "_id" else name[1:]]
-            values = [getattr(hit, name) for hit in hits]
-            columns[column.name] = read_column(column, values, ids, tally, extra, name)
-        columns["extra"] = pa.array([extra_text(extra.get(row)) for row in range(len(hits))], pa.string())
+            columns[column.name] = read_column(column, list(map(attrgetter(name), hits)), ids, tally, extra, name)
+        texts = [extra_text(extra.get(row)) for row in range(len(hits))] if extra else [None] * len(hits)
+        columns["extra"] = pa.array(texts, pa.string())
         names = schema.STORED_SCHEMA.names
         return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
 
-    def _extra(self, hits: list[Any], ids: list[Any], tally: Tally) -> Extra:
+    def _extra(self, hits: list[Any], sources: list[Any], ids: list[Any], tally: Tally) -> Extra:
         extra: Extra = defaultdict(dict)
-        for row, hit in enumerate(hits):
-            if hit.extra is not None:
-                extra[row].update(hit.extra)
-            elif hit._source is None:
-                extra[row]["_source"] = None
-            if broken := hit.broken or ("_source" if hit._source is None else None):
-                tally.unreadable(broken, ids[row], extra[row][broken])
-            elif ids[row] is None:
-                tally.unreadable("task_id", f"without an id (row {row + 1} of its page)", None)
-        for index, name in enumerate(self._parser.unknown):
+        if None in sources or None in ids or any(map(attrgetter("extra"), hits)):
             for row, hit in enumerate(hits):
-                if raw := bytes(getattr(hit._source, f"unknown_{index}", b"")):
-                    extra[row][name] = cells.verbatim(raw)
+                if hit.extra is not None:
+                    extra[row].update(hit.extra)
+                elif hit._source is None:
+                    extra[row]["_source"] = None
+                if broken := hit.broken or ("_source" if hit._source is None else None):
+                    tally.unreadable(broken, ids[row], extra[row][broken])
+                elif ids[row] is None:
+                    tally.unreadable("task_id", f"without an id (row {row + 1} of its page)", None)
+        for index, name in enumerate(self._parser.unknown):
+            for row, source in enumerate(sources):
+                if source is not None and (raw := getattr(source, f"unknown_{index}")) is not None:
+                    extra[row][name] = cells.verbatim(bytes(raw))
         return extra
 
 
@@ -132,28 +132,42 @@ def read_column(
 
 def _fast_column(column: schema.Column, values: list[Any]) -> pa.Array | None:
     """Convert a column whose values all have the usual JSON type; None where one has not."""
-    if column.kind == "nodes":
-        if not all(type(value) is list for value in values):
-            return None
-    elif column.kind in ODD and not ODD[column.kind].isdisjoint(map(type, values)):
-        return None
     try:
-        array = pa.array(values, pa.int64() if column.kind == "time" else column.type)
+        match column.kind:
+            case "nodes":
+                return _fast_nodes(values)
+            case "time" | "integer":
+                return _fast_integers(column, values)
+            case "number" if bool in set(map(type, values)):  # which Arrow would take for 0 and 1
+                return None
+        return pa.array(values, column.type)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
-    if column.kind == "nodes" and not are_tidy(array):
+
+
+def _fast_integers(column: schema.Column, values: list[Any]) -> pa.Array | None:
+    array = pa.array(values)  # the type that Arrow finds is the check: told one, it would cut 1.5 and take true for 1
+    if pa.types.is_null(array.type):
+        return array.cast(column.type)
+    if array.type != pa.int64():
         return None
     if column.kind == "time":
-        bounds = pc.min_max(array).as_py()
-        if bounds["min"] is not None and (bounds["min"] < cells.FIRST_MS or bounds["max"] > cells.LAST_MS):
+        first, last = pc.min_max(array).as_py().values()
+        if first < cells.FIRST_MS or last > cells.LAST_MS:
             return None
-        return array.cast(column.type)
-    return array
+    return array.cast(column.type)
+
+
+def _fast_nodes(values: list[Any]) -> pa.Array | None:
+    if set(map(type, values)) - {list}:  # Arrow would take a text for a list of its letters
+        return None
+    array = pa.array(values, schema.ARROW["nodes"])
+    return array if are_tidy(array) else None
 
 
 def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
     """Tell whether lists of node ids are as `cells.nodes` makes them: no nulls, commas, blanks or empty ids."""
-    nodes = pc.list_flatten(lists)
+    nodes = pc.unique(pc.list_flatten(lists))
     odd = pc.match_substring_regex(nodes, r"^$|,|^\s|\s$")
     return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
 
@@ -162,7 +176,7 @@ def _unwrapped(value: Any) -> Any:
     """Return the text of a free-form field as the server wrote it; null and absent are one."""
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
-        return None if raw in (b"", b"null") else cells.verbatim(raw)
+        return None if raw == b"null" else cells.verbatim(raw)
     return cells.json_text(value)
 
 

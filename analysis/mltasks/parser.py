@@ -70,10 +70,8 @@ class Parser:
         self._build()
 
     def _build(self) -> None:
-        known = [
-            (c.name, msgspec.Raw, msgspec.Raw()) if c.kind == "json" else (c.name, Any, None) for c in SOURCE_COLUMNS
-        ]
-        learnt = [(f"unknown_{n}", msgspec.Raw, msgspec.Raw()) for n in range(len(self.unknown))]
+        known = [(c.name, msgspec.Raw if c.kind == "json" else Any, None) for c in SOURCE_COLUMNS]
+        learnt = [(f"unknown_{n}", msgspec.Raw, None) for n in range(len(self.unknown))]
         self._source = msgspec.defstruct(
             "Source",
             [*known, *learnt],
@@ -81,6 +79,7 @@ class Parser:
             forbid_unknown_fields=True,
             gc=False,
         )
+        self.no_source = self._source()  # in the place of one that a hit has not
         source: Any = self._source
         self._hit = msgspec.defstruct(
             "Hit",
