@@ -24,7 +24,7 @@ class Case:
 
     def run(self, url: str) -> dict[str, Any]:
         """Return what the case says of itself; CalledProcessError where it fails, its words on our stderr."""
-        command = [self.python, "-m", f"benchmarks.cases.{self.module}", url]
+        command: list[str | Path] = [self.python, "-m", f"benchmarks.cases.{self.module}", url]
         ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env={})
         found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
         return found
