@@ -127,7 +127,7 @@ def test_a_gzip_file_damaged_within_is_a_data_error(tmp_path: Path) -> None:
     [
         ("t.ndjson", "there is no such file; a cluster is a URL such as https://localhost:9200, the example data is"),
         ("demos", "there is no such file; "),
-        (".", "is a folder, not a source of tasks; name a file in it"),
+        (".", "is a folder, and no store; name a file in it, or make a store with mltasks sync"),
         ("t.csv", "of no known kind; tasks come in .parquet, .json, .ndjson, .ndjson.gz, .jsonl, .jsonl.gz"),
     ],
 )

@@ -65,6 +65,8 @@ def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command
         ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options"]),
         ("get", ["Try", "Output", "For a cluster", "Options"]),
         ("fetch", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
+        ("sync", ["Try", "Output", "For a cluster", "Options"]),
+        ("verify", ["Try", "Options"]),
         ("doctor", ["Try", "For a cluster", "Options"]),
     ],
 )
@@ -83,7 +85,7 @@ def examples(out: str) -> list[str]:
     return [line.strip() for line in out.splitlines() if re.match(r" +mltasks [a-z]+ (demo|tasks\.parquet)", line)]
 
 
-@pytest.mark.parametrize("name", ["", *(name for name in COMMANDS if name != "doctor")])  # it wants a cluster
+@pytest.mark.parametrize("name", ["", *(name for name in COMMANDS if name not in ("sync", "verify", "doctor"))])
 def test_the_examples_of_the_help_work(
     mltasks: Command, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ class WithIds(Command):
     help="Let it ask a batch job's provider first; rewrites the record.",
 )
 @options.connection
+@options.partial
 def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> None:
     """Show single tasks by id, from any source, with all that is known of them; no side effect without --refresh.
 

@@ -92,12 +92,12 @@ connection = stacked(
         _access(
             "--config", metavar="FILE", help="Where clusters have names (mltasks.toml; see mltasks doctor --help)."
         ),
-        _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete."),
     ]
 )
+partial = _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete.")
 query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")
 redact = option("--redact", is_flag=True, section=OUTPUT, help="Mask users, addresses and hosts (best effort).")
-access = stacked([redact, query, connection])
+access = stacked([redact, query, connection, partial])
 every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
 force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")
 form = stacked(

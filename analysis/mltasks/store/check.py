@@ -67,5 +67,6 @@ def _unpublished(folders: Shelf, current: list[File]) -> Iterator[str]:
     for link in sorted(there - wanted.keys()):
         yield f"{link}: should not be in the partitions; {remedy}"
     for link in sorted(wanted.keys() & there):
-        if not link.samefile(folders.place(wanted[link])) and link.stat().st_size != wanted[link].bytes:
+        place = folders.place(wanted[link])
+        if not (place.exists() and link.samefile(place)) and link.stat().st_size != wanted[link].bytes:
             yield f"{link}: is another file than the one it stands for; remove it, and {remedy}"

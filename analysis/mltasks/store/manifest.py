@@ -109,7 +109,7 @@ def read(folder: Path) -> Manifest | None:
         if isinstance(found, dict) and found.get("format") != FORMAT:
             raise DataError(f"{place}: of format {found.get('format')!r}; this version of mltasks knows {FORMAT}")
         return msgspec.convert(found, Manifest)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
         why = getattr(error, "strerror", None) or error

@@ -57,10 +57,11 @@ def opened(folder: Path) -> Iterator[Writing]:
     """
     from filelock import FileLock, Timeout  # only a sync needs it
 
-    found = manifest.read(folder) if folder.is_dir() else None
     try:
-        if found is None and folder.exists() and _strangers(folder):
+        if manifest.read(folder) is None and folder.exists() and _strangers(folder):
             raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
+        if not folder.absolute().parent.is_dir():
+            raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
         folder.mkdir(exist_ok=True)
         with FileLock(folder / LOCK, timeout=0):
             writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())

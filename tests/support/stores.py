@@ -1,0 +1,34 @@
+"""Stores without a cluster: hits put into the files as a sync does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from mltasks.context import Reading
+from mltasks.decode import Decoder
+from mltasks.store import manifest
+from mltasks.store.intake import Intake
+from mltasks.store.manifest import State
+from mltasks.store.writing import opened
+from support.documents import page
+
+AS_OF = 1_764_000_000_000  # 2025-11-24 16:00 UTC
+DAY = 86_400_000
+
+
+def rows(cluster: str, hits: list[dict[str, Any]]) -> pa.Table:
+    """Return hits as the rows of a page."""
+    return Decoder(cluster).page(page(hits)).table
+
+
+def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: Reading | None = None) -> State:
+    """Put hits into a store, which is made if it is not there, and return the cluster's state."""
+    with opened(folder) as writing:
+        before = writing.followed(cluster).finished or State()
+        state = Intake(writing.shelf, cluster, AS_OF, settled=-1).add(before, rows(cluster, hits)).state
+        state = manifest.replace(state, reading=reading or Reading(cluster=cluster, as_of_ms=AS_OF))
+        writing.finish(cluster, state)
+    return state
