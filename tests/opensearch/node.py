@@ -24,7 +24,7 @@ def configure(folder: Path, name: str, http: int, transport: int, more: Mapping[
 
     `more` are further settings, as they stand in opensearch.yml.
     """
-    for part in ("conf", "data", "logs", "tmp"):
+    for part in ("conf", "data", "logs", "snapshots", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     settings = {
         "cluster.name": name,
@@ -35,6 +35,7 @@ def configure(folder: Path, name: str, http: int, transport: int, more: Mapping[
         "discovery.type": "single-node",
         "path.data": folder / "data",
         "path.logs": folder / "logs",
+        "path.repo": folder / "snapshots",
         "http.compression": "true",
         # a developer's disk may be nearly full; the server would then refuse to write
         "cluster.routing.allocation.disk.threshold_enabled": "false",

@@ -13,6 +13,7 @@ import mltasks
 from mltasks.cli import main
 from mltasks.filters import FilterOptions
 from opensearch.java import MissingError
+from opensearch.made_up import fill, remove
 from opensearch.make_tasks import ML
 from opensearch.server import Server
 from opensearch.workload import make_all
@@ -62,6 +63,16 @@ def test_whole_numbers_of_a_remote_job_come_as_floats_and_stay_as_they_came(old_
     assert json.loads(found["remote_job"].iloc[0]) == job
     assert mltasks.parse_json(found, "remote_job")["request_counts.total"].iloc[0] == 10
     old_server.ask("DELETE", "/.plugins-ml-task/_doc/with-a-job?refresh=true")
+
+
+def test_a_store_follows_it(old_server: Server, tmp_path: Path) -> None:
+    store = mltasks.Store(tmp_path / "history")
+    store.sync(old_server.url)
+    made = fill(old_server, 5)
+    found = store.sync(old_server.url)
+    assert (found.new, found.updated, found.missing, found.anew) == (5, 0, 0, False)
+    assert sorted(mltasks.load(store)["task_id"]) == sorted(mltasks.load(old_server.url)["task_id"])
+    remove(old_server, made)
 
 
 def test_a_filter_selects_the_same_on_the_server_and_in_a_file(old_server: Server, tmp_path: Path) -> None:

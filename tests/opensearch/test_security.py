@@ -68,6 +68,9 @@ def test_a_user_with_nothing_but_ml_read_access_can_run_every_command(
     assert {row["worker_node"] for row in command("workers", secured.url, "--format", "json").rows} >= {
         node for nodes in mltasks.load(file)["worker_node"].dropna() for node in nodes.split(",") if node
     }
+    store = str(tmp_path / "history")
+    assert command("sync", secured.url, store, "--reconcile").code == 0
+    assert command("failures", store, "--format", "json").rows == command("failures", file, "--format", "json").rows
     assert command("report", secured.url, "-o", str(page)).code == 0
     assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
     some = mltasks.load(file)["task_id"].iloc[0]

@@ -72,7 +72,8 @@ def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Syn
         found = _read(writing, cluster, access, manifest.replace(start, marks=newest), walk, step)
         if found.missing is not None and found.missing < 0 <= start.cursor:  # a write became visible very late
             start = manifest.replace(writing.followed(cluster.name).finished or start, cursor=-1)
-            found = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
+            more = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
+            found = replace(more, new=found.new + more.new, updated=found.updated + more.updated)
         if found.missing is not None and found.missing < 0:
             raise DataError(f"{cluster.url}: {-found.missing} tasks could not be found, though counted; try again")
     return replace(found, anew=anew, resumed=before.unfinished is not None)
