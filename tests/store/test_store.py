@@ -68,7 +68,8 @@ def test_reports_take_a_store_as_any_source(history: Path) -> None:
 def test_a_bare_glob_finds_what_the_store_has(history: Path) -> None:
     glob = f"{history}/**/*.parquet"
     names = "hive_types={'cluster': VARCHAR, 'created': VARCHAR}"
-    rows = duckdb.execute(f"SELECT task_id, cluster, created FROM read_parquet('{glob}', {names}) ORDER BY 1").fetchall()
+    query = f"SELECT task_id, cluster, created FROM read_parquet('{glob}', {names}) ORDER BY 1"
+    rows = duckdb.execute(query).fetchall()
     assert [row[0] for row in rows] == EVERY
     assert rows[1] == ("e-1", "east", "2025-11")
     frame = pd.read_parquet(history)
