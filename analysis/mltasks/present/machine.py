@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.context import iso
-from mltasks.present import text
-from mltasks.present.terminal import heading, is_words
+from mltasks.present import heading, text
 from mltasks.present.view import View
 from mltasks.reports import result
 
@@ -76,8 +75,8 @@ def plain(value: Any) -> Any:
 def to_markdown(view: View) -> str:
     """Return a table in GitHub's Markdown, with what it covers before it and the notes after it."""
     names = [str(name) for name in view.frame.columns]
-    words = [is_words(view, name) for name in names]
-    lines = [markup(heading(view.info)), ""]
+    words = [view.is_words(name) for name in names]
+    lines = [markup(heading.of(view.info)), ""]
     if len(view.frame):
         lines.append(f"| {' | '.join(markup(text.one_line(name)) for name in names)} |")
         lines.append(f"|{'|'.join('---' if word else '---:' for word in words)}|")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mltasks import files
 from mltasks.errors import UsageError, WriteError
-from mltasks.present import machine, record, terminal
+from mltasks.present import machine
 from mltasks.present.view import View
 
 FORMATS = ("table", "csv", "json", "markdown", "parquet")
@@ -64,10 +64,12 @@ def write(text: str) -> None:
 
 def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False) -> str:
     """Return a report in one of the formats that are text."""
-    if kind == "table":
-        return terminal.render(view, wide=wide, colour=colour)
-    if kind == "record":
-        return record.render(view, colour=colour)
     if kind == "csv":
         return machine.to_csv(view)
-    return machine.to_json(view) if kind == "json" else machine.to_markdown(view)
+    if kind == "json":
+        return machine.to_json(view)
+    if kind == "markdown":
+        return machine.to_markdown(view)
+    from mltasks.present import record, terminal  # rich is for those who look at a terminal
+
+    return record.render(view, colour=colour) if kind == "record" else terminal.render(view, wide=wide, colour=colour)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mltasks import files
 from mltasks.filters import RateOptions
-from mltasks.present import attention, terminal, text
+from mltasks.present import attention, heading, terminal, text
 from mltasks.present.view import View, view
 from mltasks.reports.durations import durations
 from mltasks.reports.failures import failures
@@ -41,7 +41,7 @@ class Page:
         notes = dict.fromkeys(note for shown in views.values() for note in shown.info.notes)
         info = views["failures"].info
         found: str = _template().render(
-            heading=terminal.heading(info),
+            heading=heading.of(info),
             attention=attention.cut(self.attention(), "more in the tables"),
             calm=attention.CALM,
             sections=[_section(TITLES[name], shown) for name, shown in views.items()] if info.tasks else [],
@@ -95,7 +95,7 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     from mltasks.present import plot
 
     names = [str(name) for name in shown.frame.columns]
-    words = [terminal.is_words(shown, name) for name in names]
+    words = [shown.is_words(name) for name in names]
     columns = [[_cell(shown, name, value) for value in shown.frame[name]] for name in names]
     labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {

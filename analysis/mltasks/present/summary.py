@@ -11,22 +11,20 @@ from rich.text import Text
 from mltasks.present import attention, layout, terminal
 from mltasks.present.page import Page
 from mltasks.present.view import View, view
+from mltasks.reports import result
 from mltasks.reports.durations import durations
-from mltasks.reports.failures import failures
 
-COUNTS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate")
-TIMES = ("task_type", "p50_s", "p95_s")
+COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
 
 
 def render(tasks: Any, page: Page, *, width: int | None = None, colour: bool = False) -> str:
     """Return the summary of a page as text."""
     width = width or terminal.terminal_width()
-    rates = view(failures(tasks, by="task_type"))
-    parts: list[RenderableType] = [terminal.title(rates.info, width)]
-    if len(rates.frame):
-        times = durations(tasks, by="task_type")
-        frame = rates.frame[list(COUNTS)].merge(times[list(TIMES)], on="task_type", how="left")
-        overview = View(frame, msgspec.structs.replace(rates.info, report="overview"))
+    types = view(durations(tasks, by="task_type"))  # which has the counts, too, that make a rate
+    parts: list[RenderableType] = [terminal.title(types.info, width)]
+    if len(types.frame):
+        frame = result.with_rates(types.frame)[list(COLUMNS)]
+        overview = View(frame, msgspec.structs.replace(types.info, report="overview"))
         points = attention.cut(page.attention(), "more; mltasks failures shows all") or [attention.CALM]
         parts += ["", Text("Needs attention", style="bold")]
         parts += [Text(layout.prose(point, width, "  - ")) for point in points]

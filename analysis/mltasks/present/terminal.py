@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mltasks.context import moment
-from mltasks.present import layout, text
+from mltasks.present import heading, layout, text
 from mltasks.present.view import View
 from mltasks.reports.result import Info
 
@@ -63,21 +62,7 @@ def laid_out(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
 
 def title(info: Info, width: int) -> Text:
     """Return what every output begins with, laid out."""
-    return Text(layout.prose(heading(info), width), style="bold")
-
-
-def heading(info: Info) -> str:
-    """Return what every output begins with: what it covers, and the time that it is true for."""
-    zone = f"; periods in {info.tz}" if "period" in info.keys and info.tz != "UTC" else ""
-    return text.one_line(f"{info.covers()}{as_of(info)}{zone}")
-
-
-def as_of(info: Info) -> str:
-    """Return the time that the report is true for, to go behind what it covers."""
-    if info.as_of_ms is None:
-        return ""
-    assumed = " (assumed)" if info.as_of_assumed else ""
-    return f", as of {moment(info.as_of_ms):%Y-%m-%d %H:%M} UTC{assumed}"
+    return Text(layout.prose(heading.of(info), width), style="bold")
 
 
 def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
@@ -87,7 +72,7 @@ def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
     """
     frame = view.frame if wide else view.narrow()
     names = [str(name) for name in frame.columns]
-    words = [is_words(view, name) for name in names]
+    words = [view.is_words(name) for name in names]
     labels = names if wide else [label(name, word) for name, word in zip(names, words, strict=True)]
     cells = [[_cell(view, name, value, wide) for value in frame[name]] for name in names]
     columns = [[label, *column] for label, column in zip(labels, cells, strict=True)]
@@ -102,11 +87,6 @@ def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
     for row in zip(*folded, strict=True):
         laid.add_row(*map(Text, row))
     return laid
-
-
-def is_words(view: View, name: str) -> bool:
-    """Tell whether a column is read as words, from the left, and not as numbers."""
-    return name in view.keys or pd.api.types.is_string_dtype(view.frame[name])
 
 
 def label(name: str, words: bool) -> str:

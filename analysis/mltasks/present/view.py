@@ -33,6 +33,10 @@ class View:
         """The columns that say what a row stands for."""
         return [name for name in self.info.keys if name in self.frame.columns]
 
+    def is_words(self, name: str) -> bool:
+        """Tell whether a column is read as words, from the left, and not as numbers."""
+        return name in self.keys or pd.api.types.is_string_dtype(self.frame[name])
+
     def narrow(self) -> pd.DataFrame:
         """Return the columns that fit a terminal, or those that were chosen."""
         if self.chosen or self.info.report not in NARROW:
