@@ -23,9 +23,9 @@ def test_the_commands_for_clusters_run_as_they_stand_but_for_the_url(
     for line in run:
         arguments = [quiet_cluster.url if "localhost" in word else word for word in line[1:]]
         assert main(arguments) == 0, capsys.readouterr().err
-        assert capsys.readouterr().out or line[1] == "fetch"
-    assert [line[1] for line in run] == ["report", "fetch", "durations", "doctor", "failures"]
-    assert {path.name for path in tmp_path.iterdir()} == {"mltasks.toml", "report.html", "tasks.parquet"}
+        assert capsys.readouterr().out or line[1] in ("fetch", "sync")
+    assert [line[1] for line in run] == ["report", "fetch", "durations", "sync", "failures", "doctor", "failures"]
+    assert {path.name for path in tmp_path.iterdir()} == {"mltasks.toml", "report.html", "tasks.parquet", "history"}
 
 
 def test_the_configuration_of_the_readme_is_a_valid_one(tmp_path: Path) -> None:

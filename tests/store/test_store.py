@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from support.documents import hit
 from support.stores import AS_OF, DAY, put
 
 NAMES = ("007", "a/b", "1e5", "a=b", "100%", "ä", "true", "null", "2024-01-01", "..", "it's", 'q"q', "", "*", "prod eu")
+DOCS = Path(__file__).parents[2] / "docs" / "store.md"
 HIVE = pa.schema([("cluster", pa.string()), ("created", pa.string())])
 
 
@@ -77,6 +79,19 @@ def test_a_bare_glob_finds_what_the_store_has(history: Path) -> None:
     arrow = ds.dataset(history, partitioning=ds.partitioning(HIVE, flavor="hive")).to_table()
     assert sorted(arrow["task_id"].to_pylist()) == EVERY
     assert sorted(set(arrow["cluster"].to_pylist())) == ["east", "west"]
+
+
+@pytest.mark.parametrize("line", re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[0].splitlines())
+def test_the_code_of_the_documentation_finds_every_task(
+    history: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.chdir(history.parent)
+    found = eval(line, {"duckdb": duckdb, "pandas": pd, "pyarrow": pa})
+    if isinstance(found, ds.Dataset):
+        found = found.to_table().to_pandas()
+    elif isinstance(found, duckdb.DuckDBPyRelation):
+        found = found.df()
+    assert ids(found) == EVERY
 
 
 def test_the_files_of_a_store_are_data_for_any_tool(history: Path) -> None:

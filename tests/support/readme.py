@@ -28,5 +28,5 @@ def configuration() -> str:
 
 
 def of_a_cluster(command: list[str]) -> bool:
-    """Tell whether a command needs a cluster, or the file that was fetched from one."""
-    return any("localhost" in word or word in ("tasks.parquet", "--all") for word in command)
+    """Tell whether a command needs a cluster, or what was made of one before."""
+    return any("localhost" in word or word in ("tasks.parquet", "history", "--all") for word in command)
