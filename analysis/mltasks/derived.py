@@ -121,7 +121,8 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
     """
     task_type, error, response = whole(task_type), whole(error), whole(response)
     deployed = _deployment_errors(task_type, error)
-    answered = pc.and_(pc.is_null(error), pc.is_valid(response))
+    telling = pc.match_substring_regex(response, r"error_message|\\u")  # a name in JSON may be written in escapes
+    answered = pc.fill_null(pc.and_(pc.is_null(error), telling), False)
     out = _replace(error, deployed, lambda text: "; ".join(sorted(set(_node_errors(text).values()))) or text)
     return _replace(out, answered, _error_message, response)
 
@@ -130,8 +131,9 @@ def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
     """Return the node ids that a deployment's error names; an empty list where it names none."""
     task_type, error = whole(task_type), whole(error)
     mask = _deployment_errors(task_type, error)
-    named = iter([list(_node_errors(text)) for text in error.filter(mask).to_pylist()])
-    return pa.array([next(named) if there else [] for there in mask.to_pylist()], schema.ARROW["nodes"])
+    texts = pc.if_else(mask, error, None).dictionary_encode()  # a rollout that fails everywhere: one text
+    named = pa.array([*(list(_node_errors(text)) for text in texts.dictionary.to_pylist()), []], schema.ARROW["nodes"])
+    return named.take(pc.fill_null(texts.indices, len(named) - 1))
 
 
 def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
@@ -188,7 +190,8 @@ def _replace(
     chosen = (out if texts is None else texts).filter(mask).to_pylist()
     if not chosen:
         return out
-    return pc.replace_with_mask(out, mask, pa.array([convert(text) for text in chosen], pa.string()))
+    made = {text: convert(text) for text in set(chosen)}  # many tasks fail of one cause
+    return pc.replace_with_mask(out, mask, pa.array([made[text] for text in chosen], pa.string()))
 
 
 @lru_cache(maxsize=4096)  # a rollout that fails everywhere writes the same text again and again
