@@ -50,6 +50,14 @@ class Cluster:
             return answer
         raise refusals.refused(self.url, answer, self.credentials)
 
+    def search_early(self, body: Mapping[str, Any]) -> None:
+        """Send what `search` is going to be called for next: the cluster works at it meanwhile."""
+        self._transport.ask_early("POST", SEARCH, json.dumps(body).encode())
+
+    def forget(self) -> None:
+        """Drop what was sent early, where it is not wanted any more."""
+        self._transport.forget()
+
     def refresh(self, task_id: str) -> dict[str, Any] | None:
         """Ask for one task by id; None where there is none. The server polls the provider of a batch job for it."""
         answer = self._request("GET", f"/_plugins/_ml/tasks/{quote(task_id, safe='')}")

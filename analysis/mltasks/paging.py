@@ -74,9 +74,12 @@ class Walk:
         """Yield the pages up to S, then what was written since, until nothing is left."""
         if self.last_seq_no is None:
             return
-        yield from self._range(self._after, self.last_seq_no)
-        yield from self._range(self.last_seq_no, None)
-        self._check_index()
+        try:
+            yield from self._range(self._after, self.last_seq_no)
+            yield from self._range(self.last_seq_no, None)
+            self._check_index()
+        finally:
+            self._reader.cluster.forget()
 
     def _range(self, after: int | None, until: int | None) -> Iterator[Page]:
         done, rest, size = 0, True, self._size

@@ -13,8 +13,10 @@ import urllib3
 from opensearchpy import OpenSearch
 from opensearchpy.connection import Urllib3HttpConnection
 
+from mltasks.early import Early, EarlyTLS
+
 DRIP = 5  # times the time-out of one read, for a whole body
-PART = 2**20  # bytes asked for at once
+PART, LARGEST = 2**20, 2**26  # bytes asked for at once where the length is not known; at most
 FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
 HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
     urllib3.exceptions.NewConnectionError,
@@ -66,6 +68,12 @@ class DeadlineError(Exception):
 class RawConnection(Urllib3HttpConnection):
     """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
 
+    _last: Early | None = None  # the connection of the last answer
+
+    def _create_urllib3_pool(self) -> None:
+        super()._create_urllib3_pool()
+        self.pool.ConnectionCls = EarlyTLS if self.use_ssl else Early
+
     def perform_request(  # bytes instead of text: a page is decoded once, by us
         self,
         method: str,
@@ -77,9 +85,6 @@ class RawConnection(Urllib3HttpConnection):
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request; raises NoAnswerError where no complete answer came."""
-        sent = {**self.headers, **(headers or {})}
-        if callable(self.http_auth):  # a signer
-            sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
         limit = timeout or self.timeout
         try:
             answer = self.pool.urlopen(
@@ -87,20 +92,38 @@ class RawConnection(Urllib3HttpConnection):
                 self.url_prefix + url,
                 body,
                 retries=urllib3.Retry(False),
-                headers=sent,
+                headers=self._sent(method, url, body, headers),
                 timeout=limit,
                 preload_content=False,
             )
+            self._last = answer.connection
             return Answer(answer.status, self.get_response_headers(answer), self._received(answer, limit))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise NoAnswerError(error) from error
+
+    def ask_early(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+        """Send a request that `perform_request` is going to be called for."""
+        if self._last is not None:
+            self._last.ask(method, self.url_prefix + url, body, self._sent(method, url, body, headers))
+
+    def forget(self) -> None:
+        """Drop what was asked early and is not wanted any more."""
+        if self._last is not None:
+            self._last.forget()
+
+    def _sent(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+        sent = {**self.headers, **(headers or {})}
+        if callable(self.http_auth):  # a signer
+            sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
+        return sent
 
     def _received(self, answer: urllib3.BaseHTTPResponse, timeout: float) -> bytes:
         """Return the body; a server that drips it is given up, though every single byte comes in time."""
         until = time.monotonic() + timeout * DRIP
         parts = []
+        rest = getattr(answer, "length_remaining", None) or PART  # one part where all is there: it is not copied again
         try:
-            while part := answer.read1(PART):
+            while part := answer.read1(min(rest, LARGEST)):
                 parts.append(part)
                 if time.monotonic() > until:
                     raise urllib3.exceptions.ReadTimeoutError(self.pool, self.host, "the answer does not end")
@@ -152,7 +175,7 @@ class Transport:
         server asks for in Retry-After (full jitter: AWS Architecture Blog, Exponential Backoff And Jitter).
         """
         connection = self._client.transport.get_connection()
-        headers = {"content-type": "application/json"} if body is not None else {}
+        headers = _headers(body)
 
         def once() -> Answer:
             limit = min(self._timeout, self.patience.left())
@@ -171,6 +194,14 @@ class Transport:
             retry_error_callback=_last,
         )
         return retrying(once)
+
+    def ask_early(self, method: str, path: str, body: bytes) -> None:
+        """Send a request that `request` is going to be called for next."""
+        self._client.transport.get_connection().ask_early(method, path, body, _headers(body))
+
+    def forget(self) -> None:
+        """Drop what was asked early and is not wanted any more."""
+        self._client.transport.get_connection().forget()
 
     def _may_pass(self, error: BaseException) -> bool:
         if not isinstance(error, NoAnswerError) or isinstance(error.cause, DeadlineError):
@@ -192,6 +223,10 @@ class Transport:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _headers(body: bytes | None) -> dict[str, str]:
+    return {"content-type": "application/json"} if body is not None else {}
 
 
 def _last(state: tenacity.RetryCallState) -> Answer:
