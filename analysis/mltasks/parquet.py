@@ -19,6 +19,7 @@ from mltasks.errors import DataError, UsageError
 
 METADATA = context.KEY.encode()
 ROW_GROUP = 100_000
+DISTINCT = ("task_id", "model_id")  # each text another one: a dictionary of them is in vain
 
 
 def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False) -> None:
@@ -43,7 +44,7 @@ class Writer:
     """Writes tables one after the other; `close` adds the Context with the number of rows."""
 
     def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
-        self._writer = pq.ParquetWriter(path, columns, compression="zstd")
+        self._writer = pq.ParquetWriter(path, columns, compression="zstd", use_dictionary=_repeated(columns))
         self.rows = 0
 
     def write(self, rows: pa.Table) -> None:
@@ -59,6 +60,12 @@ class Writer:
     def discard(self) -> None:
         """Stop writing; the file is of no use then."""
         self._writer.close()
+
+
+def _repeated(columns: pa.Schema) -> list[str]:
+    """Return the columns whose texts repeat, as Parquet calls them: those that a dictionary makes smaller."""
+    lists = [f"{column.name}.list.element" for column in columns if pa.types.is_list(column.type)]
+    return [c.name for c in columns if pa.types.is_string(c.type) and c.name not in DISTINCT] + lists
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks import (
+    beside,
     context,
     duck,
     engines,
@@ -47,9 +48,8 @@ def load(
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
-    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False)
-    selected = table.select(rows, ctx, chosen)
-    return table.to_pandas(selected, ctx)
+    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False, work=table.derive)
+    return table.to_pandas(table.chosen(rows, ctx, chosen), ctx)
 
 
 def scan(
@@ -97,18 +97,36 @@ def warn(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:
         warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=4)
 
 
+def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
+    return rows
+
+
 def _rows(
-    source: Any, access: Access, query: Query, options: Mapping[str, Any], *, overlap: bool
+    source: Any,
+    access: Access,
+    query: Query,
+    options: Mapping[str, Any],
+    *,
+    overlap: bool,
+    work: Callable[[pa.Table, Context], pa.Table] = _as_stored,
 ) -> tuple[pa.Table, Context, Filters]:
-    """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied."""
+    """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied.
+
+    `work` is done on the rows; on those of a cluster while the next ones are read.
+    """
     if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path | Cluster | Store) for s in source):
-        return several.combined([_rows(one, access, query, options, overlap=overlap) for one in source])
+        parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
+        rows, ctx, chosen = several.combined(parts)
+        return work(rows, ctx), ctx, chosen
+    masked = redact.table if access.redact else lambda rows: rows
     cluster = open_cluster(source, access)
     tally = Tally()
     if cluster is not None:
         with progress.shown(cluster.url, access.progress) as report:
             begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
-            rows = _collect(begun.walk, tally)
+            known = begun.context()
+            batches = beside.worked(_tables(begun.walk, tally), lambda rows: work(masked(rows), known))
+            rows = table.newest(pa.concat_tables([work(frames.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
@@ -127,16 +145,19 @@ def _rows(
             unreadable=unreadable,
             samples=tally.samples or ctx.samples,
         )
+        rows = work(masked(rows), ctx)
     warn(ctx, tally, table.unknown_states(rows))
-    return redact.table(rows) if access.redact else rows, ctx, chosen
+    return rows, ctx, chosen
 
 
 def _collect(pages: Iterable[Page], tally: Tally) -> pa.Table:
-    tables = [frames.EMPTY]
+    return table.newest(pa.concat_tables([frames.EMPTY, *_tables(pages, tally)]))
+
+
+def _tables(pages: Iterable[Page], tally: Tally) -> Iterator[pa.Table]:
     for page in pages:
-        tables.append(page.table)
         tally.add(page.tally)
-    return table.newest(pa.concat_tables(tables))
+        yield page.table
 
 
 def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:

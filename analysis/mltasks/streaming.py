@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -16,23 +17,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltasks import context, files, parquet, parser, progress, reading, redact, sources, table
+from mltasks import beside, context, files, parquet, parser, progress, reading, redact, sources, table
 from mltasks.access import Access, open_cluster
 from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import FilterOptions
+from mltasks.paging import Walk
 
-BUFFER = 50_000  # rows gathered before they are written as one row group
 IN_FLIGHT = 10_000  # writes that may have been under way, unseen, when the walk began
 SUFFIXES = (".parquet", ".ndjson.gz")
 
 
-class Sink(Protocol):
-    """Where pages go."""
+Select = Callable[[pa.Table], pa.Table]  # rows as they were read -> those that pass the filters, with derived columns
 
-    def write(self, rows: pa.Table, body: bytes) -> None:
-        """Append the rows of a page that passed the filters; `body` is the page as it came."""
+
+class Sink(Protocol):
+    """Where the rows of a walk go."""
+
+    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+        """Write what is selected of each page."""
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
         """Drop the older forms of the tasks in `newest` (id -> seq_no), close, and return the number of tasks."""
@@ -62,15 +66,19 @@ def fetch(
     if cluster is None:
         return _copy(source, place, access, force, options)
     tally, newest, unknown = Tally(), dict[str, int](), Counter[str]()
-    with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
-        begun = reading.begin(cluster, access, None, options, report, overlap=False)
-        sink: Sink = Lines(part) if place.name.endswith(".gz") else Table(part)
-        for page in begun.walk:
+
+    def pages(walk: Walk) -> Iterator[pa.Table]:
+        for page in walk:
             tally.add(page.tally)
             unknown.update(table.unknown_states(page.table))
-            _remember(newest, page.table, (begun.walk.last_seq_no or 0) - IN_FLIGHT)
-            rows = redact.table(page.table) if access.redact else page.table
-            sink.write(table.select(rows, begun.context(), begun.filters), begun.walk.body)
+            _remember(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
+            yield redact.table(page.table) if access.redact else page.table
+
+    with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
+        begun = reading.begin(cluster, access, None, options, report, overlap=False)
+        known = begun.context()
+        sink: Sink = Lines(part, begun.walk) if place.name.endswith(".gz") else Table(part)
+        sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
         redact.samples(tally, access.redact)
         ctx = begun.context(tally)
         ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
@@ -90,6 +98,7 @@ def _copy(source: Any, place: Path, access: Access, force: bool, options: Filter
 
 def _remember(newest: dict[str, int], rows: pa.Table, after: int) -> None:
     """Note the ids whose older form may be in the file already, with the newest number of each."""
+    rows = rows.select(["task_id", "seq_no"])
     late = rows.filter(pc.greater(rows["seq_no"], after))
     for task_id, seq_no in zip(late["task_id"].to_pylist(), late["seq_no"].to_pylist(), strict=True):
         if task_id is not None:
@@ -102,19 +111,14 @@ class Table:
     def __init__(self, part: Path) -> None:
         self._part = part
         self._writer = parquet.Writer(part)
-        self._buffer: list[pa.Table] = []
-        self._waiting = 0
 
-    def write(self, rows: pa.Table, body: bytes) -> None:
-        """Gather rows; enough of them become a row group."""
-        self._buffer.append(rows)
-        self._waiting += rows.num_rows
-        if self._waiting >= BUFFER:
-            self._flush()
+    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+        """Write the rows, a batch as a row group."""
+        for _ in beside.worked(pages, lambda rows: self._writer.write(select(rows))):
+            pass
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
         """Drop older forms, close, and return the number of tasks."""
-        self._flush()
         self._writer.close(ctx)
         with pq.ParquetFile(self._part) as file:
             groups = range(file.num_row_groups)
@@ -129,11 +133,6 @@ class Table:
                     writer.write(rows.filter(pc.invert(old)))
                 writer.close(ctx)
         return writer.rows
-
-    def _flush(self) -> None:
-        if self._buffer:
-            self._writer.write(pa.concat_tables(self._buffer))
-        self._buffer, self._waiting = [], 0
 
 
 def _stale(rows: pa.Table, newest: dict[str, int]) -> list[int]:
@@ -154,16 +153,18 @@ class Key(msgspec.Struct):
 class Lines:
     """The hits as the cluster gave them, one a line, gzipped."""
 
-    def __init__(self, part: Path) -> None:
+    def __init__(self, part: Path, walk: Walk) -> None:
         self._part = part
+        self._walk = walk
         self._file = gzip.GzipFile(part, "wb", compresslevel=6)
 
-    def write(self, rows: pa.Table, body: bytes) -> None:
-        """Append the hits whose rows passed the filters."""
-        wanted = set(rows["task_id"].to_pylist())
-        for raw in parser.raw_hits(body):
-            if _key(raw)._id in wanted:
-                self._file.write(b" ".join(raw.splitlines()) + b"\n")
+    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+        """Write the hits whose rows are selected."""
+        for rows in pages:
+            wanted = set(select(rows)["task_id"].to_pylist())
+            for raw in parser.raw_hits(self._walk.body):
+                if _key(raw)._id in wanted:
+                    self._file.write(b" ".join(raw.splitlines()) + b"\n")
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
         """Drop older forms, close, and return the number of tasks."""

@@ -78,15 +78,24 @@ def unknown_states(table: pa.Table) -> Counter[str]:
 
 def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
     """Return stored and derived columns of the rows that pass the filters; other columns of the table stay."""
+    return chosen(derive(table, ctx), ctx, filters, overlap=overlap)
+
+
+def derive(table: pa.Table, ctx: Context) -> pa.Table:
+    """Return the table as `chosen` takes it: other columns out of the way of those to compute with."""
     own = [name for name in table.column_names if name not in schema.COLUMNS]
-    table = table.rename_columns([OWN + name if name in own else name for name in table.column_names])
-    frame = nw.from_native(with_derived(table, ctx), eager_only=True)
+    return with_derived(table.rename_columns([OWN + name if name in own else name for name in table.column_names]), ctx)
+
+
+def chosen(derived: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
+    """Return the rows of what `derive` gives that pass the filters, without what was only there to compute with."""
     if filters:
-        frame = filters.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
-    found = frame.to_native()
-    known = found.select(schema.SCHEMA.names).cast(schema.SCHEMA)
-    for name in own:
-        known = known.append_column(name, found[OWN + name])
+        frame = nw.from_native(derived, eager_only=True)
+        derived = filters.apply(frame, ctx.names(), ctx.models(), overlap=overlap).to_native()
+    known = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
+    for name in derived.column_names:
+        if name.startswith(OWN):
+            known = known.append_column(name.removeprefix(OWN), derived[name])
     return known
 
 
