@@ -41,6 +41,11 @@ def test_what_draws_nothing_imports_nothing_that_draws(arguments: tuple[str, ...
     assert not imported(*arguments) & {"matplotlib", "jinja2"}
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "markdown"])
+def test_only_a_table_for_a_terminal_imports_rich(kind: str) -> None:
+    assert not imported("failures", "demo", "--format", kind) & {"rich"}
+
+
 @pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)], ids=" ".join)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_fits_80_columns(mltasks: Command, arguments: tuple[str, ...], flag: str) -> None:
