@@ -215,6 +215,22 @@ def test_unreadable_values_are_counted_in_the_store(tmp_path: Path) -> None:
     assert (known.unreadable, known.samples) == ({"create_time": 2}, {"create_time": "x"})
 
 
+def test_a_report_says_what_was_deleted_on_a_cluster_and_which_was_synced_long_ago(tmp_path: Path) -> None:
+    state = put(tmp_path / "s", "west", [hit("task-1", 1), hit("task-2", 2)])
+    put(tmp_path / "s", "east", [hit("task-3", 1)], Reading(cluster="east", as_of_ms=AS_OF + 2 * DAY))
+    with opened(tmp_path / "s") as writing:
+        (file,) = state.files
+        rows = writing.shelf.read(file)
+        gone = pa.array([None, AS_OF], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+        marked = rows.set_column(rows.schema.get_field_index("gone_time"), "gone_time", gone)
+        files = (writing.shelf.write(file.partition, marked, file.generation),)
+        writing.finish("west", manifest.replace(state, files=files))
+    assert mltasks.scan(tmp_path / "s").context.notes == (
+        f"{tmp_path / 's'}: 1 task of west deleted there, counted as last seen",
+        f"{tmp_path / 's'}: west was synced last at 2025-11-24T16:00:00.000Z",
+    )
+
+
 def test_a_manifest_is_the_same_after_a_round_trip(history: Path) -> None:
     before = manifest.read(history)
     assert isinstance(before, Manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from mltasks.errors import DataError, UsageError
 from mltasks.parts import Part, Parts
 from mltasks.store import check, manifest
 from mltasks.store.gone import reconcile as find_gone
-from mltasks.store.manifest import Manifest
+from mltasks.store.manifest import Manifest, State
 from mltasks.store.shelf import Shelf
 from mltasks.store.sync import Synced, follow
 from mltasks.store.writing import opened
 
+BEHIND_MS = 3_600_000  # so long after the others, a cluster's sync deserves a note
 STEP = 50_000  # rows put into the files at once: what an interrupted sync has to read again, and what memory holds
 
 
@@ -80,14 +82,18 @@ class Store:
             for cluster, state in states.items()
             for f in state.files
         ]
+        latest = max(state.reading.as_of_ms or 0 for state in states.values())
         contexts = [
             Context(
-                source=str(self.path), readings=(state.reading,), unreadable=state.unreadable, samples=state.samples
+                source=str(self.path),
+                readings=(state.reading,),
+                unreadable=state.unreadable,
+                samples=state.samples,
+                notes=tuple(_notes(cluster, state, latest)),
             )
-            for state in states.values()
+            for cluster, state in states.items()
         ]
-        ctx = several.merged(contexts)
-        return Dataset(Parts(tuple(parts)), ctx)
+        return Dataset(Parts(tuple(parts)), several.merged(contexts))
 
     def _manifest(self) -> Manifest:
         """Return the manifest; raises UsageError where there is none, DataError where no sync has come to its end."""
@@ -97,6 +103,15 @@ class Store:
         if not found.finished():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
         return found
+
+
+def _notes(cluster: str, state: State, latest_ms: int) -> Iterator[str]:
+    """Yield what a reader of a report should know of a cluster's tasks."""
+    if gone := state.rows - state.present:
+        yield f"{gone:,} {'task' if gone == 1 else 'tasks'} of {cluster} deleted there, counted as last seen"
+    as_of = state.reading.as_of_ms
+    if as_of is not None and as_of < latest_ms - BEHIND_MS:
+        yield f"{cluster} was synced last at {iso(as_of)}"
 
 
 def is_store(path: Path) -> bool:

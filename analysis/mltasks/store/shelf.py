@@ -15,7 +15,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -77,11 +78,8 @@ class Shelf:
     def write(self, where: str, rows: pa.Table, generation: int) -> File:
         """Write rows as a new data file of a partition; raises WriteError."""
         path = f"{where}/{secrets.token_hex(8)}.pq"
-        folder = self.folder / KEPT / where
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{folder}: cannot be made: {error.strerror}") from error
+        with self._writing():
+            (self.folder / KEPT / where).mkdir(parents=True, exist_ok=True)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         content = memoryview(sink.getvalue())
@@ -89,26 +87,32 @@ class Shelf:
         return described(path, rows, content, generation)
 
     def sweep(self, wanted: Iterable[str]) -> None:
-        """Remove the data files that no state names any more, and what an interrupted sync has left."""
+        """Remove the data files that no state names any more, and what a killed sync has left; raises WriteError."""
         keep = {self.folder / KEPT / path for path in wanted}
-        for found in (*self.folder.glob(f"{KEPT}/*/*/*"), *self.folder.glob(".mltasks-*.part")):
-            if found not in keep:
-                found.unlink(missing_ok=True)
-        _remove_empty(self.folder.glob(f"{KEPT}/*/*"))
+        with self._writing():
+            for found in (*self.folder.glob(f"{KEPT}/*/*/*"), *self.folder.glob(".mltasks-*.part")):
+                if found not in keep:
+                    found.unlink()
+            _remove_empty(self.folder.glob(f"{KEPT}/*/*"))
 
     def publish(self, current: Iterable[File]) -> None:
         """Make the partitions hold exactly the current files; raises WriteError."""
         wanted = {self.link(file): self.place(file) for file in current}
-        there = set(self.published())
-        try:
+        with self._writing():
+            there = set(self.published())
             for link in wanted.keys() - there:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 _link(wanted[link], link)
             for link in there - wanted.keys():
                 link.unlink()
             _remove_empty(self.folder.glob("cluster=*/created=*"))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            raise WriteError(f"{self.folder}: cannot be written: {error.strerror}") from error
+            raise WriteError(f"{error.filename or self.folder}: cannot be written: {error.strerror}") from error
 
     def published(self) -> list[Path]:
         """Return what lies in the partitions."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltasks.errors import UsageError, WriteError
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed, Manifest, State
 from mltasks.store.shelf import Shelf
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LOCK = "_lock"
 
@@ -55,6 +59,17 @@ def opened(folder: Path) -> Iterator[Writing]:
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
     is writing.
     """
+    with _lock(folder):
+        writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())
+        writing.tidy()
+        try:
+            yield writing
+        finally:
+            writing.publish()
+
+
+def _lock(folder: Path) -> BaseFileLock:
+    """Return the lock of a store, taken; the system gives it back when the process ends, however that comes."""
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
@@ -63,17 +78,13 @@ def opened(folder: Path) -> Iterator[Writing]:
         if not folder.absolute().parent.is_dir():
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
         folder.mkdir(exist_ok=True)
-        with FileLock(folder / LOCK, timeout=0):
-            writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())
-            writing.tidy()
-            try:
-                yield writing
-            finally:
-                writing.publish()
+        lock = FileLock(folder / LOCK, timeout=0)
+        lock.acquire()
     except Timeout:
         raise WriteError(f"{folder}: another sync is writing to it; try again when it has ended") from None
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
+    return lock
 
 
 def _strangers(folder: Path) -> bool:
