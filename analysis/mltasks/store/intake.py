@@ -91,7 +91,9 @@ class Intake:
                 continue
             rows = self._shelf.read(file)
             if file.path in stale:
-                rows = rows.take(np.setdiff1d(np.arange(rows.num_rows), stale[file.path], assume_unique=True))
+                kept = np.ones(rows.num_rows, bool)
+                kept[stale[file.path]] = False
+                rows = rows.filter(pa.array(kept))
             rows = rows if more is None else pa.concat_tables([rows, more])
             if rows.num_rows:
                 yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
