@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check format bench clean
+.PHONY: report test check format bench bench-sync clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -24,6 +24,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.fetch $(OPTIONS)
+
+bench-sync: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.sync $(OPTIONS)
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mltasks needs Python 3.11 or newer: make PYTHON=python3.12")'

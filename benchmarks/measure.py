@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,22 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Case:
-    """Something to measure: `module` of benchmarks.cases, run by `python`; `slow` is run once only."""
+    """Something to measure: `module` of benchmarks.cases, run by `python`; `slow` is run once only.
+
+    `before` is called before each run, outside its time; `moving`: what is read changes from run to run.
+    """
 
     name: str
     module: str
     python: Path = Path(sys.executable)
     slow: bool = False
+    arguments: tuple[str, ...] = ()
+    before: Callable[[], None] = lambda: None
+    moving: bool = False
 
     def run(self, url: str) -> dict[str, Any]:
         """Return what the case says of itself; CalledProcessError where it fails, its words on our stderr."""
-        command: list[str | Path] = [self.python, "-m", f"benchmarks.cases.{self.module}", url]
+        command: list[str | Path] = [self.python, "-m", f"benchmarks.cases.{self.module}", url, *self.arguments]
         ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env={})
         found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
         return found
@@ -41,10 +47,13 @@ class Measured:
         """Return the smallest value of all runs: what disturbs them only adds."""
         return float(min(run[name] for run in self.runs))
 
-    def same(self, name: str) -> Any:
-        """Return the value that all runs agree on; None where they do not."""
-        found = {run.get(name) for run in self.runs}
-        return found.pop() if len(found) == 1 else None
+    def found(self, name: str) -> str:
+        """Return what all runs have found, or the last one where it moves; "differ" where they do not agree."""
+        values = {run.get(name) for run in self.runs[-1 if self.case.moving else 0 :]}
+        value = values.pop()
+        if values:
+            return "differ"
+        return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)[:8]
 
 
 def interleaved(cases: Sequence[Case], url: str, repeats: int) -> list[Measured]:
@@ -54,6 +63,7 @@ def interleaved(cases: Sequence[Case], url: str, repeats: int) -> list[Measured]
         for measured in found:
             if turn and measured.case.slow:
                 continue
+            measured.case.before()
             measured.runs.append(measured.case.run(url))
             seconds = measured.runs[-1]["seconds"]
             print(f"{turn + 1}/{repeats} {measured.case.name}: {seconds:.2f} s", file=sys.stderr)
@@ -69,20 +79,17 @@ def table(found: Sequence[Measured], against: Mapping[str, str]) -> str:
     for measured in found:
         seconds = measured.least("seconds")
         worst = max(run["seconds"] for run in measured.runs)
-        rows, ids, content = (measured.same(name) for name in ("rows", "ids", "content"))
         lines.append(
             [
                 measured.case.name,
-                f"{seconds:.2f}",
+                f"{seconds:.3f}",
                 f"+{worst / seconds - 1:.0%}" if len(measured.runs) > 1 else "once",
                 f"{measured.least('cpu'):.2f}",
-                f"{(rows or 0) / seconds:,.0f}",
+                f"{measured.runs[-1]['rows'] / seconds:,.0f}",
                 *(f"{seconds / base[name]:.2f}" for name in against),
                 f"{measured.least('peak') - measured.least('imports'):.0f}",
                 f"{measured.least('imports'):.0f}",
-                "differ" if rows is None else f"{rows:,}",
-                "–" if ids is None else f"{ids:,}",
-                "–" if content is None else content[:8],
+                *(measured.found(name) for name in ("rows", "ids", "content")),
             ]
         )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -6,6 +6,7 @@ The standard library only: a peer's own interpreter runs this too. Memory is rea
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import re
 import sys
@@ -14,7 +15,10 @@ from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+PATH = "/_plugins/_ml/tasks/_search"
+TOTAL = rb'"total":\{"value":(\d+)'
 INDEX = ".plugins-ml-task"  # read directly by the peers: the task endpoint has no paging that they know
 PAGE = 5000  # hits a request, for every case that can be told
 Row = tuple[Any, ...]  # id, state, create_time [ms], last_update_time [ms], error, worker nodes
@@ -33,6 +37,11 @@ def measure(read: Callable[[str], Any], rows: Callable[[Any], Iterable[Row]] | N
     if rows is not None:
         found |= _content(rows(result))
     print(json.dumps(found | {"versions": {name: metadata.version(name) for name in versions}}))
+
+
+def connected(url: str) -> http.client.HTTPConnection:
+    """Return a connection without anything of ours around it."""
+    return http.client.HTTPConnection(urlsplit(url).netloc)
 
 
 def _content(rows: Iterable[Row]) -> dict[str, Any]:

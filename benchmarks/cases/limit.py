@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-from urllib.parse import urlsplit
 
-from benchmarks.cases.case import PAGE, measure
+from benchmarks.cases.case import PAGE, PATH, TOTAL, connected, measure
 
-PATH = "/_plugins/_ml/tasks/_search"
-TOTAL = re.compile(rb'"total":\{"value":(\d+)')
 NUMBER = b'"_seq_no":'
 
 
 def read(url: str) -> int:
     """Return the number of hits received."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    connection = connected(url)
     after, rows, rest = -1, 0, PAGE + 1
     while rest > PAGE:
         question = {
@@ -27,7 +23,7 @@ def read(url: str) -> int:
         }
         connection.request("POST", PATH, json.dumps(question), {"Content-Type": "application/json"})
         page = connection.getresponse().read()
-        found = TOTAL.search(page)
+        found = re.search(TOTAL, page)
         assert found is not None, page[:500]
         rest = int(found[1])
         rows += min(rest, PAGE)
