@@ -34,7 +34,7 @@ from opensearch import made_up, workload
 from opensearch.server import Server
 
 SIZES = (200_000, 1_000_000)
-WARM_UP = 4  # turns that are thrown away: the server's first pages are several times slower
+WARM_UP = 4  # turns that are thrown away at first: the server's first pages are several times slower
 LIMIT, FETCH, LOAD = Case("limit", "limit"), Case("mltasks fetch", "fetch"), Case("mltasks.load", "load")
 AGAINST = {LIMIT.name: "x limit", FETCH.name: "x fetch", LOAD.name: "x load"}
 SLOW_FROM = 500_000  # tasks; a slow peer takes over a minute there, and comes only with --all-peers
@@ -49,15 +49,16 @@ def peers(size: int, every: bool) -> Iterator[Case]:
         yield Case("opensearch-py-ml", "opensearch_py_ml", python, slow=True)
 
 
-def compare(url: str, size: int, options: argparse.Namespace) -> str:
-    """Return the table for the tasks that a server holds now."""
+def compare(server: Server, size: int, options: argparse.Namespace, warm_up: int) -> None:
+    """Measure with the `size` tasks that a server holds now, and print the table."""
     cases = [LIMIT, FETCH, LOAD]
     if not options.without_peers:
         cases += peers(size, options.all_peers)
-    for case in cases[:4] * WARM_UP:  # the endpoint's pages, and with a peer the index's
-        case.run(url)
-    found = measure.interleaved(cases, url, options.repeats)
-    return f"{measure.table(found, AGAINST)}\n\n{measure.versions(found)}"
+    for case in cases[:4] * warm_up:  # the endpoint's pages, and with a peer the index's
+        case.run(server.url)
+    found = measure.interleaved(cases, server.url, options.repeats)
+    print(f"\n## {size:,} tasks on OpenSearch {server.version}\n\n{measure.table(found, AGAINST)}\n")
+    print(measure.versions(found), flush=True)
 
 
 def filled(server: Server, sizes: list[int]) -> Iterator[int]:
@@ -83,14 +84,11 @@ def main() -> None:
     if options.url:
         server = Server.running(options.url)
         size = server.ask("GET", f"/{made_up.TASKS}/_count")["count"]
-        print(f"\n## {size:,} tasks on OpenSearch {server.version}\n\n{compare(options.url, size, options)}")
+        compare(server, size, options, WARM_UP)
         return
     with Server.start() as server:
-        for size in filled(server, options.sizes):
-            print(
-                f"\n## {size:,} tasks on OpenSearch {server.version}\n\n{compare(server.url, size, options)}",
-                flush=True,
-            )
+        for turn, size in enumerate(filled(server, options.sizes)):
+            compare(server, size, options, 0 if turn else WARM_UP)
 
 
 if __name__ == "__main__":
