@@ -12,7 +12,7 @@ from botocore.credentials import Credentials as AwsKeys
 from mltasks import Credentials, UsageError
 from mltasks.cluster import Cluster
 from mltasks.credentials import InsecureWarning
-from mltasks.transport import RawConnection
+from mltasks.wire import RawConnection
 
 SECRET = "s3cret-Value"
 

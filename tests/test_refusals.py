@@ -10,7 +10,7 @@ import pytest
 from mltasks import ClusterError, Credentials, UsageError
 from mltasks.errors import Error
 from mltasks.refusals import refused, server_words
-from mltasks.transport import Answer
+from mltasks.wire import Answer
 
 URL = "https://host:9200"
 

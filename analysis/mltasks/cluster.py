@@ -12,7 +12,8 @@ from mltasks import refusals
 from mltasks.context import Node
 from mltasks.credentials import Credentials, InsecureWarning
 from mltasks.errors import ClusterError, UsageError
-from mltasks.transport import AGENT, Answer, NoAnswerError, Patience, Transport
+from mltasks.transport import AGENT, Patience, Transport
+from mltasks.wire import Answer, NoAnswerError
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"

@@ -13,7 +13,7 @@ from mltasks import refusals
 from mltasks.cluster import Cluster
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
-from mltasks.transport import Answer
+from mltasks.wire import Answer
 
 TOTAL = re.compile(rb'"total":\{"value":(\d+)')
 CURSOR = re.compile(rb'"sort":\[(\d+)(?:,"[^"]*")?\]\}\]\}\}\s*$')

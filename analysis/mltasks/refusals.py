@@ -11,7 +11,8 @@ import urllib3
 from mltasks.credentials import Credentials
 from mltasks.errors import ClusterError, Error, UsageError
 from mltasks.parser import excerpt
-from mltasks.transport import Answer, DeadlineError, NoAnswerError
+from mltasks.transport import DeadlineError
+from mltasks.wire import Answer, NoAnswerError
 
 REJECTED = "give a valid one with --client-cert and --client-key"
 TLS = (  # what OpenSSL says, and what to do
