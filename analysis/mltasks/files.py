@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mltasks.errors import UsageError, WriteError
@@ -34,29 +34,59 @@ def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
     Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
     """
     place = check(path, force)
-    part = place.with_name(f".mltasks-{secrets.token_hex(8)}.part")  # short: any name that fits is a good one
-    try:
+    with _beside(place) as part:
         yield part
         check(place, force)  # somebody else may have been faster
-        part.replace(place)
-    except OSError as error:
-        said = os.strerror(error.errno) if error.errno else str(error)  # Arrow puts words of its own before these
-        raise WriteError(f"{place}: cannot be written: {said}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def durably(path: Path, content: bytes | memoryview) -> None:
     """Write a file that is there whole or not at all, even if the power goes; it replaces one that is there.
 
-    Raises WriteError where it cannot be written; what was there before is unharmed then.
+    Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.
     """
-    with replacing(path, force=True) as part, part.open("wb") as file:
+    with _beside(path) as part, part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)  # the name of a file is written with its folder
+    with _writing(path):
+        _keep_names(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those around it, so that they are there even if the power goes; raises WriteError."""
+    with _writing(path):
+        if not path.is_dir():
+            make_folder(path.parent)
+            path.mkdir(exist_ok=True)
+            _keep_names(path.parent)
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    part = place.with_name(f".mltasks-{secrets.token_hex(8)}.part")  # short: any name that fits is a good one
+    with _writing(place):
+        try:
+            yield part
+            part.replace(place)
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what is said
+                part.unlink()
+            raise
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
     try:
-        os.fsync(folder)
+        yield
+    except OSError as error:
+        said = os.strerror(error.errno) if error.errno else str(error)  # Arrow puts words of its own before these
+        raise WriteError(f"{place}: cannot be written: {said}") from error
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the names in a folder written to the disk: a file's content is on it before."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

@@ -60,7 +60,11 @@ def _differences(folders: Shelf, file: File, rows: pa.Table, cluster: str, as_of
 
 def _unpublished(folders: Shelf, current: list[File]) -> Iterator[str]:
     wanted = {folders.link(file): file for file in current}
-    there = set(folders.published())
+    try:
+        there = set(folders.published())
+    except OSError as error:
+        yield f"{error.filename}: cannot be listed: {error.strerror}"
+        return
     remedy = "mltasks sync mends it, if none is running"
     for link in sorted(wanted.keys() - there):
         yield f"{link}: is missing in the partitions; {remedy}"

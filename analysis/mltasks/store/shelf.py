@@ -17,6 +17,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import quote
 
@@ -78,8 +79,7 @@ class Shelf:
     def write(self, where: str, rows: pa.Table, generation: int) -> File:
         """Write rows as a new data file of a partition; raises WriteError."""
         path = f"{where}/{secrets.token_hex(8)}.pq"
-        with self._writing():
-            (self.folder / KEPT / where).mkdir(parents=True, exist_ok=True)
+        files.make_folder(self.folder / KEPT / where)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         content = memoryview(sink.getvalue())
@@ -90,10 +90,10 @@ class Shelf:
         """Remove the data files that no state names any more, and what a killed sync has left; raises WriteError."""
         keep = {self.folder / KEPT / path for path in wanted}
         with self._writing():
-            for found in (*self.folder.glob(f"{KEPT}/*/*/*"), *self.folder.glob(".mltasks-*.part")):
+            for found in (*_listed(self.folder, KEPT, "*", "*", "*"), *_listed(self.folder, ".mltasks-*.part")):
                 if found not in keep:
                     found.unlink()
-            _remove_empty(self.folder.glob(f"{KEPT}/*/*"))
+            _remove_empty(_listed(self.folder, KEPT, "*", "*"))
 
     def publish(self, current: Iterable[File]) -> None:
         """Make the partitions hold exactly the current files; raises WriteError."""
@@ -105,7 +105,7 @@ class Shelf:
                 _link(wanted[link], link)
             for link in there - wanted.keys():
                 link.unlink()
-            _remove_empty(self.folder.glob("cluster=*/created=*"))
+            _remove_empty(_listed(self.folder, "cluster=*", "created=*"))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -115,8 +115,8 @@ class Shelf:
             raise WriteError(f"{error.filename or self.folder}: cannot be written: {error.strerror}") from error
 
     def published(self) -> list[Path]:
-        """Return what lies in the partitions."""
-        return list(self.folder.glob("cluster=*/created=*/*"))
+        """Return what lies in the partitions; raises OSError where they cannot be listed."""
+        return _listed(self.folder, "cluster=*", "created=*", "*")
 
 
 def described(path: str, rows: pa.Table, content: memoryview, generation: int) -> File:
@@ -145,6 +145,12 @@ def _link(source: Path, link: Path) -> None:
             raise
         with files.replacing(link) as part:  # a file system without links pays with space
             shutil.copyfile(source, part)
+
+
+def _listed(folder: Path, pattern: str, *deeper: str) -> list[Path]:
+    """Return what the patterns match, level by level: a glob that raises OSError instead of leaving a folder out."""
+    found = [path for path in folder.iterdir() if fnmatchcase(path.name, pattern)]
+    return [match for path in found if path.is_dir() for match in _listed(path, *deeper)] if deeper else found
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

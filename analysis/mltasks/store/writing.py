@@ -35,20 +35,26 @@ class Writing:
 
     def finish(self, cluster: str, state: State) -> None:
         """Make a state the one that readers see; raises WriteError."""
-        self._replace(cluster, Followed(finished=state))
+        try:
+            self._replace(cluster, Followed(finished=state))
+        finally:
+            self._publish()
 
     def _replace(self, cluster: str, followed: Followed) -> None:
         changed = Manifest(clusters={**self._current.clusters, cluster: followed})
-        manifest.write(self.shelf.folder, changed)
+        try:
+            manifest.write(self.shelf.folder, changed)
+        except WriteError:  # it may be there all the same, and only the power must not go
+            self._current = manifest.read(self.shelf.folder) or self._current
+            raise
         self._current = changed
 
     def tidy(self) -> None:
         """Remove what no state names any more, and make the partitions hold what readers are to see."""
         self.shelf.sweep(self._current.files())
-        self.publish()
+        self._publish()
 
-    def publish(self) -> None:
-        """Make the partitions hold what readers are to see; raises WriteError."""
+    def _publish(self) -> None:
         self.shelf.publish(file for state in self._current.finished().values() for file in state.files)
 
 
@@ -62,10 +68,7 @@ def opened(folder: Path) -> Iterator[Writing]:
     with _lock(folder):
         writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())
         writing.tidy()
-        try:
-            yield writing
-        finally:
-            writing.publish()
+        yield writing
 
 
 def _lock(folder: Path) -> BaseFileLock:
