@@ -1,0 +1,165 @@
+"""Syncs in processes of their own that are there at once: forked from one which has imported what a sync needs."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import mltasks
+from mltasks.cli import main
+from opensearch.api import Api
+from opensearch.made_up import TASKS
+
+TESTS = Path(__file__).parents[1]
+NEEDED = [
+    "support.crashes",
+    "pytest",  # a child imports the program again that its parent runs
+    *("mltasks.cli.sync", "mltasks.store", "mltasks.present.text", "filelock", "pyarrow.acero", "pyarrow.dataset"),
+]
+
+
+def sync_in_steps(url: str, store: str, step: int, page_size: int) -> int:
+    """Sync as a program does, and print what was done; the exit code is that of the command."""
+    try:
+        done = mltasks.Store(store, step=step).sync(url, mltasks.Access(page_size=page_size))
+    except mltasks.Error as error:
+        print(f"mltasks: {error}", file=sys.stderr)
+        return error.exit_code
+    print(json.dumps(asdict(done)))
+    return 0
+
+
+def sync_by_command(*arguments: str) -> int:
+    """Sync as the command does."""
+    return main(["sync", *arguments])
+
+
+class Syncing:
+    """A process that is to run one of the functions above: it waits for `begin`, as long as the `with` block runs.
+
+    What it says goes into the file `heard`.
+    """
+
+    def __init__(self, folder: Path, work: Callable[..., int], *arguments: str | int) -> None:
+        self.heard = folder / "heard"
+        context = _forking()
+        self._line, there = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_run, args=(there, str(self.heard), work, arguments))
+        self.process.start()
+        there.close()
+        self._line.recv()  # it is there, and does nothing more before `begin`
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def begin(self) -> None:
+        """Let it go."""
+        self._line.send(None)
+
+    def end(self, seconds: float = 60) -> int:
+        """Wait for its end, and return how that was: its exit code, or less than zero by a signal."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, f"not at its end after {seconds} s"
+        return self.process.exitcode
+
+    def kill_after(self, seconds: float) -> bool:
+        """Kill it (SIGKILL) unless it ends by itself within the time; tell whether it was killed."""
+        self.process.join(seconds)
+        self.process.kill()
+        return self.end() < 0
+
+    def said(self) -> str:
+        """Return what it has printed."""
+        return self.heard.read_text("utf-8")
+
+    def done(self) -> dict[str, Any]:
+        """Return what `sync_in_steps` did."""
+        found: dict[str, Any] = json.loads(self.said())
+        return found
+
+    def __enter__(self) -> Syncing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+        self._line.close()
+
+
+@cache
+def _forking() -> ForkServerContext:
+    """Start the process that the others are forked from: it has imported all, and has no thread."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(NEEDED)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(TESTS))  # it is not told where its parent finds modules
+        forkserver.ensure_running()
+    return context
+
+
+def _run(line: Connection, heard: str, work: Callable[..., int], arguments: tuple[str | int, ...]) -> None:
+    with Path(heard).open("wb") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    line.send(None)
+    line.recv()
+    sys.exit(work(*arguments))
+
+
+Form = tuple[int, str, int, int]  # seq_no, state, create_time, last_update_time
+Tasks = dict[str, tuple[Form, bool]]  # by id: its form, and whether it was found gone
+
+
+def seen(store: Path) -> Tasks:
+    """Return what readers see: the tasks of `Store.files()`."""
+    return _read(mltasks.Store(store).files())
+
+
+def globbed(store: Path) -> Tasks:
+    """Return what any tool sees that reads the partitions."""
+    return _read(store.glob("cluster=*/created=*/*.parquet"))
+
+
+def of_server(server: Api) -> dict[str, Form]:
+    """Return what the server itself says of its tasks; asked in its index, without a line of what is tested."""
+    question = {"size": 10_000, "seq_no_primary_term": True, "track_total_hits": True}
+    hits = server.ask("POST", f"/{TASKS}/_search", question)["hits"]
+    assert hits["total"]["value"] == len(hits["hits"]), "more tasks than one answer holds"
+    return {
+        hit["_id"]: (hit["_seq_no"], *(hit["_source"][name] for name in ("state", "create_time", "last_update_time")))
+        for hit in hits["hits"]
+    }
+
+
+def _read(files: Iterable[Path]) -> Tasks:
+    tables = [pq.ParquetFile(file).read() for file in files]
+    columns = ("task_id", "seq_no", "state", "create_time", "last_update_time", "gone_time")
+    tasks: Tasks = {}
+    for table in tables:
+        for name in ("create_time", "last_update_time"):
+            table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.int64()))
+        for task_id, *form, gone in zip(*(table[name].to_pylist() for name in columns), strict=True):
+            assert task_id not in tasks, "a task is there twice"
+            tasks[task_id] = (*form,), gone is not None
+    return tasks
