@@ -166,7 +166,7 @@ def _one_line(text: Any) -> str:
 
 def run() -> None:
     """Run the command line and exit."""
-    gc.set_threshold(50_000)  # what is imported stays: to look through it time and again is a tenth of a short run
+    gc.set_threshold(200_000)  # what is imported stays: to look through it time and again is a tenth of a short run
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO has it not, its usual kind has
