@@ -304,6 +304,7 @@ def test_all_configured_clusters_are_synced_one_failing_or_not(
     count = len(mltasks.load(quiet_cluster.url))
     assert synced == f"up: {count:,} new; {count:,} tasks in history"
     assert command("sync", "up", "history").err == f"up: nothing new; {count:,} tasks in history\n"
+    assert command("sync", "--quiet", "up", "history").err == ""
     assert command("verify", "history").code == 0
     rows: list[dict[str, Any]] = command("failures", "history", "--by", "cluster", "--format", "json").rows
     assert [(row["cluster"], row["tasks"]) for row in rows] == [("up", count)]

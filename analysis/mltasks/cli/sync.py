@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 )
 @click.argument("names", metavar="[SOURCE]... STORE", nargs=-1, required=True)
 @option("--reconcile", is_flag=True, section=options.OUTPUT, help="Also mark the tasks that the cluster has no longer.")
+@option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")
 @options.redact
 @options.connection
 @options.every
-def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, **given: Any) -> int:
+def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet: bool, **given: Any) -> int:
     """Bring a folder of Parquet files up to date with one or more clusters; it is made the first time.
 
     Only what was written since the last sync is read. A sync that was interrupted is gone on with. Whatever was
@@ -49,8 +50,9 @@ def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, **give
     code = 0
     for name in clusters:
         try:
-            for line in said(store.sync(name, access, reconcile=reconcile), folder):
-                print(line, file=sys.stderr)
+            found = store.sync(name, access, reconcile=reconcile)
+            if not quiet:
+                print("\n".join(said(found, folder)), file=sys.stderr)
         except Error as error:
             if len(clusters) == 1:
                 raise
