@@ -63,7 +63,7 @@ def attached(pid: int, log: Path, *expressions: str) -> Iterator[None]:
 def calls(log: Path, folder: Path) -> list[Call]:
     """Return the calls of a log that name something in the folder, or a file that is open there."""
     counts: Counter[tuple[str, str]] = Counter()
-    found = {}
+    found: dict[tuple[str, int], Call] = {}
     for thread, name, arguments in BEGUN.findall(log.read_text("utf-8")):
         counts[thread, name] += 1
         if str(folder) in arguments:

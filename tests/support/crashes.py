@@ -80,11 +80,16 @@ class Syncing:
         assert self.process.exitcode is not None, f"not at its end after {seconds} s"
         return self.process.exitcode
 
-    def kill_after(self, seconds: float) -> bool:
-        """Kill it (SIGKILL) unless it ends by itself within the time; tell whether it was killed."""
+    def kill_after(self, seconds: float) -> None:
+        """Kill it (SIGKILL) unless it ends by itself within the time."""
         self.process.join(seconds)
         self.process.kill()
-        return self.end() < 0
+
+    def kill_when(self, ready: Callable[[], object]) -> None:
+        """Kill it (SIGKILL) as soon as something is so; it may never be, before it ends by itself."""
+        while self.process.exitcode is None and not ready():
+            self.process.join(0.001)
+        self.process.kill()
 
     def said(self) -> str:
         """Return what it has printed."""
