@@ -6,8 +6,10 @@ arrays for what needs a JSON parser. Every reader computes them anew; a file's o
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -21,27 +23,41 @@ from mltasks.cells import SURROGATE, parsed
 from mltasks.context import Context, Reading
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
+TEXTS = {  # the derived columns that name which of some flags is set
+    "outcome": schema.OUTCOMES,
+    "duration_status": ("measured", "open", "cut_off", "polled", "clock_skew", "implausible", "unreadable"),
+}
+FLAGS = tuple(dict.fromkeys(["completed", "overdue", "unknown", *TEXTS["outcome"], *TEXTS["duration_status"]]))
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 
 
-def derive(frame: Frame) -> Frame:
+def derive(frame: Frame, texts: Collection[str] = tuple(TEXTS)) -> Frame:
     """Add outcome, duration_s [s] and duration_status, and what the reports compute with.
 
     `frame` has the stored columns and, as integers, `created_ms`, `updated_ms`, `as_of_ms` and `timeout_ms`.
     Added beside the derived columns: `start_ms` (create_time where it is plausible), `end_ms` (the end of the
-    task's time in flight; null where nobody knows it) and the flag `overdue`.
+    task's time in flight; null where nobody knows it) and FLAGS: each outcome and each duration_status, `completed`,
+    `overdue` and `unknown` (the state), never null. `texts`: which of TEXTS are wanted; flags cost less.
     """
-    frame = frame.with_columns(outcome=_outcome(), start_ms=plausible("created_ms"))
-    frame = frame.with_columns(overdue=_overdue(), duration_status=_duration_status())
-    is_open = nw.col("outcome") == schema.OPEN
-    return frame.with_columns(
-        end_ms=nw.when(~is_open)
+    frame = frame.with_columns(**_outcomes(), start_ms=plausible("created_ms"))
+    frame = frame.with_columns(overdue=_overdue(), **_doubts())
+    frame = frame.with_columns(
+        **_first_doubt(),
+        end_ms=nw.when(~nw.col("open"))
         .then(nw.col("updated_ms"))
         .otherwise(nw.when(~nw.col("overdue")).then(nw.col("as_of_ms"))),
-        duration_s=nw.when(nw.col("duration_status") == "measured").then(
-            (nw.col("updated_ms") - nw.col("created_ms")) / 1000
-        ),
     )
+    seconds = nw.when(nw.col("measured")).then((nw.col("updated_ms") - nw.col("created_ms")) / 1000)
+    return frame.with_columns(duration_s=seconds, **{name: named(name) for name in texts})
+
+
+def named(text: str) -> nw.Expr:
+    """Return one of TEXTS: the name of the flag that is set."""
+    *names, last = TEXTS[text]
+    expression: nw.Expr = nw.lit(last)
+    for name in names:
+        expression = nw.when(nw.col(name)).then(nw.lit(name)).otherwise(expression)
+    return expression
 
 
 def clock(ctx: Context) -> dict[str, nw.Expr]:
@@ -77,41 +93,55 @@ def _of_cluster(values: Mapping[str | None, int]) -> nw.Expr:
     return expression
 
 
-def _outcome() -> nw.Expr:
-    outcome: nw.Expr = nw.lit(schema.OPEN)  # an unknown state, too, is open until somebody knows better
-    for name in (schema.SUCCEEDED, schema.PARTIAL, schema.FAILED, schema.CANCELLED):
-        outcome = nw.when(nw.col("state").is_in(schema.states_of(name))).then(nw.lit(name)).otherwise(outcome)
-    return outcome
+def _outcomes() -> dict[str, nw.Expr]:
+    flags = {name: is_one_of("state", schema.states_of(name)) for name in schema.OUTCOMES if name != schema.OPEN}
+    ended = is_one_of("state", [state for state, outcome in schema.STATES.items() if outcome != schema.OPEN])
+    return flags | {
+        "completed": is_one_of("state", [s for outcome in schema.COMPLETED for s in schema.states_of(outcome)]),
+        schema.OPEN: ~ended,  # an unknown state, too, is open until somebody knows better
+        "unknown": ~is_one_of("state", list(schema.STATES)),
+    }
 
 
 def _overdue() -> nw.Expr:
     age = nw.col("as_of_ms") - nw.col("start_ms")
     late = age > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
-    swept = nw.col("task_type").is_in(schema.SWEPT)
-    # a null age is not overdue: nobody knows
-    return (
-        nw.when((nw.col("outcome") == schema.OPEN) & swept & late)
-        .then(nw.lit(value=True))
-        .otherwise(nw.lit(value=False))
-    )
+    return nw.col("open") & is_one_of("task_type", schema.SWEPT) & _surely(late)
 
 
-def _duration_status() -> nw.Expr:
-    created, updated = nw.col("created_ms"), nw.col("updated_ms")
-    doubtful = nw.col("start_ms").is_null() | (updated > nw.col("as_of_ms") + schema.DAY_MS)
+def _doubts() -> dict[str, nw.Expr]:
+    """Return what can be the matter with the duration of a task that has ended, in the order of weight."""
+    created, updated, error = nw.col("created_ms"), nw.col("updated_ms"), nw.col("error")
     # for Python's `re`, but not for RE2, `$` is also before a line end
-    cut_off = nw.col("error").str.contains(CUT_OFF) & ~nw.col("error").str.ends_with("\n")
-    status: nw.Expr = nw.lit("measured")
-    for name, condition in (  # the later ones win
-        ("clock_skew", updated < created),
-        ("cut_off", (nw.col("outcome") == schema.FAILED) & cut_off),
-        ("polled", nw.col("task_type").is_in(schema.POLLED)),
-        ("implausible", doubtful),
-        ("unreadable", created.is_null() | updated.is_null()),
-        ("open", nw.col("outcome") == schema.OPEN),
-    ):
-        status = nw.when(condition).then(nw.lit(name)).otherwise(status)
-    return status
+    cut_off = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
+    doubts = {
+        "unreadable": created.is_null() | updated.is_null(),
+        "implausible": nw.col("start_ms").is_null() | _surely(updated > nw.col("as_of_ms") + schema.DAY_MS),
+        "polled": is_one_of("task_type", schema.POLLED),
+        "cut_off": nw.col("failed") & _surely(cut_off),
+        "clock_skew": _surely(updated < created),
+    }
+    return {name: ~nw.col("open") & doubt for name, doubt in doubts.items()}
+
+
+def _first_doubt() -> dict[str, nw.Expr]:
+    """Return the flags of which only the weightiest is set, or `measured`."""
+    flags, clear = {}, ~nw.col("open")
+    for name in ("unreadable", "implausible", "polled", "cut_off", "clock_skew"):
+        flags[name] = clear & nw.col(name)
+        clear = clear & ~nw.col(name)
+    return flags | {"measured": clear}
+
+
+def is_one_of(column: str, values: Iterable[str]) -> nw.Expr:
+    """Tell which texts of a column are among some values; a missing one is not."""
+    # comparisons one by one: of categories, pandas compares the codes
+    return _surely(functools.reduce(operator.or_, (nw.col(column) == value for value in values)))
+
+
+def _surely(condition: nw.Expr) -> nw.Expr:
+    """Return a condition as false where nobody knows."""
+    return condition.fill_null(value=False)
 
 
 def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array:
@@ -121,8 +151,7 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
     """
     task_type, error, response = whole(task_type), whole(error), whole(response)
     deployed = _deployment_errors(task_type, error)
-    telling = pc.match_substring_regex(response, r"error_message|\\u")  # a name in JSON may be written in escapes
-    answered = pc.fill_null(pc.and_(pc.is_null(error), telling), False)
+    answered = pc.and_(pc.is_null(error), pc.is_valid(response))
     out = _replace(error, deployed, lambda text: "; ".join(sorted(set(_node_errors(text).values()))) or text)
     return _replace(out, answered, _error_message, response)
 
@@ -130,10 +159,8 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
 def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
     """Return the node ids that a deployment's error names; an empty list where it names none."""
     task_type, error = whole(task_type), whole(error)
-    mask = _deployment_errors(task_type, error)
-    texts = pc.if_else(mask, error, None).dictionary_encode()  # a rollout that fails everywhere: one text
-    named = pa.array([*(list(_node_errors(text)) for text in texts.dictionary.to_pylist()), []], schema.ARROW["nodes"])
-    return named.take(pc.fill_null(texts.indices, len(named) - 1))
+    texts = pc.if_else(_deployment_errors(task_type, error), error, None)
+    return _of_each(texts, schema.ARROW["nodes"], lambda text: list(_node_errors(text)) if text else [])
 
 
 def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
@@ -141,14 +168,19 @@ def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> 
     task_type, error, worker_node = whole(task_type), whole(error), whole(worker_node)
     deployed = _deployment_errors(task_type, error)
     several = pc.fill_null(pc.greater(pc.list_value_length(worker_node), 1), False)
-    rows = pc.indices_nonzero(pc.or_(deployed, several)).to_pylist()
-    if not rows:
+    if not pc.any(pc.or_(deployed, several)).as_py():
         return worker_node
-    lists = worker_node.to_pylist()
-    for row, text in zip(rows, pc.if_else(deployed, error, None).take(rows).to_pylist(), strict=True):
-        named = _node_errors(text) if text else {}
-        lists[row] = [node for node in dict.fromkeys(lists[row] or ()) if node not in named]
-    return pa.array(lists, schema.ARROW["nodes"])
+    # nodes and error as one text: a rollout that fails everywhere writes the same ones again and again
+    texts = pc.binary_join_element_wise(
+        pc.fill_null(pc.binary_join(worker_node, ","), ""), pc.fill_null(pc.if_else(deployed, error, None), ""), "\n"
+    )
+    return _of_each(texts, schema.ARROW["nodes"], _others)
+
+
+def _others(text: str) -> list[str]:
+    nodes, _, error = text.partition("\n")
+    named = _node_errors(error) if error else {}
+    return [node for node in dict.fromkeys(nodes.split(",") if nodes else ()) if node not in named]
 
 
 @dataclass(frozen=True)
@@ -187,11 +219,14 @@ def _deployment_errors(task_type: pa.Array, error: pa.Array) -> pa.Array:
 def _replace(
     out: pa.Array, mask: pa.Array, convert: Callable[[str], str | None], texts: pa.Array | None = None
 ) -> pa.Array:
-    chosen = (out if texts is None else texts).filter(mask).to_pylist()
-    if not chosen:
-        return out
-    made = {text: convert(text) for text in set(chosen)}  # many tasks fail of one cause
-    return pc.replace_with_mask(out, mask, pa.array([made[text] for text in chosen], pa.string()))
+    chosen = (out if texts is None else texts).filter(mask)
+    return pc.replace_with_mask(out, mask, _of_each(chosen, pa.string(), convert)) if len(chosen) else out
+
+
+def _of_each(texts: pa.Array, to: pa.DataType, convert: Callable[[Any], Any]) -> pa.Array:
+    """Return what becomes of each text, null among them; of the same ones only once."""
+    encoded = texts.dictionary_encode("encode")
+    return pa.array([convert(text) for text in encoded.dictionary.to_pylist()], to).take(encoded.indices)
 
 
 @lru_cache(maxsize=4096)  # a rollout that fails everywhere writes the same text again and again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,19 @@ from mltasks.parts import Parts
 
 Relation = duckdb.DuckDBPyRelation
 SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
+DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
+# JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
+PLAIN = f"{DEPLOYED} AND json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}}]')"
+NAMED = "json_keys(error)"
+TWICE = "len(worker_node) > 1 AND len(list_distinct(worker_node)) < len(worker_node)"
+PARSED = {  # what needs no Python, which is slow when it is called for many rows, comes first
+    "reason": f"CASE WHEN ({DEPLOYED}) OR (error IS NULL AND response IS NOT NULL) THEN python ELSE error END",
+    "failed_nodes": f"CASE WHEN {PLAIN} AND len(list_distinct({NAMED})) = len({NAMED}) THEN {NAMED} "
+    f"WHEN {DEPLOYED} THEN python ELSE [] END",
+    "other_nodes": f"CASE WHEN {TWICE} THEN python "
+    f"WHEN {PLAIN} THEN list_filter(worker_node, lambda node: NOT list_contains({NAMED}, node)) "
+    f"WHEN {DEPLOYED} THEN python ELSE worker_node END",
+}
 
 
 def relation(rows: pa.Table | Path | Parts) -> Relation:
@@ -78,9 +91,34 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
         "updated_ms": "epoch_ms(last_update_time)",
         "nodes_text": "nullif(array_to_string(worker_node, ','), '')",
     }
-    columns |= {n: f"task_{n}({', '.join(p.takes)})" for n, p in derived.PARSED.items() if n in wanted}
+    for name, parsed in derived.PARSED.items():
+        if name in wanted:
+            columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
     columns |= {name: _quoted(column) for column, name in own.items()}
     return tasks.project(", ".join(f"{expression} AS {_quoted(name)}" for name, expression in columns.items()))
+
+
+def by_node(tasks: Relation) -> Relation:
+    """Return a row a task and node; see `engines.by_node`."""
+    nodes = "list_concat(failed_nodes, other_nodes)"
+    some = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
+    rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {some} AS nodes, len(failed_nodes) AS failed_n")
+    rows = rows.project("* EXCLUDE (nodes), unnest(nodes) AS worker_node, generate_subscripts(nodes, 1) AS place")
+    return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
+
+
+def with_newest(tasks: Relation, keys: Collection[str], column: str, name: str) -> Relation:
+    """Return each row with the greatest value of a column in its group; see `engines.with_newest`."""
+    names = [_quoted(key) for key in keys]
+    greatest = tasks.aggregate(f"{', '.join(names)}, max({column}) AS {name}", ", ".join(names)).set_alias("its")
+    same = " AND ".join(f"task.{key} IS NOT DISTINCT FROM its.{key}" for key in names)
+    return tasks.set_alias("task").join(greatest, same, "left").project(f"task.*, its.{name}")
+
+
+def spread(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
+    """Return lists of one length as columns of these names."""
+    columns = [f"{lists}[{place}] AS {_quoted(name)}" for place, name in enumerate(names, 1)]
+    return rows.project(", ".join([f"* EXCLUDE ({lists})", *columns]))
 
 
 def repeated(tasks: Relation, first: str, last: str, name: str) -> Relation:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltasks import context, derived, duck, filters, frames, groups, parts, schema, table, windows
 from mltasks.cells import Tally
@@ -24,6 +26,11 @@ from mltasks.parts import Parts
 
 NO_FILTERS = Filters()
 TEXT = table.PANDAS_TYPES[pa.string()]
+NODES = {"failed_nodes", "other_nodes"}
+COMPUTED = (  # what reports compute with, beside keys and flags
+    *("task_type", "function_name", "nodes_text", "start_ms", "end_ms", "updated_ms", "as_of_ms", "duration_s"),
+)
+FEW = ("task_type", "function_name", "state")  # columns with few different texts
 
 
 @dataclass(frozen=True)
@@ -85,10 +92,11 @@ def border(
         wanted |= {"failed_nodes", "other_nodes"}
     own = {name.removeprefix(table.OWN): name for name in keys if name not in schema.COLUMNS}
     frame = groups.plain(_prepared(native, wanted, own), own.values())
-    frame = derived.derive(frame.with_columns(**derived.clock(ctx)))
+    frame = derived.derive(frame.with_columns(**derived.clock(ctx)), texts=[n for n in derived.TEXTS if n in keys])
     for some in (before, chosen):
         frame = some.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
-    return Tasks(frame, ctx, filters.merged(before, chosen), keys)
+    columns = dict.fromkeys((*COMPUTED, *derived.FLAGS, *(keys.keys() - {"worker_node"}), *(wanted & NODES)))
+    return Tasks(frame.select(*columns), ctx, filters.merged(before, chosen), keys)
 
 
 def _opened(tasks: Any, names: Sequence[str]) -> tuple[Any, Context, Filters]:
@@ -106,14 +114,26 @@ def _opened(tasks: Any, names: Sequence[str]) -> tuple[Any, Context, Filters]:
 
 def _pandas(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Context]:
     """Return a pandas frame with the stored columns, each task once, and its Context."""
-    if _as_loaded(tasks, names) and not tasks.duplicated(list(schema.KEY)).any():
-        ctx = context.of(tasks.attrs) or Context(source="a DataFrame")
-        if ctx.as_of_ms is not None:
-            return tasks, ctx
+    ctx = context.of(tasks.attrs) or Context(source="a DataFrame")
+    if ctx.as_of_ms is not None and _as_loaded(tasks, names) and _each_once(tasks, ctx):
+        return tasks, ctx
     rows, found = frames.from_pandas(tasks, Tally())
     rows = table.newest(rows)
     ctx = table.assume_as_of(rows, found or Context(source="a DataFrame"))
     return table.to_pandas(rows, ctx), ctx
+
+
+def _each_once(tasks: pd.DataFrame, ctx: Context) -> bool:
+    """Tell whether no task is in a frame twice.
+
+    To hash all ids costs more than a report. Rows of one load, in which no task was twice, are still of different
+    tasks where each was written later than the one before: that is how a cluster is read.
+    """
+    if ctx.rows is not None and len(tasks) <= ctx.rows:
+        written = tasks["seq_no"].to_numpy("int64", na_value=-1)
+        if (np.diff(written, prepend=-1) > 0).all():
+            return True
+    return not tasks.duplicated(list(schema.KEY)).any()
 
 
 def _as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
@@ -131,13 +151,15 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
     if isinstance(native, duck.Relation):
         lazy = nw.from_native(duck.prepared(native, wanted, own))
         return lazy
-    columns: dict[str, Any] = {"nodes_text": native["worker_node"]}
+    columns: dict[str, Any] = {name: native[name] for name in schema.STORED_SCHEMA.names}
+    columns |= {name: native[name].astype("category") for name in FEW}  # comparing texts is slow in pandas
+    columns["nodes_text"] = native["worker_node"]
     for name, parsed in derived.PARSED.items():
         if name in wanted:
             found = parsed.function(*(_array(native, column) for column in parsed.takes))
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=native.index)
     columns |= {name: native[column] for column, name in own.items()}
-    lazy = nw.from_native(native[[column.name for column in schema.STORED]].assign(**columns)).lazy()
+    lazy = nw.from_native(pd.DataFrame(columns)).lazy()
     return lazy.with_columns(
         created_ms=nw.col("create_time").dt.timestamp("ms"), updated_ms=nw.col("last_update_time").dt.timestamp("ms")
     )
@@ -160,6 +182,62 @@ def repeat(frame: nw.LazyFrame[Any], first: str, last: str, name: str) -> nw.Laz
     before = np.repeat(times.cumsum() - times, times)
     lazy = nw.from_native(found.assign(**{name: found[first] + np.arange(len(found)) - before})).lazy()
     return lazy
+
+
+def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return one row a task and node instead of `failed_nodes` and `other_nodes`; a task without nodes keeps one.
+
+    Columns: worker_node, `named` (whether it is one of the failed nodes), `names_some` (whether there is one).
+    """
+    lazy: nw.LazyFrame[Any]
+    if not frame.implementation.is_pandas():
+        lazy = nw.from_native(duck.by_node(frame.to_native()))
+        return lazy
+    rows = frame.collect().to_native()
+    failed, others = (derived.whole(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
+    names_some = pc.greater(pc.list_value_length(failed), 0)
+    neither = pc.indices_nonzero(
+        pc.and_(pc.invert(names_some), pc.equal(pc.fill_null(pc.list_value_length(others), 0), 0))
+    )
+    places = [pc.list_parent_indices(failed), pc.list_parent_indices(others), neither]
+    nodes = pa.concat_arrays([pc.list_flatten(failed), pc.list_flatten(others), pa.nulls(len(neither), pa.string())])
+    place = np.concatenate([np.asarray(some, "int64") for some in places])
+    found = rows.drop(columns=[*NODES]).take(place).reset_index(drop=True)
+    found["worker_node"] = nodes.dictionary_encode().to_pandas()
+    found["named"] = np.arange(len(place)) < len(places[0])
+    found["names_some"] = np.asarray(names_some)[place]
+    lazy = nw.from_native(found).lazy()
+    return lazy
+
+
+def with_newest(frame: nw.LazyFrame[Any], keys: Sequence[str], column: str, name: str) -> nw.LazyFrame[Any]:
+    """Return each row with the greatest value of a column in its group, which becomes the column `name`."""
+    if frame.implementation.is_pandas():
+        return frame.with_columns(nw.col(column).max().over(*keys).alias(name))
+    lazy: nw.LazyFrame[Any] = nw.from_native(duck.with_newest(frame.to_native(), keys, column, name))
+    return lazy
+
+
+def aggregate(
+    frame: nw.LazyFrame[Any],
+    keys: Mapping[str, Any],
+    values: Sequence[nw.Expr],
+    column: str = "",
+    quantiles: Mapping[str, float] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Return values of each group, and quantiles of one column by name, linear between ranks."""
+    grouped = frame.group_by(*keys)
+    if not quantiles:
+        return to_pandas(grouped.agg(*values), keys)
+    ranks: Any = list(quantiles.values())  # all at once: that sorts once
+    if not frame.implementation.is_pandas():
+        ranked = grouped.agg(*values, nw.col(column).quantile(ranks, "linear").alias("ranks"))
+        return to_pandas(nw.from_native(duck.spread(ranked.to_native(), "ranks", list(quantiles))), keys)
+    native = frame.collect().to_native()
+    each = native.groupby(list(keys), dropna=False, observed=True, sort=False)[column].quantile(ranks)
+    found = each.index[:: len(ranks)].droplevel(-1).to_frame(index=False).astype(dict(keys))
+    found[list(quantiles)] = each.to_numpy("float64").reshape(-1, len(ranks))
+    return to_pandas(grouped.agg(*values), keys).merge(found, on=list(keys), how="left")
 
 
 def to_pandas(frame: nw.LazyFrame[Any], keys: Mapping[str, Any] | None = None) -> pd.DataFrame:

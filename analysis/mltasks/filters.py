@@ -80,7 +80,7 @@ class Filters:
     def expression(
         self, names: Mapping[str, str], models: Mapping[str, str], *, overlap: bool = False
     ) -> nw.Expr | None:
-        """Return the condition on a frame with the derived columns, or None where nothing is filtered.
+        """Return the condition on what `derived.derive` gives, or None where nothing is filtered.
 
         With `overlap` the window selects the tasks in flight in it, else those created in it. `names` and `models`
         are ids -> names, so that a word may be either.
@@ -90,14 +90,15 @@ class Filters:
             if words := getattr(self, name):
                 conditions.append(_lower(name).is_in(words))
         if self.outcome:
-            conditions.append(nw.col("outcome").is_in(self.outcome))
+            conditions.append(_any(nw.col(outcome) for outcome in self.outcome))
         for name, known in (("node", names), ("model", models)):
             if words := getattr(self, name):
                 ids = [key.lower() for key, label in known.items() if any(word in label.lower() for word in words)]
                 conditions.append(_any(_contains(CONTAINED[name], word) for word in (*words, *ids)))
         if self.error:
             conditions.append(_any(_contains(column, w) for w in self.error for column in ("error", "reason")))
-        for name in ("state", "outcome", "task_type"):
+        conditions += [~nw.col(outcome) for outcome in self.not_outcome]
+        for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
                 conditions.append(
                     ~nw.when(nw.col(name).is_null()).then(nw.lit(value=False)).otherwise(_lower(name).is_in(words))

@@ -36,10 +36,10 @@ def newest(table: pa.Table) -> pa.Table:
 
     The greater seq_no wins, else the later last_update_time, else the later position.
     """
-    table = table.combine_chunks()
     keys = table.select(schema.KEY)
     if keys.group_by(list(schema.KEY)).aggregate([]).num_rows == table.num_rows:
         return table
+    table, keys = table.combine_chunks(), keys.combine_chunks()
     order = pa.table(
         {
             "cluster": keys["cluster"],
@@ -121,7 +121,7 @@ def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
             place = table.column_names.index(column.name)
             table = table.set_column(place, column.name, joined(derived.whole(table[column.name])))
     frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
-    frame.attrs[context.KEY] = ctx.to_json()
+    frame.attrs[context.KEY] = context.replace(ctx, rows=table.num_rows).to_json()
     return frame
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -17,6 +19,7 @@ from mltasks.reports.grouping import Grouped
 QUANTILES = {"p50_s": 0.5, "p90_s": 0.9, "p95_s": 0.95, "p99_s": 0.99}
 COUNTS = ("tasks", "completed", "failed", "cancelled", "open")
 FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
+UNMEASURED = ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
 COLUMNS = (*COUNTS, "measured", "unmeasured", "mean_s", *QUANTILES, "max_s")
 
 
@@ -45,7 +48,7 @@ def durations(
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
     prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
-    census = result.Census(prepared)
+    census = result.Census(prepared, **{f"chosen_{name}": _chosen(measured) & nw.col(name) for name in UNMEASURED})
     grouped = grouping.by_creation(grouping.group(prepared), periods, census.first_ms, census.last_ms)
     found = result.whole_numbers(grouped.finish(_statistics(grouped, measured)), (*COUNTS, "measured", "unmeasured"))
     notes = [*_notes(census, measured), *(result.undated(census) if periods else [])]
@@ -65,34 +68,31 @@ def _measured(outcome: Words) -> tuple[str, ...]:
 
 
 def _statistics(grouped: Grouped, measured: Sequence[str]) -> pd.DataFrame:
-    outcome = nw.col("outcome")
-    flags = {
-        "completed": outcome.is_in(schema.COMPLETED),
-        **{name: outcome == name for name in COUNTS[2:]},
-        "chosen": outcome.is_in(measured),
-    }
-    seconds = nw.when(outcome.is_in(measured)).then(nw.col("duration_s"))
-    frame = grouped.frame.with_columns(**{n: f.cast(nw.Int64) for n, f in flags.items()}, seconds=seconds)
+    chosen = _chosen(measured)
+    seconds = nw.when(chosen).then(nw.col("duration_s"))
     d = nw.col("seconds")
-    found = grouped.within(frame).aggregate(
+    found = grouped.within(grouped.frame.with_columns(chosen=chosen, seconds=seconds)).aggregate(
         nw.len().alias("tasks"),
-        *(nw.col(name).sum() for name in flags),
+        *(nw.col(name).sum() for name in (*COUNTS[1:], "chosen")),
         d.count().alias("measured"),
         d.mean().alias("mean_s"),
-        *(d.quantile(q, "linear").alias(name) for name, q in QUANTILES.items()),
         d.max().alias("max_s"),
+        column="seconds",
+        quantiles=QUANTILES,
     )
     return found.assign(unmeasured=found.pop("chosen") - found["measured"])
 
 
+def _chosen(measured: Sequence[str]) -> nw.Expr:
+    """Tell which tasks have an outcome whose durations are asked for."""
+    return functools.reduce(operator.or_, (nw.col(outcome) for outcome in measured))
+
+
 def _notes(census: result.Census, measured: Sequence[str]) -> list[str]:
     found = []
-    left_out = {
-        status: census.number(outcome=tuple(measured), duration_status=status)
-        for status in ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
-    }
-    if any(left_out.values()):
-        reasons = ", ".join(f"{n} {status}" for status, n in left_out.items() if n)
+    left_out = {status: n for status in UNMEASURED if (n := census.flagged[f"chosen_{status}"])}
+    if left_out:
+        reasons = ", ".join(f"{n} {status}" for status, n in left_out.items())
         found.append(f"not measured though finished: {reasons}")
     if set(measured) != set(schema.COMPLETED):
         found.append(f"durations of tasks with outcome {', '.join(measured)}")

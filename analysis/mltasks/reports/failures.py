@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, schema
+from mltasks import derived, engines
 from mltasks.filters import RateOptions
 from mltasks.reports import grouping, result
 from mltasks.reports.grouping import Grouped
@@ -52,19 +52,14 @@ def failures(
 
 
 def _counts(grouped: Grouped) -> pd.DataFrame:
-    outcome, start = nw.col("outcome"), nw.col("start_ms")
-    completed = outcome.is_in(schema.COMPLETED)
-    flags = {"completed": completed, **{name: outcome == name for name in COUNTS[2:]}}
-    frame = grouped.frame.with_columns(
-        **{name: flag.cast(nw.Int64) for name, flag in flags.items()},
-        success_ms=nw.when(completed).then(derived.plausible("updated_ms")),
-    )
-    frame = frame.with_columns(newest_ms=nw.col("success_ms").max().over(*grouped.keys))
-    after = nw.col("newest_ms").is_null() | (start > nw.col("newest_ms"))
-    frame = frame.with_columns(failing_ms=nw.when((outcome == schema.FAILED) & after).then(start))
+    start, newest = nw.col("start_ms"), nw.col("newest_ms")
+    success = nw.when(nw.col("completed")).then(derived.plausible("updated_ms"))
+    frame = grouped.frame.select(*grouped.keys, *COUNTS[1:], "start_ms", success_ms=success)
+    frame = engines.with_newest(frame, grouped.keys, "success_ms", "newest_ms")
+    frame = frame.with_columns(failing_ms=nw.when(nw.col("failed") & (newest.is_null() | (start > newest))).then(start))
     return grouped.within(frame).aggregate(
         nw.len().alias("tasks"),
-        *(nw.col(name).sum() for name in flags),
-        last_success=nw.col("success_ms").max(),
-        failing_since=nw.col("failing_ms").min(),
+        *(nw.col(name).sum() for name in COUNTS[1:]),
+        nw.col("success_ms").max().alias("last_success"),
+        nw.col("failing_ms").min().alias("failing_since"),
     )

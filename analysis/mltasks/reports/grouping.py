@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, schema, table, windows
+from mltasks import derived, engines, schema, table, windows
 from mltasks.engines import Tasks
 from mltasks.reports.periods import Periods
 
@@ -44,9 +44,9 @@ class Grouped:
         """Return the same groups of another frame."""
         return replace(self, frame=frame)
 
-    def aggregate(self, *values: nw.Expr, **named: nw.Expr) -> pd.DataFrame:
-        """Return these values of each group, beside the keys in their dtypes."""
-        return engines.to_pandas(self.frame.group_by(*self.keys).agg(*values, **named), self.types)
+    def aggregate(self, *values: nw.Expr, **quantiles: Any) -> pd.DataFrame:
+        """Return these values of each group, beside the keys in their dtypes; `quantiles` as in engines.aggregate."""
+        return engines.aggregate(self.frame, self.types, values, **quantiles)
 
     def finish(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return a grouped result with readable keys first, in their order; a missing key comes last."""
@@ -63,6 +63,8 @@ class Grouped:
 def group(tasks: Tasks) -> Grouped:
     """Return the tasks with their keys: the `by` columns, or one group of all."""
     frame = per_node(tasks.frame) if NODE in tasks.keys else tasks.frame
+    if NODE in tasks.keys and "outcome" in tasks.keys:
+        frame = frame.with_columns(outcome=derived.named("outcome"))
     if tasks.keys:
         return Grouped(frame, tasks.keys)
     return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
@@ -92,24 +94,9 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     A deployment failed on a node if its error names the node, or if it failed and names none.
     """
-    names_some = nw.col("failed_nodes").list.len() > 0
-    ended = nw.col("outcome").is_in((schema.FAILED, schema.PARTIAL))
-    named = (
-        frame.filter(names_some)
-        .drop(NODE, "other_nodes")
-        .explode("failed_nodes", empty_as_null=False, keep_nulls=False)
-        .rename({"failed_nodes": NODE})
-        .with_columns(outcome=nw.lit(schema.FAILED))
-    )
-    others = (
-        frame.with_columns(
-            outcome=nw.when(names_some & ended).then(nw.lit(schema.SUCCEEDED)).otherwise(nw.col("outcome")),
-            names_some=names_some,
-        )
-        .drop(NODE, "failed_nodes")
-        .explode("other_nodes")
-        .rename({"other_nodes": NODE})
-        .filter(~(nw.col(NODE).is_null() & nw.col("names_some")))
-    )
-    columns = named.collect_schema().names()
-    return nw.concat([named, others.select(columns)])
+    frame = engines.by_node(frame)
+    named, elsewhere = nw.col("named"), nw.col("names_some") & (nw.col("failed") | nw.col("partial"))
+    others = {name: ~named & ~elsewhere & nw.col(name) for name in schema.OUTCOMES}
+    others |= {"succeeded": ~named & (nw.col("succeeded") | elsewhere), "failed": named | others["failed"]}
+    frame = frame.with_columns(**others)
+    return frame.with_columns(completed=nw.col("succeeded") | nw.col("partial"))

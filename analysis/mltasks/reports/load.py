@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, schema
+from mltasks import derived, engines, schema
 from mltasks.errors import UsageError
 from mltasks.reports.grouping import PERIOD, Grouped
 from mltasks.reports.periods import Periods, step
@@ -74,48 +74,44 @@ def in_window(grouped: Grouped, window: Window) -> Grouped:
     return grouped.by_period(frame.with_columns(low_ms=step(number, lows), high_ms=step(number, highs)), window.periods)
 
 
-def sweep(grouped: Grouped) -> pd.DataFrame:
-    """Return task_s, active_s [s] and peak_in_flight of each group with load.
+def in_flight(grouped: Grouped) -> Grouped:
+    """Return the groups with begin and end [ms] of each task's time in flight in its window, and `spent` [ms].
 
-    The steps at starts (+1) and ends (-1) are netted per instant, which puts ends before starts. Time with at least
-    one task is the sum of the instants at which the level falls to zero minus those at which it leaves zero.
+    All are missing where a task is no load in the window.
+    """
+    start, high = nw.col("start_ms"), nw.col("high_ms")
+    none = derived.is_one_of("task_type", schema.POLLED) | nw.col("clock_skew") | nw.col("implausible")
+    frame = grouped.frame.with_columns(end=nw.when(~none).then(_latest(nw.col("end_ms"), start + 1)))  # at least 1 ms
+    begin, end = nw.col("begin"), nw.col("end")
+    frame = frame.with_columns(
+        begin=_latest(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end)
+    )
+    frame = frame.with_columns(spent=nw.when(begin < end).then(end - begin))
+    return grouped.within(frame.select(*grouped.keys, "completed", "failed", "begin", "end", "spent"))
+
+
+def sweep(grouped: Grouped) -> pd.DataFrame:
+    """Return active_s [s] and peak_in_flight of each group with load; `grouped` as from `in_flight`.
+
+    At one instant the steps at ends (-1) come before those at starts (+1). Time with at least one task is the sum of
+    the instants at which the level falls to zero minus those at which it leaves zero.
     """
     keys = grouped.keys
-    lives = _lives(grouped)
+    lives = grouped.frame.filter(~nw.col("spent").is_null())
     steps = nw.concat(
-        [lives.select(*keys, at=nw.col(c), step=nw.lit(s, dtype=nw.Int64)) for c, s in (("start", 1), ("end", -1))]
+        [
+            lives.select(*keys, at=nw.col(side).cast(nw.Int64), step=nw.lit(step, dtype=nw.Int64))
+            for side, step in (("begin", 1), ("end", -1))
+        ]
     )
-    net = steps.group_by(*keys, "at").agg(nw.col("step").sum()).with_columns(nw.col("step").cast(nw.Int64))
-    level = net.with_columns(level=nw.col("step").cum_sum().over(*keys, order_by="at"))
-    before = nw.col("level") - nw.col("step")
-    idle = nw.when((nw.col("level") == 0) & (before > 0)).then(nw.col("at")).otherwise(nw.lit(0))
-    busy = nw.when((nw.col("level") > 0) & (before == 0)).then(nw.col("at")).otherwise(nw.lit(0))
-    edges = grouped.within(level.with_columns(active=idle - busy))
-    spent = grouped.within(lives.with_columns(spent=nw.col("end") - nw.col("start")))
-    swept = edges.aggregate(nw.col("active").sum(), peak_in_flight=nw.col("level").max())
-    found = spent.aggregate(nw.col("spent").sum()).merge(swept, on=list(keys))
-    return found.assign(task_s=found.pop("spent") / 1000, active_s=found.pop("active") / 1000)
-
-
-def _lives(grouped: Grouped) -> nw.LazyFrame[Any]:
-    """Return start and end [ms] of the tasks in flight, clipped to their window."""
-    start, end = nw.col("start"), nw.col("end")
-    none = (
-        nw.col("start_ms").is_null()
-        | nw.col("end_ms").is_null()
-        | nw.col("task_type").is_in(schema.POLLED)
-        | nw.col("duration_status").is_in(("clock_skew", "implausible"))
+    level, step = nw.col("level"), nw.col("step")
+    levels = steps.with_columns(level=step.cum_sum().over(*keys, order_by=("at", "step")))
+    change = nw.when((level == 0) & (step < 0)).then(nw.col("at"))
+    change = nw.when((level == 1) & (step > 0)).then(-nw.col("at")).otherwise(change)
+    found = grouped.within(levels.with_columns(active=change)).aggregate(
+        nw.col("active").sum(), nw.col("level").max().alias("peak_in_flight")
     )
-    frame = grouped.frame.filter(~nw.when(none).then(nw.lit(value=True)).otherwise(nw.lit(value=False)))
-    whole = {"start": nw.col("start_ms").cast(nw.Int64), "end": nw.col("end_ms").cast(nw.Int64)}
-    frame = frame.select(*grouped.keys, "low_ms", "high_ms", **whole)
-    # at least 1 ms; a task that ends before it starts was left out as clock skew
-    frame = frame.with_columns(end=_latest(end, start + 1))
-    frame = frame.with_columns(
-        start=_latest(start, nw.col("low_ms")),
-        end=nw.when(end > nw.col("high_ms")).then(nw.col("high_ms")).otherwise(end),
-    )
-    return frame.filter(start < end)
+    return found.assign(active_s=found.pop("active") / 1000)
 
 
 def _latest(one: nw.Expr, other: nw.Expr) -> nw.Expr:

@@ -50,29 +50,27 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Census:
-    """Counts of the tasks that a report covers, by outcome and by what is the matter with their duration.
+    """Counts of the tasks that a report covers, and `flagged`: how many of them have each of some flags.
 
     `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
     """
 
-    def __init__(self, tasks: Tasks) -> None:
-        keys = ["outcome", "duration_status", "overdue", "known"]
-        frame = tasks.frame.with_columns(known=nw.col("state").is_in(tuple(schema.STATES)))
+    def __init__(self, tasks: Tasks, **flags: nw.Expr) -> None:
+        flags |= {name: nw.col(name) for name in ("unknown", "overdue", "implausible")}
+        frame = tasks.frame.select("start_ms", **flags)
         start = nw.col("start_ms")
-        self.counts = engines.to_pandas(
-            frame.group_by(*keys).agg(tasks=nw.len(), dated=start.count(), first=start.min(), last=start.max())
+        totals = frame.select(
+            nw.len().alias("tasks"),
+            start.count().alias("dated"),
+            start.min().alias("first"),
+            start.max().alias("last"),
+            *(nw.col(name).sum() for name in flags),
         )
-        self.tasks = int(self.counts["tasks"].sum())
-        self.undated = self.tasks - int(self.counts["dated"].sum())
-        self.first_ms, self.last_ms = whole(self.counts["first"].min()), whole(self.counts["last"].max())
-
-    def number(self, **values: Any) -> int:
-        """Return how many tasks have these values; a value may be a tuple of several."""
-        rows = self.counts
-        for name, value in values.items():
-            wanted = value if isinstance(value, tuple) else (value,)
-            rows = rows[rows[name].isin(wanted)]
-        return int(rows["tasks"].sum())
+        found = engines.to_pandas(totals).iloc[0]
+        self.tasks = int(found["tasks"])
+        self.undated = self.tasks - int(found["dated"])
+        self.first_ms, self.last_ms = whole(found["first"]), whole(found["last"])
+        self.flagged = {name: whole(found[name]) or 0 for name in flags}
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
@@ -81,14 +79,14 @@ class Census:
             found.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
             found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
-        if unknown := self.tasks - self.number(known=True):
+        if unknown := self.flagged["unknown"]:
             found.append(f"{unknown} {_tasks(unknown)} in a state that this version does not know, counted as open")
-        if overdue := self.number(overdue=True):
+        if overdue := self.flagged["overdue"]:
             found.append(
                 f"{overdue} open {_tasks(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
-        if odd := self.number(duration_status="implausible"):
+        if odd := self.flagged["implausible"]:
             found.append(f"{odd} {_tasks(odd)} with an implausible time: in the counts, in no duration or load")
         return found
 

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, schema
+from mltasks import derived, engines, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
 from mltasks.reports import grouping, load, result
@@ -51,9 +51,9 @@ def workers(
     periods = grouping.periods(every, tz)
     prepared = engines.border(tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS)
     result.refuse_outcomes("workers", prepared)
-    census = result.Census(prepared)
+    census = result.Census(prepared, remote=_coordinated(), nowhere=_nowhere(prepared))
     window = Window(*_window(prepared, census), periods)
-    grouped = load.in_window(_with_workers(grouping.group(prepared)), window)
+    grouped = load.in_flight(load.in_window(_with_workers(grouping.group(prepared)), window))
     found = _counts(grouped).merge(load.sweep(grouped), on=list(grouped.keys), how="left")
     found = _with_idle(found, grouped, prepared, window)
     found["mean_in_flight"] = found["task_s"] / window.seconds(found)
@@ -65,7 +65,7 @@ def workers(
         found = found.sort_values(by_name, ignore_index=True)
     found = result.with_rates(result.whole_numbers(found, (*COUNTS, "peak_in_flight")))
     found = found[[*grouped.shown, *(c for c in COLUMNS if c in found)]]
-    notes = [*result.RATE_NOTES, *_notes(prepared), *(result.undated(census) if periods else [])]
+    notes = [*result.RATE_NOTES, *_notes(prepared, census), *(result.undated(census) if periods else [])]
     return result.attach(found, "workers", prepared, census, notes, tz=tz, keys=grouped.shown)
 
 
@@ -83,15 +83,18 @@ def _with_workers(grouped: Grouped) -> Grouped:
 
 def _coordinated() -> nw.Expr:
     """Tell which tasks list a node that only coordinated; a missing function_name is none of a remote model."""
-    remote = nw.col("task_type").is_in(schema.REGISTRATIONS) & (nw.col("function_name") == "REMOTE")
-    return nw.when(remote).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
+    return derived.is_one_of("task_type", schema.REGISTRATIONS) & derived.is_one_of("function_name", ["REMOTE"])
+
+
+def _nowhere(tasks: Tasks) -> nw.Expr:
+    """Tell which tasks name no node."""
+    nowhere = nw.col("nodes_text").is_null() & ~_coordinated()
+    return nowhere & (nw.col("failed_nodes").list.len() == 0) if NODE in tasks.keys else nowhere
 
 
 def _counts(grouped: Grouped) -> pd.DataFrame:
-    outcome = nw.col("outcome")
-    flags = {"completed": outcome.is_in(schema.COMPLETED), "failed": outcome == schema.FAILED}
-    frame = grouped.frame.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
-    return grouped.within(frame).aggregate(nw.len().alias("tasks"), *(nw.col(name).sum() for name in flags))
+    found = grouped.aggregate(nw.len().alias("tasks"), *(nw.col(name).sum() for name in (*COUNTS[1:], "spent")))
+    return found.assign(task_s=found.pop("spent") / 1000)
 
 
 def _with_idle(found: pd.DataFrame, grouped: Grouped, tasks: Tasks, window: Window) -> pd.DataFrame:
@@ -127,14 +130,8 @@ def _all(found: pd.DataFrame) -> pd.Series[float]:
     return total.where(total > 0)
 
 
-def _notes(tasks: Tasks) -> list[str]:
-    by_node = NODE in tasks.keys
-    nowhere = nw.col("nodes_text").is_null() & ~_coordinated()
-    if by_node:
-        nowhere = nowhere & (nw.col("failed_nodes").list.len() == 0)
-    flags = tasks.frame.select(remote=_coordinated().cast(nw.Int64), nowhere=nowhere.cast(nw.Int64))
-    counts = engines.to_pandas(flags.select(nw.col("remote").sum(), nw.col("nowhere").sum())).fillna(0)
-    remote, nowhere_n = (int(counts[name][0]) for name in ("remote", "nowhere"))
+def _notes(tasks: Tasks, census: result.Census) -> list[str]:
+    by_node, remote, nowhere = NODE in tasks.keys, census.flagged["remote"], census.flagged["nowhere"]
     found = []
     if by_node:
         found.append("a task with several nodes counts once on each of them")
@@ -145,8 +142,6 @@ def _notes(tasks: Tasks) -> list[str]:
             else ("registrations of remote models", "they name")
         )
         found.append(f"{remote} {who} left out: {they} only the coordinating node")
-    if by_node and nowhere_n:
-        found.append(
-            f"{nowhere_n} {'task left out: it names' if nowhere_n == 1 else 'tasks left out: they name'} no node"
-        )
+    if by_node and nowhere:
+        found.append(f"{nowhere} {'task left out: it names' if nowhere == 1 else 'tasks left out: they name'} no node")
     return found
