@@ -25,10 +25,10 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 from collections.abc import Iterator
 
 from benchmarks import environments, measure
+from benchmarks.filling import fill
 from benchmarks.measure import Case
 from opensearch import made_up, workload
 from opensearch.server import Server
@@ -65,8 +65,7 @@ def filled(server: Server, sizes: list[int]) -> Iterator[int]:
     """Fill a new server up to each size; yields the number of tasks that it then holds."""
     count = sum(workload.make_all(server).values())
     for size in sorted(sizes):
-        print(f"filling up to {size:,} tasks", file=sys.stderr)
-        made_up.fill(server, size - count)
+        fill(server, size - count)
         count = size
         yield count
 

@@ -86,7 +86,7 @@ def table(found: Sequence[Measured], against: Mapping[str, str]) -> str:
                 f"+{worst / seconds - 1:.0%}" if len(measured.runs) > 1 else "once",
                 f"{measured.least('cpu'):.2f}",
                 f"{measured.runs[-1]['rows'] / seconds:,.0f}",
-                *(f"{seconds / base[name]:.2f}" for name in against),
+                *(f"{seconds / base[name]:.3g}" for name in against),
                 f"{measured.least('peak') - measured.least('imports'):.0f}",
                 f"{measured.least('imports'):.0f}",
                 *(measured.found(name) for name in ("rows", "ids", "content")),

@@ -21,7 +21,6 @@ import argparse
 import os
 import platform
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks import measure
+from benchmarks.filling import fill
 from benchmarks.measure import Case
 from opensearch import made_up, workload
 from opensearch.server import Server
@@ -73,8 +73,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.2f}")
     with Server.start() as server, tempfile.TemporaryDirectory() as folder:
         real = sum(workload.make_all(server).values())
-        print(f"filling up to {options.size:,} tasks", file=sys.stderr)
-        ids = made_up.fill(server, options.size - real)
+        ids = fill(server, options.size - real)
         store = Path(folder, "store")
         first = Case("first sync", "sync", arguments=(str(store),)).run(server.url)
         print(f"first sync: {first['seconds']:.2f} s, {first['rows']:,} rows\n")
