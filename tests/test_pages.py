@@ -27,11 +27,17 @@ def test_with_several_shards_too() -> None:
     assert wanted.following(page(3, [5, 8], id="t8")) == replace(wanted, after=8)
 
 
-@pytest.mark.parametrize(
-    "body", [page(2, [5, 8]), page(0, []), b"", b"<html>", b'{"hits":{"total":{"value":9}', b"}" * 9]
-)
-def test_after_the_last_page_and_what_is_none_nothing_is_asked_early(body: bytes) -> None:
+def test_after_the_last_page_of_a_range_it_is_what_was_written_since() -> None:
+    assert FIRST.following(page(2, [5, 8])) == Wanted(2, after=90)
+
+
+@pytest.mark.parametrize("body", [page(0, []), b"", b"<html>", b'{"hits":{"total":{"value":9}', b"}" * 9])
+def test_after_what_is_no_page_nothing_is_asked_early(body: bytes) -> None:
     assert FIRST.following(body) is None
+
+
+def test_after_the_last_page_of_all_nothing_is_asked_early() -> None:
+    assert Wanted(2, after=90).following(page(2, [95, 96])) is None
 
 
 def test_after_the_newest_tasks_nothing_is_asked_early() -> None:

@@ -57,9 +57,11 @@ class Wanted:
         It is a guess to gain time by: what is asked for in the end follows from the decoded page.
         """
         total, cursor = TOTAL.search(body[:1000]), CURSOR.search(body[-200:])
-        if self.newest or not total or not cursor or int(total[1]) <= self.size:
+        if self.newest or not total or not cursor:
             return None
-        return replace(self, after=int(cursor[1]))
+        if int(total[1]) > self.size:
+            return replace(self, after=int(cursor[1]))
+        return None if self.until is None else replace(self, after=self.until, until=None)  # what was written since
 
     def doubt(self, page: Page) -> str:
         """Say what shows that a page is not whole; nothing if it is."""

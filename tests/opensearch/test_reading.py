@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,24 @@ def test_a_task_created_mid_walk_is_there_and_a_deleted_one_breaks_nothing(quiet
     assert not set(made[-5:]) & set(found)
     assert len(found) == before
     remove(quiet_cluster, [*made[:-5], *late])
+
+
+def test_a_walk_that_is_left_halfway_leaves_nothing_under_way(quiet_cluster: Server) -> None:
+    cluster = Cluster(quiet_cluster.url)
+    for _ in Walk(cluster, Decoder(), page_size=10):
+        break
+    assert len(ids(Walk(cluster, Decoder(), page_size=10))) == counted(quiet_cluster)
+    cluster.close()
+
+
+def test_two_walks_over_one_connection_do_not_take_each_others_answers(quiet_cluster: Server) -> None:
+    cluster = Cluster(quiet_cluster.url)
+    one, other = (iter(Walk(cluster, Decoder(), page_size=size)) for size in (10, 7))
+    found = [page.table["task_id"].to_pylist() for pair in itertools.zip_longest(one, other) for page in pair if page]
+    numbers = Counter(task_id for page in found for task_id in page)
+    assert len(numbers) == counted(quiet_cluster)
+    assert set(numbers.values()) == {2}
+    cluster.close()
 
 
 def test_fetch_under_a_writer_gives_each_task_once_and_misses_none(quiet_cluster: Server, tmp_path: Path) -> None:
