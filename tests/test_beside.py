@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltasks import beside
@@ -18,6 +18,7 @@ def tables(sizes: list[int]) -> Iterator[pa.Table]:
         row += size
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0, 1, 7, 20_000, beside.BATCH, beside.BATCH + 1]), max_size=6))
 def test_every_row_is_worked_on_once_and_in_order(sizes: list[int]) -> None:
     found = list(beside.worked(tables(sizes), lambda rows: rows))
