@@ -57,14 +57,12 @@ def durations(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -
         mean_s=("seconds", "mean"),
         max_s=("seconds", "max"),
     )
-    quantiles = groups["seconds"].quantile([0.5, 0.9, 0.95, 0.99]).unstack()
+    quantiles = groups["seconds"].quantile(np.array([0.5, 0.9, 0.95, 0.99])).unstack()
     quantiles.columns = ["p50_s", "p90_s", "p95_s", "p99_s"]
     return found.join(quantiles).reset_index()
 
 
-def failures(
-    tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, every: str | None = None
-) -> pd.DataFrame:
+def failures(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, every: str | None = None) -> pd.DataFrame:
     """Return counts, failure rates with their Wilson intervals, the last success and the first failure after it."""
     state, created, updated = tasks["state"], tasks["create_time"], tasks["last_update_time"]
     completed, failed = state.isin(COMPLETED), state.isin(FAILED)
@@ -157,7 +155,9 @@ def _lives(rows: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -> pd
     plausible = (start >= EARLIEST) & (start <= as_of + DAY) & (end <= as_of + DAY) & (end >= start)
     lives = pd.DataFrame({"worker_node": rows["worker_node"], "start": start, "end": end})
     lives = lives[plausible & ~overdue & (rows["task_type"] != "BATCH_PREDICTION")]
-    lives["end"] = np.maximum(lives["end"], lives["start"] + pd.Timedelta(milliseconds=1)).clip(upper=as_of)
+    at_least = lives["start"] + pd.Timedelta(milliseconds=1)
+    end = lives["end"].where(lives["end"] > at_least, at_least)
+    lives["end"] = end.where(end < as_of, as_of)
     return lives[lives["start"] < lives["end"]]
 
 
@@ -173,3 +173,6 @@ def _with_rates(found: pd.DataFrame) -> pd.DataFrame:
         failure_rate_low=(centre - half).mask(rate == 0, 0.0),
         failure_rate_high=(centre + half).mask(rate == 1, 1.0),
     )
+
+
+REPORTS = {"durations": durations, "failures": failures, "failures by day": failures_by_day, "workers": workers}

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import mltasks
-from mltasks import context, parquet, schema, table
+from mltasks import parquet, schema, table
 from mltasks.context import Context
 from mltasks.engines import Dataset
-from mltasks.parts import SCHEMA, Part, Parts
+from mltasks.parts import GONE, Part, Parts
 
 BEGIN = 1_700_000_000_000  # of the first task, in epoch milliseconds
 APART = 2000  # ms, at most, between two tasks
@@ -24,7 +25,7 @@ ALPHABET = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 TIME = schema.ARROW["time"]
 
 
-def one_file(folder: Path, count: int) -> Path:
+def in_a_file(folder: Path, count: int) -> Path:
     """Write so many tasks into one file, as `mltasks fetch` would, and return its path."""
     path = folder / f"{count}.parquet"
     with parquet.writing(path) as writer:
@@ -34,16 +35,40 @@ def one_file(folder: Path, count: int) -> Path:
     return path
 
 
-def monthly(folder: Path, count: int) -> Dataset:
+def by_month(folder: Path, count: int) -> Dataset:
     """Write so many tasks into a file a month, as a store does, and return them as a Dataset."""
-    writers: dict[str, pq.ParquetWriter] = {}
-    ranges: dict[str, list[int]] = {}
+    written: dict[str, pq.ParquetWriter] = {}
+    found: dict[str, Part] = {}
+    (reading,) = _known(count).readings
+    cluster = str(reading.cluster)
     for rows in _blocks(count):
-        months = pc.strftime(rows["create_time"], "%Y-%m")
+        stored = rows.append_column(GONE, pa.nulls(rows.num_rows, GONE.type)).drop_columns("cluster")
+        months = pc.strftime(rows["create_time"].cast(pa.timestamp("ms")), "%Y-%m")
         for month in months.unique().to_pylist():
-            some = rows.filter(pc.equal(months, month)).append_column("gone_time", pa.nulls(rows.num_rows, TIME)[:0])
-            raise NotImplementedError(some)
-    return Dataset(Parts(()), _known(count))
+            path = folder / f"cluster={cluster}" / f"created={month}" / "0.pq"
+            if month not in written:
+                path.parent.mkdir(parents=True)
+                written[month] = pq.ParquetWriter(path, stored.schema, compression="zstd")
+            some = stored.filter(pc.equal(months, month))
+            written[month].write_table(some, row_group_size=parquet.ROW_GROUP)
+            found[month] = _part(path, cluster, some, found.get(month))
+    for writer in written.values():
+        writer.close()
+    return Dataset(Parts(tuple(found.values())), _known(count))
+
+
+def _part(path: Path, cluster: str, rows: pa.Table, before: Part | None) -> Part:
+    created, updated = (rows[name].cast(pa.int64()) for name in ("create_time", "last_update_time"))
+    still_open = pc.sum(pc.equal(rows["state"], "RUNNING")).as_py()
+    return Part(
+        path,
+        cluster,
+        rows.num_rows + (before.rows if before else 0),
+        before.first_ms if before else pc.min(created).as_py(),
+        pc.max(created).as_py(),
+        max(pc.max(updated).as_py(), before.latest_ms or 0 if before else 0),
+        still_open + (before.open if before else 0),
+    )
 
 
 def _blocks(count: int) -> Iterator[pa.Table]:
@@ -69,21 +94,21 @@ def _blocks(count: int) -> Iterator[pa.Table]:
 
 
 def _shapes() -> pa.Table:
-    """The captured tasks, less those that a server would seem to be at work on: nothing would end them."""
+    """Return the captured tasks, less those that a server would seem to be at work on: nothing would end them."""
     rows = mltasks.scan("demo").frame.to_arrow_table().cast(schema.STORED_SCHEMA)
     at_work = pc.is_in(rows["state"], value_set=pa.array(["CREATED", "RUNNING"]))
     return rows.filter(pc.or_(pc.equal(rows["task_type"], "BATCH_PREDICTION"), pc.invert(at_work)))
 
 
 def _known(count: int) -> Context:
-    """What is known of the cluster: read an hour after its newest task, as it must be about then."""
+    """Return what is known of the cluster: read an hour after its newest task, as it must be about then."""
     (reading,) = mltasks.scan("demo").context.readings
     as_of = BEGIN + count * APART // 2 + 3_600_000
-    return Context(source="made up", readings=(context.msgspec.structs.replace(reading, as_of_ms=as_of),))
+    return Context(source="made up", readings=(msgspec.structs.replace(reading, as_of_ms=as_of),))
 
 
 def _ids(chance: np.random.Generator, rows: int) -> pa.Array:
-    """Random ids of 20 characters, like the server's own; some begin with - or _."""
+    """Return random ids of 20 characters, like the server's own; some begin with - or _."""
     letters = ALPHABET[chance.integers(0, 64, rows * 20, dtype=np.uint8)]
     offsets = np.arange(0, (rows + 1) * 20, 20, dtype=np.int32)
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(letters))

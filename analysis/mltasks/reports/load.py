@@ -106,8 +106,8 @@ def sweep(grouped: Grouped) -> pd.DataFrame:
     )
     level, step = nw.col("level"), nw.col("step")
     levels = steps.with_columns(level=step.cum_sum().over(*keys, order_by=("at", "step")))
-    change = nw.when((level == 0) & (step < 0)).then(nw.col("at"))
-    change = nw.when((level == 1) & (step > 0)).then(-nw.col("at")).otherwise(change)
+    falls = nw.when((level == 0) & (step < 0)).then(nw.col("at"))
+    change = nw.when((level == 1) & (step > 0)).then(-nw.col("at")).otherwise(falls)
     found = grouped.within(levels.with_columns(active=change)).aggregate(
         nw.col("active").sum(), nw.col("level").max().alias("peak_in_flight")
     )
