@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import os
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from glob import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -14,9 +17,12 @@ import pyarrow as pa
 from duckdb import func
 
 from mltasks import derived, parts, schema
+from mltasks.errors import UsageError
 from mltasks.parts import Parts
 
 Relation = duckdb.DuckDBPyRelation
+MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
+NUMBERS = itertools.count()  # connections would overwrite each other's files in one folder
 SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
 # JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
@@ -47,14 +53,26 @@ def relation(rows: pa.Table | Path | Parts) -> Relation:
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
+    memory = os.environ.get("MLTASKS_MEMORY", MEMORY)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET temp_directory = ?", [f"{_spilled().name}/{next(NUMBERS)}"])
+    try:
+        connection.execute("SET memory_limit = ?", [memory])
+    except duckdb.Error as error:
+        raise UsageError(f"MLTASKS_MEMORY: {memory!r} is no size; say for instance 4GB") from error
     for name, parsed in derived.PARSED.items():
         takes: list[Any] = [SQL[schema.COLUMNS[column].kind] for column in parsed.takes]
         connection.create_function(
             f"task_{name}", parsed.function, takes, SQL[parsed.gives], type=func.ARROW, null_handling=func.SPECIAL
         )
     return connection
+
+
+@functools.cache
+def _spilled() -> TemporaryDirectory[str]:
+    """Return the folder for what memory cannot hold: nobody else's to read, gone with the process."""
+    return TemporaryDirectory(prefix="mltasks-")
 
 
 def _files(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:
