@@ -122,25 +122,22 @@ class Table:
         self._writer.close(ctx)
         with pq.ParquetFile(self._part) as file:
             groups = range(file.num_row_groups)
-            stale = [_stale(file.read_row_group(n, ["task_id", "seq_no"]), newest) for n in groups]
-            if not any(len(rows) for rows in stale):
+            known = pa.array(newest.keys(), pa.string()), pa.array(newest.values(), pa.int64())
+            fresh = [_fresh(file.read_row_group(n, ["task_id", "seq_no"]), *known) for n in groups]
+            if all(pc.all(rows, min_count=0).as_py() for rows in fresh):
                 return self._writer.rows
             with files.replacing(self._part, force=True) as clean:
                 writer = parquet.Writer(clean)
                 for n in groups:
-                    rows = file.read_row_group(n).replace_schema_metadata()
-                    old = pc.is_in(pa.array(range(rows.num_rows)), value_set=pa.array(stale[n], pa.int64()))
-                    writer.write(rows.filter(pc.invert(old)))
+                    writer.write(file.read_row_group(n).replace_schema_metadata().filter(fresh[n]))
                 writer.close(ctx)
         return writer.rows
 
 
-def _stale(rows: pa.Table, newest: dict[str, int]) -> list[int]:
-    """Return the rows that hold an older form of a task."""
-    known = pc.indices_nonzero(pc.is_in(rows["task_id"], value_set=pa.array(list(newest), pa.string()))).to_pylist()
-    some = rows.take(pa.array(known, pa.int64()))
-    pairs = zip(known, some["task_id"].to_pylist(), some["seq_no"].to_pylist(), strict=True)
-    return [row for row, task_id, seq_no in pairs if seq_no < newest[task_id]]
+def _fresh(rows: pa.Table, ids: pa.Array, numbers: pa.Array) -> pa.ChunkedArray:
+    """Tell which rows hold a task in its newest form, as far as these are known: ids, and the number of each."""
+    place = pc.index_in(rows["task_id"], value_set=ids)  # null where a task came once only, or has no id
+    return pc.fill_null(pc.greater_equal(rows["seq_no"], numbers.take(place)), True)
 
 
 class Key(msgspec.Struct):
