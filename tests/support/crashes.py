@@ -26,6 +26,7 @@ from mltasks.cli import main
 from opensearch.api import Api
 from opensearch.made_up import TASKS
 
+MENDED = "in the partitions; mltasks sync mends it, if none is running"
 TESTS = Path(__file__).parents[1]
 NEEDED = [
     "support.crashes",
@@ -144,6 +145,16 @@ def seen(store: Path) -> Tasks:
 def globbed(store: Path) -> Tasks:
     """Return what any tool sees that reads the partitions."""
     return _read(store.glob("cluster=*/created=*/*.parquet"))
+
+
+def present(tasks: Tasks) -> dict[str, Form]:
+    """Return the tasks that were not found gone."""
+    return {task_id: form for task_id, (form, gone) in tasks.items() if not gone}
+
+
+def wrong_for_readers(store: Path) -> list[str]:
+    """Return what is wrong with a store, less what only a bare glob meets, and the next sync mends."""
+    return [line for line in mltasks.Store(store).verify() if not line.endswith(MENDED)]
 
 
 def of_server(server: Api) -> dict[str, Form]:
