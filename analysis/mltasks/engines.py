@@ -30,7 +30,7 @@ NODES = {"failed_nodes", "other_nodes"}
 COMPUTED = (  # what reports compute with, beside keys and flags
     *("task_type", "function_name", "nodes_text", "start_ms", "end_ms", "updated_ms", "as_of_ms", "duration_s"),
 )
-FEW = ("task_type", "function_name", "state")  # columns with few different texts
+FEW = ("task_type", "function_name", "state", "error")  # columns with few different texts
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
         lazy = nw.from_native(duck.prepared(native, wanted, own))
         return lazy
     columns: dict[str, Any] = {name: native[name] for name in schema.STORED_SCHEMA.names}
-    columns |= {name: native[name].astype("category") for name in FEW}  # comparing texts is slow in pandas
+    columns |= {name: _categories(native[name]) for name in FEW}  # pandas compares texts slowly, their codes fast
     columns["nodes_text"] = native["worker_node"]
     for name, parsed in derived.PARSED.items():
         if name in wanted:
@@ -163,6 +163,11 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
     return lazy.with_columns(
         created_ms=nw.col("create_time").dt.timestamp("ms"), updated_ms=nw.col("last_update_time").dt.timestamp("ms")
     )
+
+
+def _categories(texts: pd.Series[Any]) -> pd.Series[Any]:
+    encoded = derived.whole(pa.array(texts)).dictionary_encode()
+    return pd.Series(encoded.to_pandas().array, index=texts.index)
 
 
 def _array(native: pd.DataFrame, name: str) -> pa.Array:
