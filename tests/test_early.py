@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mltasks.wire import NoAnswerError, RawConnection
+from mltasks.answers import NoAnswerError
+from mltasks.wire import RawConnection
 
 
 class Echo(ThreadingHTTPServer):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mltasks import ClusterError, Credentials, UsageError
+from mltasks.answers import Answer
 from mltasks.errors import Error
 from mltasks.refusals import refused, server_words
-from mltasks.wire import Answer
 
 URL = "https://host:9200"
 

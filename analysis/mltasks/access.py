@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltasks import config
+from mltasks.answers import Patience
 from mltasks.cluster import Cluster
 from mltasks.credentials import Credentials
-from mltasks.transport import Patience
 
 DEMO = "demo"  # the example data; no cluster is called so
 PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB

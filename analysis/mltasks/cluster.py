@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from mltasks import refusals
+from mltasks.answers import Answer, NoAnswerError, Patience
 from mltasks.context import Node
 from mltasks.credentials import Credentials, InsecureWarning
 from mltasks.errors import ClusterError, UsageError
-from mltasks.transport import AGENT, Patience, Transport
-from mltasks.wire import Answer, NoAnswerError
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
@@ -42,6 +42,8 @@ class Cluster:
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
+        from mltasks.transport import Transport  # a file needs no connection, and not the half second it takes to load
+
         self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
 
     def search(self, body: Mapping[str, Any]) -> Answer:
@@ -155,5 +157,6 @@ def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
     host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
     found: dict[str, Any] = {"hosts": [{**host, "url_prefix": parts.path.strip("/")}]}
     found |= credentials.login()
-    found["headers"] = {"user-agent": AGENT, **found.get("headers", {})}
+    agent = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
+    found["headers"] = {"user-agent": agent, **found.get("headers", {})}
     return found | credentials.tls() if secure else found

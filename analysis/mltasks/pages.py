@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow.compute as pc
 
 from mltasks import refusals
+from mltasks.answers import Answer
 from mltasks.cluster import Cluster
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
-from mltasks.wire import Answer
 
 TOTAL = re.compile(rb'"total":\{"value":(\d+)')
 CURSOR = re.compile(rb'"sort":\[(\d+)(?:,"[^"]*")?\]\}\]\}\}\s*$')

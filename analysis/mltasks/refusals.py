@@ -6,13 +6,10 @@ import json
 import ssl
 from typing import Any
 
-import urllib3
-
+from mltasks.answers import Answer, DeadlineError, NoAnswerError
 from mltasks.credentials import Credentials
 from mltasks.errors import ClusterError, Error, UsageError
 from mltasks.parser import excerpt
-from mltasks.transport import DeadlineError
-from mltasks.wire import Answer, NoAnswerError
 
 REJECTED = "give a valid one with --client-cert and --client-key"
 TLS = (  # what OpenSSL says, and what to do
@@ -50,6 +47,8 @@ TLS = (  # what OpenSSL says, and what to do
 
 def no_answer(url: str, error: NoAnswerError) -> ClusterError:
     """Return the error for a request that got no answer."""
+    import urllib3  # only whoever asked a cluster comes here
+
     cause: BaseException = error.cause
     words = str(cause)
     if isinstance(cause, urllib3.exceptions.SSLError | ssl.SSLError):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib import metadata
+from collections.abc import Mapping
 from typing import Any
 
 import tenacity
 import urllib3
 from opensearchpy import OpenSearch
 
-from mltasks.wire import Answer, NoAnswerError, RawConnection
+from mltasks.answers import Answer, DeadlineError, NoAnswerError, Patience
+from mltasks.wire import RawConnection
 
 FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
 HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
@@ -20,37 +18,7 @@ HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong optio
     urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.SSLError,
 )
-AGENT = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
 BUSY = (429, 502, 503, 504)
-
-
-class DeadlineError(Exception):
-    """The time that the whole run may take is over."""
-
-
-@dataclass
-class Patience:
-    """How long to go on: `seconds` in all for one request, waiting between `first` and `longest` seconds."""
-
-    seconds: float = 120.0
-    first: float = 0.5
-    longest: float = 20.0
-    deadline: float | None = None  # for everything together [s], from now
-    sleep: Callable[[float], None] = time.sleep
-    begun: float = field(default_factory=time.monotonic)
-
-    def left(self) -> float:
-        """Return the seconds until the deadline; raises NoAnswerError where it is over."""
-        if self.deadline is None:
-            return float("inf")
-        left = self.begun + self.deadline - time.monotonic()
-        if left <= 0:
-            raise NoAnswerError(DeadlineError(f"the deadline of {self.deadline:g} s is over"))
-        return left
-
-    def pause(self, attempt: int) -> None:
-        """Wait before the next try, the longer the more there were."""
-        self.sleep(min(self.first * 2**attempt, self.longest, self.left()))
 
 
 class Transport:

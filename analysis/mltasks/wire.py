@@ -1,53 +1,19 @@
-"""One request over opensearch-py's connection, and what came back: status, headers and bytes."""
+"""One request over opensearch-py's connection, which hands out status, headers and bytes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 from opensearchpy.connection import Urllib3HttpConnection
 
+from mltasks.answers import Answer, NoAnswerError
 from mltasks.early import Early, EarlyTLS
 
 DRIP = 5  # times the time-out of one read, for a whole body
 PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not known, and at most
-TOO_LARGE = (408, 413)
-TOO_LARGE_WORDS = (b"circuit_breaking_exception", b"Result window is too large", b"time_exceeded_exception")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: the status, the headers with names in lower case, and the bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is one of success."""
-        return 200 <= self.status < 300
-
-    @property
-    def too_large(self) -> bool:
-        """Whether the server says that it would have answered a smaller page."""
-        return not self.ok and (self.status in TOO_LARGE or any(w in self.body for w in TOO_LARGE_WORDS))
-
-    @property
-    def no_index(self) -> bool:
-        """Whether no task was ever recorded there (2.12 and later answer with zero hits instead)."""
-        return self.status == 404 and b"index_not_found_exception" in self.body
-
-
-class NoAnswerError(Exception):
-    """Nothing usable came back; `cause` is what urllib3 says."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 class RawConnection(Urllib3HttpConnection):

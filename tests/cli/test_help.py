@@ -41,6 +41,11 @@ def test_what_draws_nothing_imports_nothing_that_draws(arguments: tuple[str, ...
     assert not imported(*arguments) & {"matplotlib", "jinja2"}
 
 
+@pytest.mark.parametrize("arguments", [("failures", "demo"), ("report", "demo")])
+def test_whoever_asks_no_cluster_imports_nothing_that_does(arguments: tuple[str, ...]) -> None:
+    assert not imported(*arguments) & {"opensearchpy", "urllib3", "tenacity", "filelock"}
+
+
 @pytest.mark.parametrize("kind", ["csv", "json", "markdown"])
 def test_only_a_table_for_a_terminal_imports_rich(kind: str) -> None:
     assert not imported("failures", "demo", "--format", kind) & {"rich"}

@@ -13,9 +13,9 @@ import pytest
 
 import mltasks
 from mltasks.access import Access
+from mltasks.answers import Patience
 from mltasks.cluster import Cluster
 from mltasks.errors import Error
-from mltasks.transport import Patience
 from opensearch.proxy import FAULTS, Proxy
 from opensearch.server import Server
 

@@ -12,12 +12,12 @@ import pytest
 
 import mltasks
 from mltasks.access import Access
+from mltasks.answers import Patience
 from mltasks.cluster import Cluster
 from mltasks.decode import Decoder
 from mltasks.errors import DataError
 from mltasks.paging import Walk
 from mltasks.parser import loads
-from mltasks.transport import Patience
 from opensearch.made_up import TASKS, fill, remove
 from opensearch.server import Server
 from opensearch.writer import Writer

@@ -14,9 +14,9 @@ import pytest
 
 import mltasks
 from mltasks import Access, Cluster, ClusterError, Credentials
+from mltasks.answers import Patience
 from mltasks.credentials import InsecureWarning
 from mltasks.reports import result
-from mltasks.transport import Patience
 from opensearch.logins import LOGINS, log_in, password
 from opensearch.secured import TASKS, SecuredServer
 from support.command import Command

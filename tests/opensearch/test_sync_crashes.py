@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 import mltasks
+from mltasks.answers import Patience
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed
 from mltasks.store.sync import IN_FLIGHT, Synced
-from mltasks.transport import Patience
 from opensearch.made_up import TASKS, fill, remove
 from opensearch.proxy import Proxy
 from opensearch.server import Server
