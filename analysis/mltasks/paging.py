@@ -18,6 +18,7 @@ from mltasks.errors import DataError
 from mltasks.pages import Reader, Wanted
 from mltasks.schema import DAY_MS
 
+IN_FLIGHT = 10_000  # writes before the newest that can be seen, which may become visible after it
 ANCHORS = 50  # of the newest tasks, and of the first page: some of them must be found again at the end
 
 

@@ -23,9 +23,8 @@ from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import FilterOptions
-from mltasks.paging import Walk
+from mltasks.paging import IN_FLIGHT, Walk
 
-IN_FLIGHT = 10_000  # writes that may have been under way, unseen, when the walk began
 SUFFIXES = (".parquet", ".ndjson.gz")
 
 

@@ -13,8 +13,8 @@ import pytest
 
 import mltasks
 from mltasks import Access, Cluster
+from mltasks.paging import IN_FLIGHT
 from mltasks.store import manifest
-from mltasks.store.sync import IN_FLIGHT
 from mltasks.store.writing import opened
 from opensearch.made_up import TASKS, fill, remove
 from opensearch.proxy import Proxy

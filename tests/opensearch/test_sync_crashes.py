@@ -18,9 +18,10 @@ import pytest
 
 import mltasks
 from mltasks.answers import Patience
+from mltasks.paging import IN_FLIGHT
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed
-from mltasks.store.sync import IN_FLIGHT, Synced
+from mltasks.store.sync import Synced
 from opensearch.made_up import TASKS, fill, remove
 from opensearch.proxy import Proxy
 from opensearch.server import Server

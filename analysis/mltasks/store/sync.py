@@ -22,13 +22,11 @@ from mltasks.cluster import Cluster
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
 from mltasks.pages import Reader, Wanted
-from mltasks.paging import ANCHORS, Walk
+from mltasks.paging import ANCHORS, IN_FLIGHT, Walk
 from mltasks.store import manifest, marks
 from mltasks.store.intake import Intake
 from mltasks.store.manifest import State
 from mltasks.store.writing import Writing
-
-IN_FLIGHT = 10_000  # writes before the last one that was seen, which may have become visible after it
 
 
 @dataclass(frozen=True)
