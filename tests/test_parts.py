@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks import engines, filters, schema, table
+from mltasks import engines, filters, parquet, schema, table
 from mltasks.engines import Dataset
 from mltasks.filters import Filters
 from mltasks.parts import SCHEMA, Part, Parts
@@ -121,9 +121,9 @@ def test_no_files_are_an_empty_table_with_all_columns() -> None:
     assert mltasks.failures(nothing, by=[])["tasks"].tolist() == [0]
 
 
-def plan(dataset: Dataset, **options: Any) -> str:
+def plan(dataset: Dataset, *, overlap: bool = False, **options: Any) -> str:
     """Return how DuckDB went about a report's rows, once it did."""
-    tasks = engines.border(dataset, "state", options, taken=())
+    tasks = engines.border(dataset, "state", options, taken=(), overlap=overlap)
     found: str = tasks.frame.to_native().explain("analyze")
     return found
 
@@ -135,3 +135,15 @@ def test_the_report_of_a_month_reads_the_files_of_the_month(tmp_path: Path) -> N
     one = plan(dataset, since="2024-12-01", until="2025-01-01", cluster="east")
     assert one.count("Total Files Read: 1") == one.count("Total Files Read") == 1
     assert "created=2024-12" in one
+
+
+def test_a_window_leaves_row_groups_of_a_file_unread(tmp_path: Path) -> None:
+    rows = made(*({"create_time": CREATED + DAY * n} for n in range(4)), readings=generated.READINGS[:1])
+    with parquet.writing(tmp_path / "t.parquet") as writer:
+        for place in range(4):
+            writer.write(table.select(rows.arrow.slice(place, 1).select(SCHEMA.names[:-1]), rows.context))
+        writer.close(rows.context)
+    dataset = mltasks.scan(tmp_path / "t.parquet")
+    assert "Row Groups Scanned: 4 / 4" in plan(dataset)
+    assert "Row Groups Scanned: 1 / 4" in plan(dataset, since=CREATED + DAY, until=CREATED + 2 * DAY)
+    assert "Row Groups Scanned: 3 / 4" in plan(dataset, overlap=True, since=CREATED + DAY, until=CREATED + 3 * DAY)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from duckdb import func
 
 from mltasks import derived, parts, schema
+from mltasks.context import iso
 from mltasks.errors import UsageError
 from mltasks.parts import Parts
 
@@ -96,6 +97,14 @@ def _stored(connection: duckdb.DuckDBPyConnection, rows: Parts) -> Relation:
         for cluster, paths in clusters.items()
     ]
     return functools.reduce(Relation.union, found)  # UNION ALL: no task is in two files
+
+
+def created_within(tasks: Relation, since_ms: int | None, until_ms: int | None) -> Relation:
+    """Return the tasks created in a window, and of a Parquet file read only the row groups that can hold some."""
+    for limit, compares in ((since_ms, ">="), (until_ms, "<")):
+        if limit is not None:
+            tasks = tasks.filter(f"create_time {compares} TIMESTAMPTZ {_text(str(iso(limit)))}")
+    return tasks
 
 
 def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -> Relation:

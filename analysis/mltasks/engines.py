@@ -86,6 +86,9 @@ def border(
     chosen = filters.read(options, ctx.as_of_ms)
     if isinstance(native, Parts):
         native = duck.relation(native.within(before, overlap=overlap).within(chosen, overlap=overlap))
+    if isinstance(native, duck.Relation):  # the filters say it again, but no engine sees through what they compare
+        for some in (before, chosen):
+            native = duck.created_within(native, None if overlap else some.since_ms, some.until_ms)
     keys = groups.checked(names, nw.from_native(native).collect_schema(), taken)
     wanted = {*keys} | ({"reason"} if before.error or chosen.error else set())
     if "worker_node" in keys:
