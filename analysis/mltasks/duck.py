@@ -134,12 +134,14 @@ def by_node(tasks: Relation) -> Relation:
     return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
 
 
-def with_newest(tasks: Relation, keys: Collection[str], column: str, name: str) -> Relation:
-    """Return each row with the greatest value of a column in its group; see `engines.with_newest`."""
-    names = [_quoted(key) for key in keys]
-    greatest = tasks.aggregate(f"{', '.join(names)}, max({column}) AS {name}", ", ".join(names)).set_alias("its")
-    same = " AND ".join(f"task.{key} IS NOT DISTINCT FROM its.{key}" for key in names)
-    return tasks.set_alias("task").join(greatest, same, "left").project(f"task.*, its.{name}")
+def beside(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
+    """Return the rows with the other columns of a small table beside them; see `engines.beside`."""
+    task = f"task_{next(NUMBERS)}"
+    same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(_quoted, keys))
+    more = ", ".join(f"found.{_quoted(name)}" for name in found.column_names if name not in keys)
+    joined = rows.query(task, f"SELECT {task}.*, {more} FROM {task} LEFT JOIN found ON {same}")  # it sees `found`
+    assert joined is not None  # as of a statement that gives no rows
+    return joined
 
 
 def spread(rows: Relation, lists: str, names: Sequence[str]) -> Relation:

@@ -30,6 +30,7 @@ NODES = {"failed_nodes", "other_nodes"}
 COMPUTED = (  # what reports compute with, beside keys and flags
     *("task_type", "function_name", "nodes_text", "start_ms", "end_ms", "updated_ms", "as_of_ms", "duration_s"),
 )
+Value = tuple[str, str]  # a column, and what of it
 FEW = ("task_type", "function_name", "state", "error")  # columns with few different texts
 
 
@@ -162,10 +163,16 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
             found = parsed.function(*(_array(native, column) for column in parsed.takes))
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=native.index)
     columns |= {name: native[column] for column, name in own.items()}
+    columns |= {"created_ms": _ms(native["create_time"]), "updated_ms": _ms(native["last_update_time"])}
     lazy = nw.from_native(pd.DataFrame(columns)).lazy()
-    return lazy.with_columns(
-        created_ms=nw.col("create_time").dt.timestamp("ms"), updated_ms=nw.col("last_update_time").dt.timestamp("ms")
-    )
+    return lazy
+
+
+def _ms(times: pd.Series[Any]) -> pd.Series[Any]:
+    """Return times in ms since 1970; nullable only where one is missing, since pandas is slower then."""
+    ms = times.dt.tz_localize(None).to_numpy().view("int64")
+    missing = times.isna().to_numpy()
+    return pd.Series(pd.arrays.IntegerArray(ms, missing) if missing.any() else ms, index=times.index)
 
 
 def _categories(texts: pd.Series[Any]) -> pd.Series[Any]:
@@ -218,34 +225,72 @@ def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return lazy
 
 
-def with_newest(frame: nw.LazyFrame[Any], keys: Sequence[str], column: str, name: str) -> nw.LazyFrame[Any]:
-    """Return each row with the greatest value of a column in its group, which becomes the column `name`."""
-    if frame.implementation.is_pandas():
-        return frame.with_columns(nw.col(column).max().over(*keys).alias(name))
-    lazy: nw.LazyFrame[Any] = nw.from_native(duck.with_newest(frame.to_native(), keys, column, name))
+def beside(frame: nw.LazyFrame[Any], found: pd.DataFrame, keys: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return the rows with the other columns of a small table beside them, which has a row a group."""
+    lazy: nw.LazyFrame[Any]
+    if not frame.implementation.is_pandas():
+        lazy = nw.from_native(duck.beside(frame.to_native(), pa.Table.from_pandas(found, preserve_index=False), keys))
+        return lazy
+    rows = frame.collect().to_native()
+    lazy = nw.from_native(rows.astype(dict(found.dtypes[list(keys)])).merge(found, on=list(keys), how="left")).lazy()
     return lazy
 
 
 def aggregate(
     frame: nw.LazyFrame[Any],
     keys: Mapping[str, Any],
-    values: Sequence[nw.Expr],
-    column: str = "",
-    quantiles: Mapping[str, float] = MappingProxyType({}),
+    flags: Sequence[str],
+    values: Mapping[str, Value],
+    quantiles: Mapping[str, tuple[str, float]] = MappingProxyType({}),
 ) -> pd.DataFrame:
-    """Return values of each group, and quantiles of one column by name, linear between ranks."""
-    grouped = frame.group_by(*keys)
-    if not quantiles:
-        return to_pandas(grouped.agg(*values), keys)
-    ranks: Any = list(quantiles.values())  # all at once: that sorts once
+    """Return a row a group: in how many rows each flag is set, values, and quantiles, linear between ranks.
+
+    `values`: name -> column, and `len`, `count`, `sum`, `min`, `max` or `mean` of it. `quantiles`: name -> column,
+    the same for all, and rank. Without keys it is one row.
+    """
     if not frame.implementation.is_pandas():
-        ranked = grouped.agg(*values, nw.col(column).quantile(ranks, "linear").alias("ranks"))
-        return to_pandas(nw.from_native(duck.spread(ranked.to_native(), "ranks", list(quantiles))), keys)
+        return to_pandas(_in_duck(frame, keys, flags, values, quantiles), keys)
     native = frame.collect().to_native()
-    each = native.groupby(list(keys), dropna=False, observed=True, sort=False)[column].quantile(ranks)
-    found = each.index[:: len(ranks)].droplevel(-1).to_frame(index=False).astype(dict(keys))
-    found[list(quantiles)] = each.to_numpy("float64").reshape(-1, len(ranks))
-    return to_pandas(grouped.agg(*values), keys).merge(found, on=list(keys), how="left")
+    if not keys:
+        row = {**{name: native[name].sum() for name in flags}, **_values(native, values)}
+        return pd.DataFrame([row], dtype="Float64").astype("float64")
+    groups = native.groupby(list(keys), dropna=False, observed=True, sort=False)
+    found = pd.DataFrame(_values(groups, values))
+    numbers = groups.ngroup().to_numpy()
+    for name in flags:
+        found[name] = np.bincount(numbers[native[name].to_numpy(bool)], minlength=len(found))
+    if quantiles:  # all at once: that sorts once
+        (column,) = {column for column, _ in quantiles.values()}
+        ranked = groups[column].quantile([rank for _, rank in quantiles.values()])
+        found[list(quantiles)] = ranked.to_numpy("float64").reshape(-1, len(quantiles))
+    return to_pandas(nw.from_native(found.reset_index()).lazy(), keys)
+
+
+def _values(rows: Any, values: Mapping[str, Value]) -> dict[str, Any]:
+    """Return values of a pandas frame, or of its groups."""
+    return {
+        name: (rows.size() if hasattr(rows, "ngroup") else len(rows)) if how == "len" else getattr(rows[column], how)()
+        for name, (column, how) in values.items()
+    }
+
+
+def _in_duck(
+    frame: nw.LazyFrame[Any],
+    keys: Mapping[str, Any],
+    flags: Sequence[str],
+    values: Mapping[str, Value],
+    quantiles: Mapping[str, tuple[str, float]],
+) -> nw.LazyFrame[Any]:
+    found: list[nw.Expr] = [nw.col(name).sum() for name in flags]
+    for name, (column, how) in values.items():
+        found.append((nw.len() if how == "len" else getattr(nw.col(column), how)()).alias(name))
+    if not quantiles:
+        return frame.group_by(*keys).agg(*found) if keys else frame.select(*found)
+    (column,) = {column for column, _ in quantiles.values()}
+    ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
+    ranked = frame.group_by(*keys).agg(*found, nw.col(column).quantile(ranks, "linear").alias("ranks"))
+    lazy: nw.LazyFrame[Any] = nw.from_native(duck.spread(ranked.to_native(), "ranks", list(quantiles)))
+    return lazy
 
 
 def to_pandas(frame: nw.LazyFrame[Any], keys: Mapping[str, Any] | None = None) -> pd.DataFrame:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
 
 from mltasks import engines, filters, schema
+from mltasks.engines import Tasks
 from mltasks.errors import UsageError
 from mltasks.filters import DurationOptions, Words
-from mltasks.reports import grouping, result
+from mltasks.reports import census, grouping, result
 from mltasks.reports.grouping import Grouped
+from mltasks.reports.periods import Periods
 
-QUANTILES = {"p50_s": 0.5, "p90_s": 0.9, "p95_s": 0.95, "p99_s": 0.99}
+QUANTILES = {
+    "p50_s": ("seconds", 0.5),
+    "p90_s": ("seconds", 0.9),
+    "p95_s": ("seconds", 0.95),
+    "p99_s": ("seconds", 0.99),
+}
+SECONDS = {"measured": ("seconds", "count"), "mean_s": ("seconds", "mean"), "max_s": ("seconds", "max")}
 COUNTS = ("tasks", "completed", "failed", "cancelled", "open")
 FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
 UNMEASURED = ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
@@ -48,12 +57,11 @@ def durations(
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
     prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
-    census = result.Census(prepared, **{f"chosen_{name}": _chosen(measured) & nw.col(name) for name in UNMEASURED})
-    grouped = grouping.by_creation(grouping.group(prepared), periods, census.first_ms, census.last_ms)
-    found = result.whole_numbers(grouped.finish(_statistics(grouped, measured)), (*COUNTS, "measured", "unmeasured"))
-    notes = [*_notes(census, measured), *(result.undated(census) if periods else [])]
+    grouped, found, counts = _counted(prepared, periods, _chosen(measured))
+    found = result.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
+    notes = [*_notes(counts, measured), *(census.undated(counts) if periods else [])]
     found = found[[*grouped.shown, *COLUMNS]]
-    return result.attach(found, "durations", prepared, census, notes, tz=tz, keys=grouped.shown)
+    return result.attach(found, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
 def _measured(outcome: Words) -> tuple[str, ...]:
@@ -67,20 +75,22 @@ def _measured(outcome: Words) -> tuple[str, ...]:
     return found
 
 
-def _statistics(grouped: Grouped, measured: Sequence[str]) -> pd.DataFrame:
-    chosen = _chosen(measured)
-    seconds = nw.when(chosen).then(nw.col("duration_s"))
-    d = nw.col("seconds")
-    found = grouped.within(grouped.frame.with_columns(chosen=chosen, seconds=seconds)).aggregate(
-        nw.len().alias("tasks"),
-        *(nw.col(name).sum() for name in (*COUNTS[1:], "chosen")),
-        d.count().alias("measured"),
-        d.mean().alias("mean_s"),
-        d.max().alias("max_s"),
-        column="seconds",
-        quantiles=QUANTILES,
-    )
-    return found.assign(unmeasured=found.pop("chosen") - found["measured"])
+def _counted(prepared: Tasks, periods: Periods | None, chosen: nw.Expr) -> tuple[Grouped, pd.DataFrame, census.Census]:
+    """Return the groups, the statistics of each, and the census, in one pass where the groups add up to it."""
+    doubts = {f"chosen_{name}": chosen & nw.col(name) for name in UNMEASURED}
+
+    def marked(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        return frame.with_columns(chosen=chosen, seconds=nw.when(chosen).then(nw.col("duration_s")), **doubts)
+
+    grouped, counts = grouping.group(prepared), None
+    if periods is not None or not census.taken_by(grouped):
+        counts = census.of(replace(prepared, frame=marked(prepared.frame)), doubts)
+        grouped = grouping.by_creation(grouped, periods, counts.first_ms, counts.last_ms)
+    grouped = grouped.within(marked(grouped.frame))  # on a node, a task may have another outcome
+    flags = (*COUNTS[1:], "chosen", *(() if counts else (*census.FLAGS, *doubts)))
+    found = grouped.aggregate(flags, {**census.VALUES, **SECONDS}, quantiles=QUANTILES)
+    counts = counts or census.Census(found, doubts)
+    return grouped, found.assign(unmeasured=found["chosen"] - found["measured"]), counts
 
 
 def _chosen(measured: Sequence[str]) -> nw.Expr:
@@ -88,9 +98,9 @@ def _chosen(measured: Sequence[str]) -> nw.Expr:
     return functools.reduce(operator.or_, (nw.col(outcome) for outcome in measured))
 
 
-def _notes(census: result.Census, measured: Sequence[str]) -> list[str]:
+def _notes(counts: census.Census, measured: Sequence[str]) -> list[str]:
     found = []
-    left_out = {status: n for status in UNMEASURED if (n := census.flagged[f"chosen_{status}"])}
+    left_out = {status: n for status in UNMEASURED if (n := counts.flagged[f"chosen_{status}"])}
     if left_out:
         reasons = ", ".join(f"{n} {status}" for status, n in left_out.items())
         found.append(f"not measured though finished: {reasons}")

@@ -9,9 +9,11 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks import derived, engines
+from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
-from mltasks.reports import grouping, result
+from mltasks.reports import census, grouping, result
 from mltasks.reports.grouping import Grouped
+from mltasks.reports.periods import Periods
 
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
 TIMES = ("last_success", "failing_since")
@@ -41,25 +43,33 @@ def failures(
     periods = grouping.periods(every, tz)
     prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
     result.refuse_outcomes("failures", prepared)
-    census = result.Census(prepared)
-    grouped = grouping.by_creation(grouping.group(prepared), periods, census.first_ms, census.last_ms)
-    found = result.with_rates(result.whole_numbers(grouped.finish(_counts(grouped)), COUNTS))
+    grouped, found, counts = _counted(prepared, periods)
+    found = result.with_rates(result.whole_numbers(grouped.finish(found), COUNTS))
     for name in TIMES:
         found[name] = pd.to_datetime(found.pop(name), unit="ms", utc=True).dt.as_unit("ms")
-    notes = [*result.RATE_NOTES, *(result.undated(census) if periods else [])]
+    notes = [*result.RATE_NOTES, *(census.undated(counts) if periods else [])]
     found = found[[*grouped.shown, *COLUMNS]]
-    return result.attach(found, "failures", prepared, census, notes, tz=tz, keys=grouped.shown)
+    return result.attach(found, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _counts(grouped: Grouped) -> pd.DataFrame:
-    start, newest = nw.col("start_ms"), nw.col("newest_ms")
+def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, census.Census]:
+    """Return the groups, the counts and times of each, and the census, in one pass where the groups add up to it."""
+    grouped, counts = grouping.group(prepared), None
+    if periods is not None or not census.taken_by(grouped):
+        counts = census.of(prepared)
+        grouped = grouping.by_creation(grouped, periods, counts.first_ms, counts.last_ms)
     success = nw.when(nw.col("completed")).then(derived.plausible("updated_ms"))
-    frame = grouped.frame.select(*grouped.keys, *COUNTS[1:], "start_ms", success_ms=success)
-    frame = engines.with_newest(frame, grouped.keys, "success_ms", "newest_ms")
-    frame = frame.with_columns(failing_ms=nw.when(nw.col("failed") & (newest.is_null() | (start > newest))).then(start))
-    return grouped.within(frame).aggregate(
-        nw.len().alias("tasks"),
-        *(nw.col(name).sum() for name in COUNTS[1:]),
-        nw.col("success_ms").max().alias("last_success"),
-        nw.col("failing_ms").min().alias("failing_since"),
-    )
+    grouped = grouped.within(grouped.frame.with_columns(success_ms=success))
+    flags = (*COUNTS[1:], *(() if counts else census.FLAGS))
+    found = grouped.aggregate(flags, {**census.VALUES, "last_success": ("success_ms", "max")})
+    found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
+    return grouped, found, counts or census.Census(found)
+
+
+def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:
+    """Return `failing_since` [ms] of each group that has failed after its last success."""
+    keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("last_success")
+    failed = grouped.frame.filter(nw.col("failed") & ~start.is_null()).select(*keys, "start_ms")
+    failed = engines.beside(failed, found[[*keys, "last_success"]], keys)
+    since = grouped.within(failed.filter(last.is_null() | (start > last)))
+    return since.aggregate((), {"failing_since": ("start_ms", "min")})

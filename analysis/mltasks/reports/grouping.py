@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks import derived, engines, schema, table, windows
-from mltasks.engines import Tasks
+from mltasks.engines import Tasks, Value
 from mltasks.reports.periods import Periods
 
 ALL = "all_tasks"  # the group of the one total row
@@ -44,9 +44,9 @@ class Grouped:
         """Return the same groups of another frame."""
         return replace(self, frame=frame)
 
-    def aggregate(self, *values: nw.Expr, **quantiles: Any) -> pd.DataFrame:
-        """Return these values of each group, beside the keys in their dtypes; `quantiles` as in engines.aggregate."""
-        return engines.aggregate(self.frame, self.types, values, **quantiles)
+    def aggregate(self, flags: Sequence[str], values: Mapping[str, Value], **quantiles: Any) -> pd.DataFrame:
+        """Return these of each group, beside the keys in their dtypes; see `engines.aggregate`."""
+        return engines.aggregate(self.frame, self.types, flags, values, **quantiles)
 
     def finish(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return a grouped result with readable keys first, in their order; a missing key comes last."""

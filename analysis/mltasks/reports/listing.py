@@ -10,7 +10,7 @@ import pandas as pd
 from mltasks import context, schema
 from mltasks.context import Context
 from mltasks.errors import UsageError
-from mltasks.reports import result
+from mltasks.reports import census, result
 
 COLUMNS = (
     *("task_id", "task_type", "function_name", "state", "outcome", "create_time", "duration_s", "duration_status"),
@@ -38,8 +38,8 @@ def listing(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFra
             sources=result.sources(ctx),
             filters=ctx.filters,
             tasks=len(found),
-            first_ms=result.whole(plausible.min()),
-            last_ms=result.whole(plausible.max()),
+            first_ms=census.whole(plausible.min()),
+            last_ms=census.whole(plausible.max()),
             notes=list(ctx.notes),
         ),
     )

@@ -109,7 +109,7 @@ def sweep(grouped: Grouped) -> pd.DataFrame:
     falls = nw.when((level == 0) & (step < 0)).then(nw.col("at"))
     change = nw.when((level == 1) & (step > 0)).then(-nw.col("at")).otherwise(falls)
     found = grouped.within(levels.with_columns(active=change)).aggregate(
-        nw.col("active").sum(), nw.col("level").max().alias("peak_in_flight")
+        (), {"active": ("active", "sum"), "peak_in_flight": ("level", "max")}
     )
     return found.assign(active_s=found.pop("active") / 1000)
 

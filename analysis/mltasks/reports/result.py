@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, filters, schema
-from mltasks.context import Context, Reading, iso, moment
+from mltasks import filters
+from mltasks.context import Context, moment
 from mltasks.engines import Tasks
 from mltasks.errors import UsageError
+from mltasks.reports.census import Census, noun
 from mltasks.reports.statistics import wilson
 
 KEY = "mltasks_report"  # in DataFrame.attrs
@@ -37,7 +37,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self) -> str:
         """Return the sentence that every output begins with."""
-        count = f"{self.tasks:,} {_tasks(self.tasks)} of {', '.join(self.sources)}"
+        count = f"{self.tasks:,} {noun(self.tasks)} of {', '.join(self.sources)}"
         if self.first_ms is None or self.last_ms is None:
             when = "" if self.tasks else ": there is nothing to report"
         else:
@@ -47,71 +47,6 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
             when = f", created {begin}{until} UTC"
         chosen = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items())
         return f"{count}{when} ({chosen or 'all'})"
-
-
-class Census:
-    """Counts of the tasks that a report covers, and `flagged`: how many of them have each of some flags.
-
-    `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
-    """
-
-    def __init__(self, tasks: Tasks, **flags: nw.Expr) -> None:
-        flags |= {name: nw.col(name) for name in ("unknown", "overdue", "implausible")}
-        frame = tasks.frame.select("start_ms", **flags)
-        start = nw.col("start_ms")
-        totals = frame.select(
-            nw.len().alias("tasks"),
-            start.count().alias("dated"),
-            start.min().alias("first"),
-            start.max().alias("last"),
-            *(nw.col(name).sum() for name in flags),
-        )
-        found = engines.to_pandas(totals).iloc[0]
-        self.tasks = int(found["tasks"])
-        self.undated = self.tasks - int(found["dated"])
-        self.first_ms, self.last_ms = whole(found["first"]), whole(found["last"])
-        self.flagged = {name: whole(found[name]) or 0 for name in flags}
-
-    def notes(self, tasks: Tasks) -> list[str]:
-        """Return what every report says once."""
-        found = [*tasks.context.notes, *_untold(tasks.context)]
-        if tasks.context.as_of_ms is None and self.tasks:
-            found.append("as of an unknown time: no time in the data can be that of a task")
-        elif any(reading.as_of_assumed for reading in tasks.context.readings):
-            found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
-        if unknown := self.flagged["unknown"]:
-            found.append(f"{unknown} {_tasks(unknown)} in a state that this version does not know, counted as open")
-        if overdue := self.flagged["overdue"]:
-            found.append(
-                f"{overdue} open {_tasks(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
-                f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
-            )
-        if odd := self.flagged["implausible"]:
-            found.append(f"{odd} {_tasks(odd)} with an implausible time: in the counts, in no duration or load")
-        return found
-
-
-def _untold(ctx: Context) -> list[str]:
-    """Return what is not known of a cluster beside its tasks, such as what its user may not ask for."""
-    asked = [reading for reading in ctx.readings if reading.cluster is not None]
-    nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
-    timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
-    found = []
-    if nodes:
-        found.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
-    if timeout:
-        found.append(
-            f"the task time-out of {', '.join(timeout)} is not known and is taken as {schema.DEFAULT_TIMEOUT_S} s"
-        )
-    return found
-
-
-def _limit(ctx: Context) -> str:
-    limits = {(reading.timeout_assumed, reading.timeout_s) for reading in ctx.readings or (Reading(),)}
-    if len(limits) > 1:
-        return "the time-out of its cluster"
-    assumed, seconds = limits.pop()
-    return f"{'an assumed' if assumed else 'the'} time-out of {seconds} s"
 
 
 def info(frame: pd.DataFrame) -> Info:
@@ -166,16 +101,6 @@ def whole_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return frame.fillna(dict.fromkeys(columns, 0)).astype(dict.fromkeys(columns, "int64"))
 
 
-def undated(census: Census) -> list[str]:
-    """Return the note on tasks that are in no period."""
-    n = census.undated
-    return [f"{n} {_tasks(n)} without a plausible create_time: in no period"] if n else []
-
-
 def whole(value: Any) -> int | None:
     """Return a whole number, or None for a missing one."""
     return None if pd.isna(value) else int(value)
-
-
-def _tasks(n: int) -> str:
-    return "task" if n == 1 else "tasks"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, Unpack
 
@@ -12,7 +13,7 @@ import pandas as pd
 from mltasks import derived, engines, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
-from mltasks.reports import grouping, load, result
+from mltasks.reports import census, grouping, load, result
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.load import Window
 
@@ -51,8 +52,8 @@ def workers(
     periods = grouping.periods(every, tz)
     prepared = engines.border(tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS)
     result.refuse_outcomes("workers", prepared)
-    census = result.Census(prepared, remote=_coordinated(), nowhere=_nowhere(prepared))
-    window = Window(*_window(prepared, census), periods)
+    counts = _census(prepared)
+    window = Window(*_window(prepared, counts), periods)
     grouped = load.in_flight(load.in_window(_with_workers(grouping.group(prepared)), window))
     found = _counts(grouped).merge(load.sweep(grouped), on=list(grouped.keys), how="left")
     found = _with_idle(found, grouped, prepared, window)
@@ -65,13 +66,18 @@ def workers(
         found = found.sort_values(by_name, ignore_index=True)
     found = result.with_rates(result.whole_numbers(found, (*COUNTS, "peak_in_flight")))
     found = found[[*grouped.shown, *(c for c in COLUMNS if c in found)]]
-    notes = [*result.RATE_NOTES, *_notes(prepared, census), *(result.undated(census) if periods else [])]
-    return result.attach(found, "workers", prepared, census, notes, tz=tz, keys=grouped.shown)
+    notes = [*result.RATE_NOTES, *_notes(prepared, counts), *(census.undated(counts) if periods else [])]
+    return result.attach(found, "workers", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _window(tasks: Tasks, census: result.Census) -> tuple[int, int]:
+def _census(tasks: Tasks) -> census.Census:
+    flags = {"remote": _coordinated(), "nowhere": _nowhere(tasks)}
+    return census.of(replace(tasks, frame=tasks.frame.with_columns(**flags)), flags)
+
+
+def _window(tasks: Tasks, counts: census.Census) -> tuple[int, int]:
     since, until, as_of = tasks.filters.since_ms, tasks.filters.until_ms, tasks.context.as_of_ms or 0
-    low = since if since is not None else census.first_ms
+    low = since if since is not None else counts.first_ms
     return as_of if low is None else low, as_of if until is None else min(until, as_of)
 
 
@@ -93,7 +99,7 @@ def _nowhere(tasks: Tasks) -> nw.Expr:
 
 
 def _counts(grouped: Grouped) -> pd.DataFrame:
-    found = grouped.aggregate(nw.len().alias("tasks"), *(nw.col(name).sum() for name in (*COUNTS[1:], "spent")))
+    found = grouped.aggregate(COUNTS[1:], {"tasks": ("", "len"), "spent": ("spent", "sum")})
     return found.assign(task_s=found.pop("spent") / 1000)
 
 
@@ -130,8 +136,8 @@ def _all(found: pd.DataFrame) -> pd.Series[float]:
     return total.where(total > 0)
 
 
-def _notes(tasks: Tasks, census: result.Census) -> list[str]:
-    by_node, remote, nowhere = NODE in tasks.keys, census.flagged["remote"], census.flagged["nowhere"]
+def _notes(tasks: Tasks, counts: census.Census) -> list[str]:
+    by_node, remote, nowhere = NODE in tasks.keys, counts.flagged["remote"], counts.flagged["nowhere"]
     found = []
     if by_node:
         found.append("a task with several nodes counts once on each of them")

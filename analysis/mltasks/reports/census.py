@@ -1,0 +1,101 @@
+"""Counts of the tasks that a report covers: for the sentence that it begins with, and for its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from mltasks import engines, schema
+from mltasks.context import Context, Reading, iso
+from mltasks.engines import Tasks, Value
+from mltasks.reports.grouping import NODE, Grouped
+
+FLAGS = ("unknown", "overdue", "implausible")
+VALUES: Mapping[str, Value] = {
+    "tasks": ("", "len"),
+    "dated": ("start_ms", "count"),
+    "first": ("start_ms", "min"),
+    "last": ("start_ms", "max"),
+}
+
+
+class Census:
+    """Counts of the tasks that a report covers, and `flagged`: how many of them have each of some flags.
+
+    `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
+    """
+
+    def __init__(self, counted: pd.DataFrame, flags: Collection[str] = ()) -> None:
+        self.tasks = int(counted["tasks"].sum())
+        self.undated = self.tasks - int(counted["dated"].sum())
+        self.first_ms, self.last_ms = whole(counted["first"].min()), whole(counted["last"].max())
+        self.flagged = {name: int(counted[name].sum()) for name in (*FLAGS, *flags)}
+
+    def notes(self, tasks: Tasks) -> list[str]:
+        """Return what every report says once."""
+        found = [*tasks.context.notes, *_untold(tasks.context)]
+        if tasks.context.as_of_ms is None and self.tasks:
+            found.append("as of an unknown time: no time in the data can be that of a task")
+        elif any(reading.as_of_assumed for reading in tasks.context.readings):
+            found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
+        if unknown := self.flagged["unknown"]:
+            found.append(f"{unknown} {noun(unknown)} in a state that this version does not know, counted as open")
+        if overdue := self.flagged["overdue"]:
+            found.append(
+                f"{overdue} open {noun(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
+                f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
+            )
+        if odd := self.flagged["implausible"]:
+            found.append(f"{odd} {noun(odd)} with an implausible time: in the counts, in no duration or load")
+        return found
+
+
+def _untold(ctx: Context) -> list[str]:
+    """Return what is not known of a cluster beside its tasks, such as what its user may not ask for."""
+    asked = [reading for reading in ctx.readings if reading.cluster is not None]
+    nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
+    timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
+    found = []
+    if nodes:
+        found.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
+    if timeout:
+        found.append(
+            f"the task time-out of {', '.join(timeout)} is not known and is taken as {schema.DEFAULT_TIMEOUT_S} s"
+        )
+    return found
+
+
+def _limit(ctx: Context) -> str:
+    limits = {(reading.timeout_assumed, reading.timeout_s) for reading in ctx.readings or (Reading(),)}
+    if len(limits) > 1:
+        return "the time-out of its cluster"
+    assumed, seconds = limits.pop()
+    return f"{'an assumed' if assumed else 'the'} time-out of {seconds} s"
+
+
+def of(tasks: Tasks, flags: Collection[str] = ()) -> Census:
+    """Return the census of all tasks, `flags` among it."""
+    return Census(engines.aggregate(tasks.frame, {}, [*FLAGS, *flags], VALUES), flags)
+
+
+def taken_by(grouped: Grouped) -> bool:
+    """Tell whether each task is in exactly one group, so that the groups' counts can be added up to a census."""
+    return grouped.periods is None and NODE not in grouped.keys
+
+
+def undated(census: Census) -> list[str]:
+    """Return the note on tasks that are in no period."""
+    n = census.undated
+    return [f"{n} {noun(n)} without a plausible create_time: in no period"] if n else []
+
+
+def whole(value: Any) -> int | None:
+    """Return a whole number, or None for a missing one."""
+    return None if pd.isna(value) else int(value)
+
+
+def noun(n: int) -> str:
+    """Return the word for so many tasks."""
+    return "task" if n == 1 else "tasks"
