@@ -27,28 +27,33 @@ TEXTS = {  # the derived columns that name which of some flags is set
     "outcome": schema.OUTCOMES,
     "duration_status": ("measured", "open", "cut_off", "polled", "clock_skew", "implausible", "unreadable"),
 }
-FLAGS = tuple(dict.fromkeys(["completed", "overdue", "unknown", *TEXTS["outcome"], *TEXTS["duration_status"]]))
+OUTCOMES = ("completed", "overdue", "unknown", *TEXTS["outcome"], "unreadable", "implausible")
+FLAGS = tuple(dict.fromkeys([*OUTCOMES, *TEXTS["duration_status"]]))
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 
 
-def derive(frame: Frame, texts: Collection[str] = tuple(TEXTS)) -> Frame:
+def derive(frame: Frame, texts: Collection[str] = tuple(TEXTS), *, durations: bool = True) -> Frame:
     """Add outcome, duration_s [s] and duration_status, and what the reports compute with.
 
     `frame` has the stored columns and, as integers, `created_ms`, `updated_ms`, `as_of_ms` and `timeout_ms`.
     Added beside the derived columns: `start_ms` (create_time where it is plausible), `end_ms` (the end of the
     task's time in flight; null where nobody knows it) and FLAGS: each outcome and each duration_status, `completed`,
-    `overdue` and `unknown` (the state), never null. `texts`: which of TEXTS are wanted; flags cost less.
+    `overdue` and `unknown` (the state), never null. `texts`: which of TEXTS are wanted; flags cost less. Without
+    `durations` there are only the flags OUTCOMES.
     """
     frame = frame.with_columns(**_outcomes(), start_ms=plausible("created_ms"))
-    frame = frame.with_columns(overdue=_overdue(), **_doubts())
+    doubts = {name: doubt for name, doubt in _doubts().items() if durations or name in OUTCOMES}
+    frame = frame.with_columns(overdue=_overdue(), **doubts)
     frame = frame.with_columns(
-        **_first_doubt(),
+        **_first_doubt(doubts),
         end_ms=nw.when(~nw.col("open"))
         .then(nw.col("updated_ms"))
         .otherwise(nw.when(~nw.col("overdue")).then(nw.col("as_of_ms"))),
     )
-    seconds = nw.when(nw.col("measured")).then((nw.col("updated_ms") - nw.col("created_ms")) / 1000)
-    return frame.with_columns(duration_s=seconds, **{name: named(name) for name in texts})
+    more = {name: named(name) for name in texts}
+    if durations:
+        more["duration_s"] = nw.when(nw.col("measured")).then((nw.col("updated_ms") - nw.col("created_ms")) / 1000)
+    return frame.with_columns(**more) if more else frame
 
 
 def named(text: str) -> nw.Expr:
@@ -124,10 +129,10 @@ def _doubts() -> dict[str, nw.Expr]:
     return {name: ~nw.col("open") & doubt for name, doubt in doubts.items()}
 
 
-def _first_doubt() -> dict[str, nw.Expr]:
+def _first_doubt(doubts: Iterable[str]) -> dict[str, nw.Expr]:
     """Return the flags of which only the weightiest is set, or `measured`."""
     flags, clear = {}, ~nw.col("open")
-    for name in ("unreadable", "implausible", "polled", "cut_off", "clock_skew"):
+    for name in doubts:
         flags[name] = clear & nw.col(name)
         clear = clear & ~nw.col(name)
     return flags | {"measured": clear}

@@ -41,7 +41,7 @@ def failures(
     period, zone or time that cannot be, and for filters by state or outcome, which would change the rate.
     """
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, durations=False)
     result.refuse_outcomes("failures", prepared)
     grouped, found, counts = _counted(prepared, periods)
     found = result.with_rates(result.whole_numbers(grouped.finish(found), COUNTS))
