@@ -33,7 +33,7 @@ def wrong(shelf: Shelf, state: State) -> list[str]:
         clusters={"here": Followed(finished=manifest.replace(state, reading=Reading(cluster="here", as_of_ms=AS_OF)))}
     )
     shelf.publish(state.files)
-    return list(check.problems(shelf, finished))
+    return [problem.text for problem in check.problems(shelf, finished)]
 
 
 WRITES = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(MONTHS), st.sampled_from(["RUNNING", "COMPLETED"])))

@@ -130,11 +130,11 @@ def test_a_first_sync_that_has_not_ended_is_an_error_and_no_smaller_answer(tmp_p
 
 def test_what_a_killed_sync_has_left_is_swept_and_the_partitions_are_mended(history: Path) -> None:
     west = history / "_files" / "cluster=west" / "created=2023-11"
-    (west / "0123.pq").write_bytes(b"half")
+    (west / "0123456789abcdef.pq").write_bytes(b"half")
     (west / ".mltasks-1.part").write_bytes(b"half")
     (history / ".mltasks-2.part").write_bytes(b"half")
     next((history / "cluster=west").rglob("*.parquet")).unlink()
-    (history / "cluster=west" / "created=2023-11" / "old.parquet").write_bytes(b"old")
+    (history / "cluster=west" / "created=2023-11" / "0123456789abcdef.parquet").write_bytes(b"old")
     assert len(mltasks.Store(history).verify()) == 2
     put(history, "west", [])
     assert mltasks.Store(history).verify() == []

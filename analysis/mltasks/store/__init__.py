@@ -13,6 +13,7 @@ from mltasks.engines import Dataset
 from mltasks.errors import DataError, UsageError
 from mltasks.parts import Part, Parts
 from mltasks.store import check, manifest
+from mltasks.store.check import Problem
 from mltasks.store.gone import reconcile as find_gone
 from mltasks.store.manifest import Manifest, State
 from mltasks.store.shelf import Shelf
@@ -61,8 +62,15 @@ class Store:
         return [shelf.place(file) for state in self._manifest().finished().values() for file in state.files]
 
     def verify(self) -> list[str]:
-        """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness."""
-        return list(check.problems(Shelf(self.path), self._manifest()))
+        """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness.
+
+        The files that an interrupted sync goes on from are looked at, too, also where it is the first.
+        """
+        return [problem.text for problem in self.problems()]
+
+    def problems(self) -> list[Problem]:
+        """Return what `verify` does, and of each whether it is with the tasks or only with what a bare glob finds."""
+        return list(dict.fromkeys(check.problems(Shelf(self.path), self._manifest(finished=False))))
 
     def holds(self) -> str:
         """Return what is in the store, in a few words."""
@@ -95,12 +103,15 @@ class Store:
         ]
         return Dataset(Parts(tuple(parts)), several.merged(contexts))
 
-    def _manifest(self) -> Manifest:
-        """Return the manifest; raises UsageError where there is none, DataError where no sync has come to its end."""
+    def _manifest(self, *, finished: bool = True) -> Manifest:
+        """Return the manifest; raises UsageError where there is none.
+
+        Raises DataError where no sync has come to its end, and `finished` states are wanted.
+        """
         found = manifest.read(self.path)
         if found is None:
             raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
-        if not found.finished():
+        if finished and not found.finished():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
         return found
 

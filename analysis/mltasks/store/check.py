@@ -4,38 +4,59 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.errors import DataError
-from mltasks.store import shelf
-from mltasks.store.manifest import File, Manifest
-from mltasks.store.shelf import Shelf
+from mltasks.store.manifest import File, Manifest, State
+from mltasks.store.shelf import IMPLAUSIBLE, Shelf, described, months, partition
+
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last one with a month that a folder is called after
 
 
-def problems(folders: Shelf, manifest: Manifest) -> Iterator[str]:
-    """Yield what is wrong with the files that readers see, a line each; nothing where all is well."""
-    current: list[File] = []
-    for cluster, state in manifest.finished().items():
-        ids = []
-        for file in state.files:
-            try:
-                rows = _whole(folders, file)
-                ids.append(rows["task_id"].combine_chunks().drop_null())
-                yield from _differences(folders, file, rows, cluster, state.reading.as_of_ms or 0)
-            except DataError as error:
-                yield str(error)
-        every = pa.chunked_array(ids, pa.string())
-        if twice := len(every) - len(pc.unique(every)):
-            yield f"{folders.folder}: {twice} tasks of {cluster} are there more than once"
-        current += state.files
-    yield from _unpublished(folders, current)
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in a line. `lost`: with the tasks themselves, and not only with what a bare glob finds."""
+
+    text: str
+    lost: bool = True
 
 
-def _whole(folders: Shelf, file: File) -> pa.Table:
+def problems(shelf: Shelf, manifest: Manifest) -> Iterator[Problem]:
+    """Yield what is wrong with the files that readers see, and with those that an interrupted sync goes on from."""
+    seen: dict[str, pa.Array] = {}
+    for cluster, followed in manifest.clusters.items():
+        for state in (followed.finished, followed.unfinished):
+            if state is not None:
+                yield from _in_files(shelf, cluster, state, seen)
+    yield from _in_partitions(shelf, [file for state in manifest.finished().values() for file in state.files])
+
+
+def _in_files(shelf: Shelf, cluster: str, state: State, seen: dict[str, pa.Array]) -> Iterator[Problem]:
+    """Yield what is wrong with the files of a state; `seen` are the ids of the tasks in those looked at before."""
+    for file in state.files:
+        if file.path in seen:
+            continue
+        seen[file.path] = pa.array([], pa.string())
+        try:
+            rows = _whole(shelf, file)
+        except DataError as error:
+            yield Problem(str(error))
+            continue
+        seen[file.path] = rows["task_id"].combine_chunks().drop_null()
+        for difference in _differences(file, rows, cluster):
+            yield Problem(f"{shelf.place(file)}: {difference}")
+    every = pa.chunked_array([seen[file.path] for file in state.files], pa.string())
+    if twice := len(every) - len(pc.unique(every)):
+        yield Problem(f"{shelf.folder}: {twice} tasks of {cluster} are there more than once")
+
+
+def _whole(shelf: Shelf, file: File) -> pa.Table:
     """Return the rows of a file; raises DataError where its bytes are not those that were written."""
-    place = folders.place(file)
+    place = shelf.place(file)
     try:
         content = place.read_bytes()
     except OSError as error:
@@ -44,33 +65,51 @@ def _whole(folders: Shelf, file: File) -> pa.Table:
         raise DataError(f"{place}: has {len(content)} bytes instead of {file.bytes}")
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise DataError(f"{place}: its bytes are not those that were written")
-    return folders.read(file)
+    return shelf.read(file)
 
 
-def _differences(folders: Shelf, file: File, rows: pa.Table, cluster: str, as_of_ms: int) -> Iterator[str]:
-    place = folders.place(file)
-    expected = shelf.described(file.path, rows, memoryview(b""), file.generation)
+def _differences(file: File, rows: pa.Table, cluster: str) -> Iterator[str]:
+    """Yield what a file holds otherwise than the manifest and its folder say.
+
+    In the partition of implausible times any task is right: it came there because of what the time was, by the clock
+    of who synced, when it was written, and nobody knows that later. In a month all are of that month.
+    """
+    found = described(file.path, rows, memoryview(b""), file.generation)
     for name in ("rows", "open", "gone", "first_ms", "last_ms", "latest_ms"):
-        if getattr(expected, name) != getattr(file, name):
-            yield f"{place}: {name} is {getattr(expected, name)}, not {getattr(file, name)} as in the manifest"
-    months = pc.unique(shelf.months(rows, as_of_ms)).to_pylist()
-    if not file.path.endswith(".pq") or [shelf.partition(cluster, month) for month in months] != [file.partition]:
-        yield f"{place}: its tasks were created in {', '.join(months)}, not as its folder says"
+        if getattr(found, name) != getattr(file, name):
+            yield f"{name} is {getattr(found, name)}, not {getattr(file, name)} as in the manifest"
+    created = [partition(cluster, month) for month in pc.unique(months(rows, LATEST_MS)).to_pylist()]
+    if file.partition != partition(cluster, IMPLAUSIBLE) and created != [file.partition]:
+        yield f"its tasks belong to {', '.join(created)}, not to its folder"
 
 
-def _unpublished(folders: Shelf, current: list[File]) -> Iterator[str]:
-    wanted = {folders.link(file): file for file in current}
+def _in_partitions(shelf: Shelf, current: list[File]) -> Iterator[Problem]:
+    """Yield what a bare glob finds otherwise than the manifest says."""
+    wanted = {shelf.link(file): file for file in current}
     try:
-        there = set(folders.published())
+        there, strangers = shelf.links(), shelf.strangers()
     except OSError as error:
-        yield f"{error.filename}: cannot be listed: {error.strerror}"
+        yield Problem(f"{error.filename}: cannot be listed: {error.strerror}", lost=False)
         return
     remedy = "mltasks sync mends it, if none is running"
     for link in sorted(wanted.keys() - there):
-        yield f"{link}: is missing in the partitions; {remedy}"
+        yield Problem(f"{link}: is missing in the partitions; {remedy}", lost=False)
     for link in sorted(there - wanted.keys()):
-        yield f"{link}: should not be in the partitions; {remedy}"
+        yield Problem(f"{link}: should not be in the partitions; {remedy}", lost=False)
+    for path in sorted(strangers):
+        yield Problem(f"{path}: is not of the store, but a bare glob finds it; move it elsewhere", lost=False)
     for link in sorted(wanted.keys() & there):
-        place = folders.place(wanted[link])
-        if not (place.exists() and link.samefile(place)) and link.stat().st_size != wanted[link].bytes:
-            yield f"{link}: is another file than the one it stands for; remove it, and {remedy}"
+        try:
+            right = _stands_for(link, shelf.place(wanted[link]), wanted[link])
+        except OSError as error:  # it may be gone since it was listed
+            yield Problem(f"{link}: cannot be read: {error.strerror}; {remedy}", lost=False)
+            continue
+        if not right:
+            yield Problem(f"{link}: is another file than the one it stands for; remove it, and {remedy}", lost=False)
+
+
+def _stands_for(link: Path, place: Path, file: File) -> bool:
+    """Tell whether a file in the partitions is a link to the data file, or a copy of what was written."""
+    if place.exists() and link.samefile(place):
+        return True
+    return hashlib.sha256(link.read_bytes()).hexdigest() == file.sha256

@@ -5,7 +5,8 @@
     cluster=prod-eu/created=2026-11/3f0c.parquet       links to those that are current
 
 A file that a sync replaces leaves the partitions at once, and `_files` when the next sync begins: whoever has read
-the manifest before can go on. Cluster and month live in the path only, the cluster percent-encoded.
+the manifest before can go on. Cluster and month live in the path only, the cluster percent-encoded. Only files with
+names as they are given here are ever removed, and folders that are empty: the rest is somebody else's.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ KEPT = "_files"
 GONE = parts.GONE.name
 COLUMNS = pa.schema([field for field in parts.SCHEMA if field.name != "cluster"])
 IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
-NO_LINKS = (errno.EPERM, errno.EXDEV, errno.ENOTSUP)
+NO_LINKS = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+NAME = "[0-9a-f]" * 16
+DATA, LINK, PART = f"{NAME}.pq", f"{NAME}.parquet", ".mltasks-*.part"
 
 
 def months(rows: pa.Table, as_of_ms: int) -> pa.Array:
@@ -90,22 +93,24 @@ class Shelf:
         """Remove the data files that no state names any more, and what a killed sync has left; raises WriteError."""
         keep = {self.folder / KEPT / path for path in wanted}
         with self._writing():
-            for found in (*_listed(self.folder, KEPT, "*", "*", "*"), *_listed(self.folder, ".mltasks-*.part")):
+            folders = _partitions(self.folder / KEPT)
+            for found in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
                 if found not in keep:
                     found.unlink()
-            _remove_empty(_listed(self.folder, KEPT, "*", "*"))
+            _remove_empty(folders)
 
     def publish(self, current: Iterable[File]) -> None:
-        """Make the partitions hold exactly the current files; raises WriteError."""
+        """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError."""
         wanted = {self.link(file): self.place(file) for file in current}
         with self._writing():
-            there = set(self.published())
+            folders = _partitions(self.folder)
+            there = {*_named(folders, LINK, PART)}
             for link in wanted.keys() - there:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 _link(wanted[link], link)
             for link in there - wanted.keys():
                 link.unlink()
-            _remove_empty(_listed(self.folder, "cluster=*", "created=*"))
+            _remove_empty(folders)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -114,9 +119,14 @@ class Shelf:
         except OSError as error:
             raise WriteError(f"{error.filename or self.folder}: cannot be written: {error.strerror}") from error
 
-    def published(self) -> list[Path]:
-        """Return what lies in the partitions; raises OSError where they cannot be listed."""
-        return _listed(self.folder, "cluster=*", "created=*", "*")
+    def links(self) -> set[Path]:
+        """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
+        return {*_named(_partitions(self.folder), LINK)}
+
+    def strangers(self) -> set[Path]:
+        """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
+        found = {Path(at, name) for at, _, names in os.walk(self.folder) for name in names}
+        return {path for path in found if path.suffix == ".parquet"} - self.links()
 
 
 def described(path: str, rows: pa.Table, content: memoryview, generation: int) -> File:
@@ -147,10 +157,18 @@ def _link(source: Path, link: Path) -> None:
             shutil.copyfile(source, part)
 
 
-def _listed(folder: Path, pattern: str, *deeper: str) -> list[Path]:
-    """Return what the patterns match, level by level: a glob that raises OSError instead of leaving a folder out."""
-    found = [path for path in folder.iterdir() if fnmatchcase(path.name, pattern)]
-    return [match for path in found if path.is_dir() for match in _listed(path, *deeper)] if deeper else found
+def _partitions(folder: Path) -> list[Path]:
+    """Return the folders of partitions; raises OSError where a glob would leave some out."""
+    found = [folder] if folder.is_dir() else []
+    for pattern in ("cluster=*", "created=*"):
+        found = [path for at in found for path in at.iterdir() if fnmatchcase(path.name, pattern) and path.is_dir()]
+    return found
+
+
+def _named(folders: Iterable[Path], *patterns: str) -> list[Path]:
+    """Return the files in folders that have one of the names; raises OSError where a folder cannot be listed."""
+    there = [path for folder in folders for path in folder.iterdir()]
+    return [path for path in there if any(fnmatchcase(path.name, p) for p in patterns) and path.is_file()]
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:
