@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from mltasks.cli.sync import said
+from mltasks.store.manifest import State
 from mltasks.store.sync import Synced
+from mltasks.store.writing import opened
 from support.command import Command
 from support.documents import hit
 from support.stores import put
@@ -88,3 +90,19 @@ def test_verify_lists_what_is_wrong_and_exits_with_4(mltasks: Command, tmp_path:
     assert run.code == 4
     assert run.out == f"{place}: No such file or directory\n"
     assert "1 wrong, listed before" in run.err
+
+
+def test_verify_says_when_the_tasks_are_all_there_and_only_a_glob_goes_wrong(mltasks: Command, tmp_path: Path) -> None:
+    put(tmp_path / "s", "here", [hit("task-1", 1)])
+    (link,) = (tmp_path / "s").rglob("*.parquet")
+    link.unlink()
+    run = mltasks("verify", str(tmp_path / "s"))
+    assert run.code == 4
+    assert run.out == f"{link}: is missing in the partitions; mltasks sync mends it, if none is running\n"
+    assert run.err == f"mltasks: {tmp_path / 's'}: 1 wrong, listed before with the remedy; the data files are whole\n"
+
+
+def test_verify_says_that_a_first_sync_without_an_end_is_no_store_yet(mltasks: Command, tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as writing:
+        writing.step("here", State(cursor=4))
+    assert "the first sync has not come to its end; run it again" in mltasks.fails(4, "verify", str(tmp_path / "s"))

@@ -15,9 +15,11 @@ def command(store: str) -> None:
     from mltasks.store import Store
 
     checked = Store(store)
-    problems = checked.verify()
+    problems = checked.problems()
     for problem in problems:
-        print(problem)
-    if problems:
+        print(problem.text)
+    if any(problem.lost for problem in problems):
         raise DataError(f"{store}: {len(problems)} wrong, listed before; sync into a new store, or put back a copy")
+    if problems:
+        raise DataError(f"{store}: {len(problems)} wrong, listed before with the remedy; the data files are whole")
     print(f"{store}: whole; {checked.holds()}")
