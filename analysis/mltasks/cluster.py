@@ -38,6 +38,7 @@ class Cluster:
         parts = _checked(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or parts.netloc
+        self.trusted = False  # whether it has answered as a cluster does
         self._patience = patience or Patience()
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":

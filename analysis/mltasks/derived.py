@@ -82,6 +82,12 @@ def clock(ctx: Context) -> dict[str, nw.Expr]:
     }
 
 
+def known_until() -> nw.Expr:
+    """Return `as_of_ms`, or the time when a task was found gone: since then nobody knows more of it."""
+    as_of, gone = nw.col("as_of_ms"), nw.col("gone_ms")
+    return nw.when(gone < as_of).then(gone).otherwise(as_of)
+
+
 def plausible(column: str) -> nw.Expr:
     """Return a time [ms] where it can be one of a task: not before OpenSearch, no more than a day after as_of."""
     time = nw.col(column)

@@ -6,7 +6,8 @@ import functools
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,8 @@ from duckdb import func
 
 from mltasks import derived, parts, schema
 from mltasks.context import iso
-from mltasks.errors import UsageError
-from mltasks.parts import Parts
+from mltasks.errors import DataError, UsageError
+from mltasks.parts import GONE, Parts
 
 Relation = duckdb.DuckDBPyRelation
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
@@ -51,6 +52,25 @@ def relation(rows: pa.Table | Path | Parts) -> Relation:
         if pa.types.is_null(field.type):  # to DuckDB a column of nothing else would be one of numbers
             rows = rows.set_column(place, field.name, rows[field.name].cast(pa.string()))
     return connection.from_arrow(rows)
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Say what stops DuckDB: memory, a disk, a file that is gone or damaged. Raises UsageError and DataError."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        said = _first_line(error)
+        raise UsageError(
+            f"memory: {said}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"
+        ) from error
+    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+        remedy = "of a store, mltasks verify tells more"
+        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200]
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
@@ -118,11 +138,18 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
         "updated_ms": "epoch_ms(last_update_time)",
         "nodes_text": "nullif(array_to_string(worker_node, ','), '')",
     }
+    if has_gone(tasks):
+        columns["gone_ms"] = f"epoch_ms({GONE.name})"
     for name, parsed in derived.PARSED.items():
         if name in wanted:
             columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
     columns |= {name: _quoted(column) for column, name in own.items()}
     return tasks.project(", ".join(f"{expression} AS {_quoted(name)}" for name, expression in columns.items()))
+
+
+def has_gone(tasks: Relation) -> bool:
+    """Tell whether there is a column that says when tasks were found gone."""
+    return GONE.name in tasks.columns and str(tasks.types[tasks.columns.index(GONE.name)]) == "TIMESTAMP WITH TIME ZONE"
 
 
 def by_node(tasks: Relation) -> Relation:

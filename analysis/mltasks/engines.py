@@ -23,7 +23,7 @@ from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import Filters
-from mltasks.parts import Parts
+from mltasks.parts import GONE, Parts
 
 NO_FILTERS = Filters()
 TEXT = table.PANDAS_TYPES[pa.string()]
@@ -62,9 +62,10 @@ class Tasks:
 
 def to_arrow(dataset: Dataset) -> pa.Table:
     """Return all rows of a Dataset in memory, unfiltered."""
-    if isinstance(dataset.frame, Parts):
-        return duck.relation(dataset.frame).to_arrow_table().cast(parts.SCHEMA)
-    return dataset.frame.to_arrow_table()
+    with duck.running():
+        if isinstance(dataset.frame, Parts):
+            return duck.relation(dataset.frame).to_arrow_table().cast(parts.SCHEMA)
+        return dataset.frame.to_arrow_table()
 
 
 def border(
@@ -88,7 +89,8 @@ def border(
         ctx = context.as_of(ctx, windows.milliseconds(as_of, ctx.as_of_ms, "as_of"))
     chosen = filters.read(options, ctx.as_of_ms)
     if isinstance(native, Parts):
-        native = duck.relation(native.within(before, overlap=overlap).within(chosen, overlap=overlap))
+        with duck.running():
+            native = duck.relation(native.within(before, overlap=overlap).within(chosen, overlap=overlap))
     if isinstance(native, duck.Relation):  # the filters say it again, but no engine sees through what they compare
         for some in (before, chosen):
             native = duck.created_within(native, None if overlap else some.since_ms, some.until_ms)
@@ -100,7 +102,10 @@ def border(
     frame = groups.plain(_prepared(native, wanted, own), own.values())
     texts = [name for name in derived.TEXTS if name in keys]
     durations = durations or "duration_status" in texts or "duration_s" in keys
-    frame = derived.derive(frame.with_columns(**derived.clock(ctx)), texts, durations=durations)
+    frame = frame.with_columns(**derived.clock(ctx))
+    if _has_gone(native):
+        frame = frame.with_columns(as_of_ms=derived.known_until())
+    frame = derived.derive(frame, texts, durations=durations)
     for some in (before, chosen):
         frame = some.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
     computed = (*COMPUTED, "duration_s", *derived.FLAGS) if durations else (*COMPUTED, *derived.OUTCOMES)
@@ -170,8 +175,18 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=native.index)
     columns |= {name: native[column] for column, name in own.items()}
     columns |= {"created_ms": _ms(native["create_time"]), "updated_ms": _ms(native["last_update_time"])}
+    if _has_gone(native):
+        columns["gone_ms"] = _ms(native[GONE.name].dt.as_unit("ms"))
     lazy = nw.from_native(pd.DataFrame(columns, copy=False)).lazy()
     return lazy
+
+
+def _has_gone(native: Any) -> bool:
+    """Tell whether some tasks were found gone, as in a store."""
+    if isinstance(native, duck.Relation):
+        return duck.has_gone(native)
+    found = native.get(GONE.name)
+    return found is not None and isinstance(found.dtype, pd.DatetimeTZDtype) and bool(found.notna().any())
 
 
 def _ms(times: pd.Series[Any]) -> pd.Series[Any]:
@@ -323,7 +338,8 @@ def to_pandas(frame: nw.LazyFrame[Any], keys: Mapping[str, Any] | None = None) -
     if frame.implementation.is_pandas():
         found: pd.DataFrame = frame.collect().to_native().reset_index(drop=True)
     else:
-        arrow = frame.collect("pyarrow").to_native()
+        with duck.running():
+            arrow = frame.collect("pyarrow").to_native()
         plain = [pa.float64() if pa.types.is_decimal(f.type) else f.type for f in arrow.schema]
         cast = arrow.cast(pa.schema(list(zip(arrow.column_names, plain, strict=True))))
         found = cast.to_pandas(types_mapper=table.PANDAS_TYPES.get)

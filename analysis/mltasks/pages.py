@@ -96,7 +96,6 @@ class Reader:
     query: Mapping[str, Any] | None
     allow_partial: bool = False
     complete: bool = True  # as long as no page was taken that is not whole
-    trusted: bool = False  # whether the cluster has answered as one before
     body: bytes = b""  # of the last page, as it came
 
     def page(self, wanted: Wanted) -> tuple[Page, Wanted]:
@@ -116,7 +115,7 @@ class Reader:
             if found is None:
                 wrong = "the answer is cut short"
                 continue
-            page, self.body, self.trusted = found, answer.body, True
+            page, self.body, self.cluster.trusted = found, answer.body, True
             wrong = wanted.doubt(page)
             if not wrong:
                 return page, wanted
@@ -138,6 +137,6 @@ class Reader:
             return self.decoder.page(answer.body)
         except DataError:
             is_json = answer.body.lstrip().startswith(b"{")
-            if not is_json and (last or not self.trusted):  # at the first question, it is the wrong URL
+            if not is_json and (last or not self.cluster.trusted):  # at the first question, it is the wrong URL
                 raise refusals.not_json(self.cluster.url, answer) from None
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 import mltasks
 from mltasks import Access, Cluster
+from mltasks.answers import Answer
 from mltasks.paging import IN_FLIGHT
 from mltasks.store import manifest
 from mltasks.store.writing import opened
@@ -139,6 +140,56 @@ def test_a_store_that_was_synced_under_a_writer_equals_the_cluster_in_the_end(
     assert set(tasks["task_id"]) >= writer.kept | writer.left
     assert store.verify() == []
     remove(quiet_cluster, writer.left)
+
+
+class Moving(Cluster):
+    """A cluster on which something happens just before a certain search is answered; the first has the number 0."""
+
+    def __init__(self, url: str, at: int, happens: Callable[[], object]) -> None:
+        super().__init__(url)
+        self.searches, self._at, self._happens = 0, at, happens
+
+    def search(self, body: Mapping[str, Any]) -> Answer:
+        if self.searches == self._at:
+            self._happens()
+        self.searches += 1
+        return super().search(body)
+
+
+@pytest.mark.parametrize("at", range(12))
+@pytest.mark.parametrize("what", ["written", "deleted"])
+def test_whatever_happens_during_a_sync_the_next_one_knows_it(
+    index: Server, store: mltasks.Store, what: str, at: int
+) -> None:
+    made = fill(index, 30)
+    store.sync(index.url)
+    more = fill(index, 5, seed=8)
+    new: list[str] = []
+    happens = {"written": lambda: new.extend(fill(index, 3, seed=9)), "deleted": lambda: remove(index, made[:3])}
+    moving = Moving(index.url, at, happens[what])
+    store.sync(moving)
+    moving.close()
+    assert moving.searches > 9
+    if at >= moving.searches:
+        happens[what]()
+    found = store.sync(index.url)
+    tasks = mltasks.load(store)
+    assert sorted(tasks["task_id"]) == sorted([*made, *more, *new])
+    assert found.missing == (3 if what == "deleted" else 0)
+    assert store.verify() == []
+
+
+def test_reconciling_reads_what_the_store_lacks_though_the_count_hides_it(index: Server, store: mltasks.Store) -> None:
+    made = fill(index, IN_FLIGHT + 100)
+    store = mltasks.Store(store.path)
+    store.sync(index.url)
+    forget(store, made[0])
+    remove(index, made[1:2])  # one more there, one less: the count is right
+    found = store.sync(index.url, reconcile=True)
+    assert (found.new, found.gone, found.missing) == (1, 1, 0)
+    tasks = mltasks.load(store).set_index("task_id")
+    assert set(tasks.index) == set(made)
+    assert list(tasks.index[tasks["gone_time"].notna()]) == [made[1]]
 
 
 def test_several_clusters_keep_to_themselves(quiet_cluster: Server, bare_server: Server, store: mltasks.Store) -> None:

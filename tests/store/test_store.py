@@ -121,6 +121,43 @@ def test_only_finished_states_are_seen(history: Path) -> None:
     assert mltasks.Store(history).verify() == []
 
 
+def test_a_cluster_whose_first_sync_has_not_ended_is_named_beside_the_others(history: Path) -> None:
+    with opened(history) as writing:
+        writing.step("north", State(cursor=4))
+    said = "none of the tasks of north is here: its first sync has not come to its end"
+    assert mltasks.scan(history).context.notes == (f"{history}: {said}",)
+    assert mltasks.Store(history).holds().endswith(f"; {said}")
+
+
+def test_an_open_task_that_was_found_gone_is_no_load_from_then_on(tmp_path: Path) -> None:
+    created = AS_OF - 5000
+    agent = hit(
+        "task-1", 1, task_type="AGENT_EXECUTION", state="RUNNING", create_time=created, last_update_time=created
+    )
+    state = put(tmp_path / "s", "here", [agent])
+    with opened(tmp_path / "s") as writing:
+        (file,) = state.files
+        gone = pa.array([AS_OF - 1000], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+        rows = writing.shelf.read(file)
+        rows = rows.set_column(rows.schema.get_field_index("gone_time"), "gone_time", gone)
+        files = (writing.shelf.write(file.partition, rows, file.generation),)
+        writing.finish("here", manifest.replace(state, files=files))
+    for tasks in (mltasks.scan(tmp_path / "s"), mltasks.load(tmp_path / "s")):
+        assert mltasks.workers(tasks)["task_s"].tolist() == [4.0]
+
+
+def test_a_file_that_is_gone_or_damaged_is_an_error_that_names_it(history: Path) -> None:
+    place = mltasks.Store(history).files()[0]
+    place.write_bytes(b"PAR1")
+    with pytest.raises(mltasks.DataError, match=f"{place.name}.*mltasks verify tells more"):
+        mltasks.failures(mltasks.scan(history))
+    with pytest.raises(mltasks.DataError, match=f"{place.name}.*mltasks verify tells more"):
+        mltasks.load(history)
+    place.unlink()
+    with pytest.raises(mltasks.DataError, match=f"{place.name}.*mltasks verify tells more"):
+        mltasks.failures(mltasks.scan(history))
+
+
 def test_a_first_sync_that_has_not_ended_is_an_error_and_no_smaller_answer(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as writing:
         writing.step("here", State(cursor=4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,9 +43,11 @@ def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet:
     from mltasks.store import Store
 
     _, access = options.split(given)
+    if quiet:
+        access = replace(access, progress=False)
     *sources, folder = names
-    if not sources and not every_cluster and (default := os.environ.get("MLTASKS_SOURCE")):
-        sources = [default]
+    if not sources and not every_cluster:
+        sources = os.environ.get("MLTASKS_SOURCE", "").split()
     clusters = gather.named(sources, access, every=every_cluster)
     store = Store(folder)
     code = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from mltasks import several
 from mltasks.access import Access, open_cluster
-from mltasks.context import Context, iso
+from mltasks.context import Context, iso, replace
 from mltasks.engines import Dataset
 from mltasks.errors import DataError, UsageError
 from mltasks.parts import Part, Parts
@@ -48,9 +48,13 @@ class Store:
         cluster = open_cluster(source, access)
         if cluster is None:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
-        with opened(self.path) as writing:
-            found = follow(writing, cluster, access, self._step)
-            return found if not reconcile else find_gone(writing, cluster, access, found)
+        try:
+            with opened(self.path) as writing:
+                found = follow(writing, cluster, access, self._step)
+                return find_gone(writing, cluster, access, found, self._step) if reconcile else found
+        finally:
+            if cluster is not source:
+                cluster.close()
 
     def files(self) -> list[Path]:
         """Return the data files of exactly one state; they stay as they are until the next sync but one begins.
@@ -79,11 +83,13 @@ class Store:
             f"{name} ({state.rows:,} as of {iso(state.reading.as_of_ms)})" for name, state in states.items()
         )
         files = sum(len(state.files) for state in states.values())
-        return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}"
+        unread = "".join(f"; {_unread(cluster)}" for cluster in self._manifest().clusters.keys() - states.keys())
+        return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}{unread}"
 
     def dataset(self) -> Dataset:
         """Return the tasks as reports take them, and what is known of their clusters."""
-        states = self._manifest().finished()
+        known = self._manifest()
+        states = known.finished()
         shelf = Shelf(self.path)
         parts = [
             Part(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
@@ -101,7 +107,9 @@ class Store:
             )
             for cluster, state in states.items()
         ]
-        return Dataset(Parts(tuple(parts)), several.merged(contexts))
+        ctx = several.merged(contexts)
+        unread = tuple(f"{self.path}: {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
+        return Dataset(Parts(tuple(parts)), replace(ctx, notes=(*unread, *ctx.notes)))
 
     def _manifest(self, *, finished: bool = True) -> Manifest:
         """Return the manifest; raises UsageError where there is none.
@@ -114,6 +122,10 @@ class Store:
         if finished and not found.finished():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
         return found
+
+
+def _unread(cluster: str) -> str:
+    return f"none of the tasks of {cluster} is here: its first sync has not come to its end"
 
 
 def _notes(cluster: str, state: State, latest_ms: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,15 +34,15 @@ class Intake:
     """What one reading of a cluster puts into the files.
 
     Of the tasks that this reading has put there itself, only those written behind the number `settled` can come
-    again: files that hold nothing else are not searched for the others.
+    again: files that hold nothing else - `own`, and those that it writes - are not searched for the others.
     """
 
-    def __init__(self, shelf: Shelf, cluster: str, as_of_ms: int, settled: int) -> None:
+    def __init__(self, shelf: Shelf, cluster: str, as_of_ms: int, settled: int, own: Iterable[str] = ()) -> None:
         self._shelf = shelf
         self._cluster = cluster
         self._as_of_ms = as_of_ms
         self._settled = settled
-        self._own: set[str] = set()
+        self._own = set(own)
 
     def add(self, state: State, rows: pa.Table) -> Change:
         """Put rows as the cluster gave them into the files; those that are there already, as new or newer, stay out.

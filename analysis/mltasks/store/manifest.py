@@ -49,7 +49,9 @@ class Mark(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster as far as it was followed: all writes up to `cursor` are in the files.
 
-    `total` is the number of tasks on the cluster when it was read last.
+    `marks` and `total`: the newest tasks on the cluster and their number when the last reading began. `missing`: how
+    many tasks of the files it had no longer when that could be told last, not counting those that are marked.
+    `begun_at`: the newest number when the index was last read from its beginning.
     """
 
     files: tuple[File, ...] = ()
@@ -57,6 +59,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int = -1
     marks: tuple[Mark, ...] = ()
     total: int = 0
+    missing: int = 0
+    begun_at: int = -1
     reading: Reading = Reading()
     unreadable: dict[str, int] = {}
     samples: dict[str, str] = {}

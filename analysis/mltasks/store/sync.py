@@ -25,7 +25,7 @@ from mltasks.pages import Reader, Wanted
 from mltasks.paging import ANCHORS, IN_FLIGHT, Walk
 from mltasks.store import manifest, marks
 from mltasks.store.intake import Intake
-from mltasks.store.manifest import State
+from mltasks.store.manifest import Followed, State
 from mltasks.store.writing import Writing
 
 
@@ -58,23 +58,64 @@ def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Syn
     start = before.unfinished or before.finished or State()
     with progress.shown(cluster.url, access.progress) as report:
         walk = _walk(cluster, access, start.cursor, report)
-        newest = marks.of(walk.newest)
-        if before.finished and not before.unfinished and (newest, walk.total) == (start.marks, start.total):
-            as_it_was = msgspec.structs.replace(start.reading, as_of_ms=walk.as_of_ms)
-            writing.finish(cluster.name, manifest.replace(start, reading=as_it_was))
-            return Synced(cluster.name, start.rows, missing=start.present - start.total)
-        anew = not _goes_on(cluster, start, walk)
-        if anew:
-            start = manifest.replace(start, generation=start.generation + 1, cursor=-1)
-            walk = _walk(cluster, access, start.cursor, report)
-        found = _read(writing, cluster, access, manifest.replace(start, marks=newest), walk, step)
-        if found.missing is not None and found.missing < 0 <= start.cursor:  # a write became visible very late
-            start = manifest.replace(writing.followed(cluster.name).finished or start, cursor=-1)
-            more = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
-            found = replace(more, new=found.new + more.new, updated=found.updated + more.updated)
-        if found.missing is not None and found.missing < 0:
-            raise DataError(f"{cluster.url}: {-found.missing} tasks could not be found, though counted; try again")
-    return replace(found, anew=anew, resumed=before.unfinished is not None)
+        if not before.unfinished and before.finished and _is_as_it_was(before.finished, walk):
+            as_of = msgspec.structs.replace(start.reading, as_of_ms=walk.as_of_ms)
+            writing.finish(cluster.name, manifest.replace(start, reading=as_of))
+            return Synced(cluster.name, start.rows, missing=start.missing)
+        if not _goes_on(cluster, start, walk):
+            start = manifest.replace(start, generation=start.generation + 1, cursor=-1, missing=0)
+            walk = _walk(cluster, access, -1, report)
+        state, new, updated = _read(writing, cluster, access, start, walk, step)
+        if _lacks_some(cluster, state, walk):
+            start = manifest.replace(state, cursor=-1)
+            walk = _walk(cluster, access, -1, report)
+            state, more, again = _read(writing, cluster, access, start, walk, step)
+            new, updated = new + more, updated + again
+    missing = state.present - state.total if _is_quiet(cluster, walk) else None
+    state = manifest.replace(state, missing=state.missing if missing is None else missing)
+    writing.finish(cluster.name, state)
+    return Synced(
+        cluster.name,
+        state.rows,
+        new,
+        updated,
+        missing=missing,
+        anew=before.finished is not None and state.generation > before.finished.generation,
+        resumed=before.unfinished is not None,
+    )
+
+
+def read_again(writing: Writing, cluster: Cluster, access: Access, step: int) -> tuple[int, int]:
+    """Read the index from its beginning once more; return how many tasks are new to the store, and updated."""
+    start = manifest.replace(writing.followed(cluster.name).finished or State(), cursor=-1)
+    with progress.shown(cluster.url, access.progress) as report:
+        state, new, updated = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
+    writing.finish(cluster.name, state)
+    return new, updated
+
+
+def _is_as_it_was(state: State, walk: Walk) -> bool:
+    """Tell whether nothing was written or deleted since the state's reading began."""
+    return (marks.of(walk.newest), walk.total) == (state.marks, state.total) and state.present >= state.total
+
+
+def _generation(state: State | None) -> int:
+    return -1 if state is None else state.generation
+
+
+def _is_quiet(cluster: Cluster, walk: Walk) -> bool:
+    """Tell whether nothing was written or deleted since the walk began: only then do counts say something."""
+    last, _ = Reader(cluster, Decoder(), None).page(Wanted(ANCHORS, newest=True))
+    total = last.total.value if last.total else 0
+    return (marks.of(last.table), total) == (marks.of(walk.newest), walk.total)
+
+
+def _lacks_some(cluster: Cluster, state: State, walk: Walk) -> bool:
+    """Tell whether the cluster counts tasks that the store lacks: some became visible later than any overlap.
+
+    What the store has and the cluster has no longer can only become more.
+    """
+    return state.present - state.total < state.missing and _is_quiet(cluster, walk)
 
 
 def _walk(cluster: Cluster, access: Access, cursor: int, report: progress.Report) -> Walk:
@@ -98,29 +139,40 @@ def _goes_on(cluster: Cluster, start: State, walk: Walk) -> bool:
     return marks.same_index(start.marks, marks.look(cluster, start.marks))
 
 
-def _read(writing: Writing, cluster: Cluster, access: Access, start: State, walk: Walk, step: int) -> Synced:
-    """Read what the state lacks, put it into the files, and make that the state that readers see."""
+def _read(
+    writing: Writing, cluster: Cluster, access: Access, start: State, walk: Walk, step: int
+) -> tuple[State, int, int]:
+    """Read what a state lacks and put it into the files; return the state then, how many are new, and updated.
+
+    Marks and count are those at the start of the walk: whatever was written since is seen by the next sync.
+    """
     reached = -1 if walk.last_seq_no is None else walk.last_seq_no
-    intake = Intake(writing.shelf, cluster.name, walk.as_of_ms, settled=reached - IN_FLIGHT)
-    state, new, updated = start, 0, 0
+    intake = Intake(
+        writing.shelf, cluster.name, walk.as_of_ms, *_settled(start, reached, writing.followed(cluster.name))
+    )
+    state, new, updated = manifest.replace(start, marks=marks.of(walk.newest), total=walk.total), 0, 0
+    if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
+        state = manifest.replace(state, begun_at=reached, unreadable={}, samples={})
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         change = intake.add(state, redact.table(rows) if access.redact else rows)
         new, updated = new + change.new, updated + change.updated
         state = _with_tally(change.state, tally, access)
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
         writing.step(cluster.name, state)
-    last, _ = Reader(cluster, Decoder(), None).page(Wanted(ANCHORS, newest=True))
-    newest, cursor = marks.of(last.table), max(state.cursor, reached)
-    state = manifest.replace(
-        state,
-        cursor=cursor,
-        marks=tuple(mark for mark in newest if mark.seq_no <= cursor) or state.marks,
-        total=last.total.value if last.total else 0,
-        reading=context.since(start.reading, reading.told(cluster, walk.as_of_ms)),
-    )
-    writing.finish(cluster.name, state)
-    quiet = last.last_seq_no is None or last.last_seq_no <= cursor
-    return Synced(cluster.name, state.rows, new, updated, missing=state.present - state.total if quiet else None)
+    told = context.since(start.reading, reading.told(cluster, walk.as_of_ms))
+    return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated
+
+
+def _settled(start: State, reached: int, before: Followed) -> tuple[int, list[str]]:
+    """Return behind which number tasks can come again that this reading has put into files, and these files.
+
+    A first reading of an index that was interrupted is one reading: what it has put there can only have been written
+    again after it had begun.
+    """
+    if before.unfinished and start.cursor >= 0 and start.generation > _generation(before.finished):
+        own = [file.path for file in start.files if file.generation == start.generation]
+        return start.begun_at - IN_FLIGHT, own
+    return reached - IN_FLIGHT, []
 
 
 def _overlap(cluster: Cluster, access: Access, cursor: int) -> Iterator[Page]:

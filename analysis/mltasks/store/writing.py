@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mltasks.errors import UsageError, WriteError
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed, Manifest, State
-from mltasks.store.shelf import Shelf
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+from mltasks.store.shelf import KEPT, PART, Shelf
 
 LOCK = "_lock"
 
@@ -71,7 +67,7 @@ def opened(folder: Path) -> Iterator[Writing]:
         yield writing
 
 
-def _lock(folder: Path) -> BaseFileLock:
+def _lock(folder: Path) -> AbstractContextManager[object]:
     """Return the lock of a store, taken; the system gives it back when the process ends, however that comes."""
     from filelock import FileLock, Timeout  # only a sync needs it
 
@@ -81,15 +77,14 @@ def _lock(folder: Path) -> BaseFileLock:
         if not folder.absolute().parent.is_dir():
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
         folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
+        return FileLock(folder / LOCK, timeout=0).acquire()
     except Timeout:
         raise WriteError(f"{folder}: another sync is writing to it; try again when it has ended") from None
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
-    return lock
 
 
 def _strangers(folder: Path) -> bool:
     """Tell whether anything is there that a first sync, ended before its first step, has not left."""
-    return not folder.is_dir() or any(found.name != LOCK and found.name[0] not in "._" for found in folder.iterdir())
+    ours = (LOCK, KEPT)
+    return not folder.is_dir() or any(found.name not in ours and not found.match(PART) for found in folder.iterdir())
