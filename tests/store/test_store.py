@@ -107,6 +107,8 @@ def test_the_files_of_the_state_before_stay_until_the_next_sync(history: Path) -
     assert all(path.exists() for path in files)
     assert list(mltasks.failures(before, by=[])["failed"]) == [1]
     assert list(mltasks.failures(mltasks.scan(history), by=[])["failed"]) == [2]
+    put(history, "east", [])
+    assert all(path.exists() for path in files)
     put(history, "west", [])
     assert not all(path.exists() for path in files)
 
@@ -175,8 +177,9 @@ def test_what_a_killed_sync_has_left_is_swept_and_the_partitions_are_mended(hist
     assert len(mltasks.Store(history).verify()) == 2
     put(history, "west", [])
     assert mltasks.Store(history).verify() == []
-    left = [path for path in history.rglob("*") if path.suffix in (".part", ".pq")]
-    assert sorted(left) == sorted(mltasks.Store(history).files())
+    assert [*history.rglob("*.part")] == []
+    left = set((history / "_files" / "cluster=west").rglob("*.pq"))
+    assert left == {path for path in mltasks.Store(history).files() if "cluster=west" in str(path)}
 
 
 def test_a_partition_that_holds_nothing_any_more_is_gone(tmp_path: Path) -> None:

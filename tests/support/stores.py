@@ -27,6 +27,7 @@ def rows(cluster: str, hits: list[dict[str, Any]]) -> pa.Table:
 def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: Reading | None = None) -> State:
     """Put hits into a store, which is made if it is not there, and return the cluster's state."""
     with opened(folder) as writing:
+        writing.tidy(cluster)
         before = writing.followed(cluster).finished or State()
         state = Intake(writing.shelf, cluster, AS_OF, settled=-1).add(before, rows(cluster, hits)).state
         state = manifest.replace(state, reading=reading or Reading(cluster=cluster, as_of_ms=AS_OF))

@@ -89,11 +89,15 @@ class Shelf:
         files.durably(self.folder / KEPT / path, content)
         return described(path, rows, content, generation)
 
-    def sweep(self, wanted: Iterable[str]) -> None:
-        """Remove the data files that no state names any more, and what a killed sync has left; raises WriteError."""
+    def sweep(self, wanted: Iterable[str], cluster: str) -> None:
+        """Remove a cluster's data files that no state names any more, and what a killed sync has left.
+
+        Those of other clusters stay until their own next sync. Raises WriteError.
+        """
         keep = {self.folder / KEPT / path for path in wanted}
         with self._writing():
-            folders = _partitions(self.folder / KEPT)
+            its = partition(cluster, "").split("/")[0]
+            folders = [folder for folder in _partitions(self.folder / KEPT) if folder.parent.name == its]
             for found in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
                 if found not in keep:
                     found.unlink()

@@ -54,6 +54,7 @@ def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Syn
 
     Raises ClusterError, DataError and WriteError; what was put into files before stays for the next sync.
     """
+    writing.tidy(cluster.name)
     before = writing.followed(cluster.name)
     start = before.unfinished or before.finished or State()
     with progress.shown(cluster.url, access.progress) as report:

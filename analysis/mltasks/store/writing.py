@@ -45,9 +45,9 @@ class Writing:
             raise
         self._current = changed
 
-    def tidy(self) -> None:
-        """Remove what no state names any more, and make the partitions hold what readers are to see."""
-        self.shelf.sweep(self._current.files())
+    def tidy(self, cluster: str) -> None:
+        """Remove what no state of a cluster names any more, and make the partitions hold what readers are to see."""
+        self.shelf.sweep(self._current.files(), cluster)
         self._publish()
 
     def _publish(self) -> None:
@@ -62,9 +62,7 @@ def opened(folder: Path) -> Iterator[Writing]:
     is writing.
     """
     with _lock(folder):
-        writing = Writing(Shelf(folder), manifest.read(folder) or Manifest())
-        writing.tidy()
-        yield writing
+        yield Writing(Shelf(folder), manifest.read(folder) or Manifest())
 
 
 def _lock(folder: Path) -> AbstractContextManager[object]:
