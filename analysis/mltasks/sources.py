@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -25,6 +25,7 @@ from mltasks import (
     saved,
     several,
     table,
+    warning,
 )
 from mltasks.access import DEMO, Access, Query, open_cluster
 from mltasks.cells import Tally
@@ -32,8 +33,9 @@ from mltasks.cluster import Cluster
 from mltasks.context import Context
 from mltasks.decode import Decoder, Page
 from mltasks.engines import Dataset
-from mltasks.errors import TaskDataWarning, UsageError
+from mltasks.errors import UsageError
 from mltasks.filters import FilterOptions, Filters
+from mltasks.parts import Parts
 from mltasks.store import Store, is_store
 
 
@@ -42,9 +44,10 @@ def load(
 ) -> pd.DataFrame:
     """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
 
-    `source`: a cluster's URL (or a `Cluster`), a saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a
-    Parquet file, a store (or its folder), "demo", the name of a configured cluster, a list of such; a saved answer
-    as a dict, hits as a list of dicts, a DataFrame or an Arrow table of tasks.
+    `source`: "demo", a cluster's URL (or a `Cluster`), the name of a configured cluster, a store (or its folder), a
+    saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a Parquet file, a list of such; a saved answer as a
+    dict, hits as a list of dicts, a DataFrame or an Arrow table of tasks. A name that can mean several of these means
+    the first.
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
@@ -61,15 +64,18 @@ def scan(
     filters are kept with the Dataset: each report applies them by its own kind of window.
     """
     access = access or Access()
-    if (store := _store(source)) and not access.redact:
-        _no_query(access, query, str(store.path))
-        held = store.dataset()
-        chosen = filters.read(options, held.context.as_of_ms)
-        return Dataset(held.frame, context.replace(held.context, filters=chosen.describe()), chosen)
+    if _are_several(source):
+        return together([scan(one, access, query=query, **options) for one in source])
+    source = _opened(source, access)
+    if isinstance(source, Dataset) and isinstance(source.frame, Parts) and not access.redact:
+        _no_query(access, query, source)
+        chosen = filters.merged(source.filters, filters.read(options, source.context.as_of_ms))
+        told = filters.told(source.context.filters, chosen.describe())
+        return Dataset(source.frame, context.replace(source.context, filters=told), chosen)
     if (path := _parquet_path(source)) and not access.redact:
         columns, count, ctx = parquet.describe(path)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
-            _no_query(access, query, str(path))
+            _no_query(access, query, source)
             chosen = filters.read(options, ctx.as_of_ms)
             ctx = context.replace(ctx, source=str(source), filters=filters.told(ctx.filters, chosen.describe()))
             return Dataset(duck.relation(path), ctx, chosen)
@@ -78,23 +84,34 @@ def scan(
 
 
 def together(datasets: Sequence[Dataset]) -> Dataset:
-    """Return several Datasets as one; each task is there once."""
+    """Return several Datasets as one; each task is there once.
+
+    Stores of different clusters are not read here; all else is read whole.
+    """
+    if len(datasets) == 1:
+        return datasets[0]
+    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, Parts)]
+    clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
+    if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
+        files = Parts(tuple(part for store in stores for part in store.parts))
+        return Dataset(files, several.merged([d.context for d in datasets]), datasets[-1].filters)
     parts = [(frames.conform(engines.to_arrow(d), Tally()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = several.combined(parts)
     return Dataset(duck.relation(rows), ctx, chosen)
 
 
-def warn(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:
-    """Warn once, with counts: of what could not be read, with a sample of each, and of states that nobody knows."""
-    said = []
-    if tally.counts:
-        found = "; ".join(f"{name} {n} ({tally.samples[name]})" for name, n in sorted(tally.counts.items()))
-        said.append(f"values that could not be read are null and kept in the column extra: {found}")
-    if unknown:
-        found = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
-        said.append(f"states that this version does not know are counted as open: {found}")
-    if said:
-        warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=4)
+def _are_several(source: Any) -> bool:
+    return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
+
+
+def _opened(source: Any, access: Access) -> Any:
+    """Return the cluster that a source names, or the tasks of the store; anything else as it is.
+
+    This is the one order in which a name is looked up: "demo", a URL, a configured cluster, a store, a file.
+    """
+    if isinstance(source, str | Path) and source != DEMO:
+        source = open_cluster(source, access) or (Store(source) if is_store(Path(source)) else source)
+    return source.dataset() if isinstance(source, Store) else source
 
 
 def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
@@ -114,14 +131,14 @@ def _rows(
 
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
-    if isinstance(source, list | tuple) and source and all(isinstance(s, str | Path | Cluster | Store) for s in source):
+    if _are_several(source):
         parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
         rows, ctx, chosen = several.combined(parts)
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
-    cluster = open_cluster(source, access)
-    tally = Tally()
-    if cluster is not None:
+    source, tally = _opened(source, access), Tally()
+    if isinstance(source, Cluster):
+        cluster = source
         with progress.shown(cluster.url, access.progress) as report:
             begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
             known = begun.context()
@@ -130,14 +147,16 @@ def _rows(
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
-        _no_query(access, query, str(source)[:60] if isinstance(source, str | Path) else type(source).__name__)
+        _no_query(access, query, source)
+        before = Filters()
+        if isinstance(source, Dataset):
+            before = source.filters
+            source = _narrowed(source, filters.merged(before, filters.read(options, source.context.as_of_ms)), overlap)
         rows, ctx = _read(source, tally)
         redact.samples(tally, access.redact)
         rows = table.newest(rows)
         ctx = table.assume_as_of(rows, ctx)
-        chosen = filters.read(options, ctx.as_of_ms)
-        if isinstance(source, Dataset):
-            chosen = filters.merged(source.filters, chosen)
+        chosen = filters.merged(before, filters.read(options, ctx.as_of_ms))
         unreadable = dict(tally.counts) or ctx.unreadable
         ctx = context.replace(
             ctx,
@@ -146,7 +165,7 @@ def _rows(
             samples=tally.samples or ctx.samples,
         )
         rows = work(masked(rows), ctx)
-    warn(ctx, tally, table.unknown_states(rows))
+    warning.once(ctx, tally, table.unknown_states(rows))
     return rows, ctx, chosen
 
 
@@ -173,8 +192,6 @@ def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
     if isinstance(source, list):
         lines = [json.dumps(hit).encode() for hit in source]
         return _collect([Decoder().lines(lines)], tally), Context(source="hits")
-    if store := _store(source):
-        return _read(store.dataset(), tally)
     if not isinstance(source, str | Path):
         raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
     if source == DEMO:
@@ -187,20 +204,23 @@ def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
     return _collect(saved.pages(path), tally), Context(source=str(path))
 
 
-def _store(source: Any) -> Store | None:
-    if isinstance(source, Store):
-        return source
-    return Store(source) if isinstance(source, str | Path) and is_store(Path(source)) else None
-
-
 def _parquet_path(source: Any) -> Path | None:
     if isinstance(source, str | Path) and str(source).endswith(".parquet"):
         return saved.checked(source)
     return None
 
 
-def _no_query(access: Access, query: Query, place: str) -> None:
+def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
+    """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
+    if not isinstance(tasks.frame, Parts) or tasks.context.as_of_ms is None:
+        return tasks
+    return replace(tasks, frame=tasks.frame.within(chosen, overlap=overlap))
+
+
+def _no_query(access: Access, query: Query, source: Any) -> None:
     if query is not None or access.query is not None:
+        place = source.context.source if isinstance(source, Dataset) else source
+        place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
         raise UsageError(
             f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
             "or state (--state)"

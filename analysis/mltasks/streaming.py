@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltasks import beside, context, files, parquet, parser, progress, reading, redact, sources, table
+from mltasks import beside, context, files, parquet, parser, progress, reading, redact, sources, table, warning
 from mltasks.access import Access, open_cluster
 from mltasks.cells import Tally
 from mltasks.context import Context
@@ -77,11 +77,12 @@ def fetch(
         begun = reading.begin(cluster, access, None, options, report, overlap=False)
         known = begun.context()
         sink: Sink = Lines(part, begun.walk) if place.name.endswith(".gz") else Table(part)
-        sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
-        redact.samples(tally, access.redact)
-        ctx = begun.context(tally)
-        ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
-    sources.warn(ctx, tally, unknown)
+        with closing(sink):
+            sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
+            redact.samples(tally, access.redact)
+            ctx = begun.context(tally)
+            ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
+    warning.once(ctx, tally, unknown)
     return ctx
 
 

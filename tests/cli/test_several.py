@@ -9,6 +9,8 @@ import pytest
 
 import mltasks as library
 from support.command import Command
+from support.documents import hit
+from support.stores import AS_OF, DAY, put
 
 CLOSED = "http://127.0.0.1:1"
 
@@ -70,3 +72,25 @@ def test_redacted_output_holds_no_address(mltasks: Command) -> None:
     assert "127.0.0.1:9312" in plain
     assert "127.0.0.1" not in masked
     assert "<host>" in masked
+
+
+def test_a_configured_cluster_comes_before_a_store_of_that_name(
+    mltasks: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "prod", "here", [hit("task-1", 1)])
+    (tmp_path / "mltasks.toml").write_text(f'[clusters.prod]\nurl = "{CLOSED}"\n', encoding="utf-8")
+    for more in ([], ["--redact"], ["demo"]):
+        assert f"{CLOSED}: nothing answers there" in mltasks("failures", "prod", *more).err
+    assert mltasks("failures", "./prod", "--format", "json").rows[0]["tasks"] == 1
+    assert mltasks("failures", "./prod", "demo", "--by", "cluster", "--format", "json").rows[0]["tasks"] == 1
+
+
+def test_a_list_of_several_stores_reads_only_files_with_tasks_of_the_window(mltasks: Command, tmp_path: Path) -> None:
+    for name in ("east", "west"):
+        put(tmp_path / name, name, [hit("old", 1, create_time=AS_OF - 40 * DAY), hit("new", 2, create_time=AS_OF)])
+        (old,) = (tmp_path / name / "_files").rglob("created=2025-10/*.pq")
+        old.unlink()
+    stores = [str(tmp_path / name) for name in ("east", "west")]
+    ran = mltasks("list", *stores, "--since", "1d", "--columns", "cluster,task_id", "--format", "json")
+    assert ran.rows == [{"cluster": "east", "task_id": "new"}, {"cluster": "west", "task_id": "new"}]
