@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -40,6 +41,9 @@ class Sink(Protocol):
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
         """Drop the older forms of the tasks in `newest` (id -> seq_no), close, and return the number of tasks."""
 
+    def close(self) -> None:
+        """Let go of the file, finished or not."""
+
 
 def fetch(
     source: Any,
@@ -52,6 +56,7 @@ def fetch(
 ) -> Context:
     """Write all tasks of a source to a file, each once, and return the Context (its `rows` is their number).
 
+    The tasks of a cluster are streamed: memory does not grow with their number. Any other source is read whole.
     `path` ends in .parquet (the task table) or .ndjson.gz (the hits as the cluster gave them; clusters only).
     The file appears when it is complete, or not at all. Raises as `load` does, and WriteError.
     """
@@ -126,12 +131,15 @@ class Table:
             fresh = [_fresh(file.read_row_group(n, ["task_id", "seq_no"]), *known) for n in groups]
             if all(pc.all(rows, min_count=0).as_py() for rows in fresh):
                 return self._writer.rows
-            with files.replacing(self._part, force=True) as clean:
-                writer = parquet.Writer(clean)
+            with parquet.writing(self._part, force=True) as writer:
                 for n in groups:
                     writer.write(file.read_row_group(n).replace_schema_metadata().filter(fresh[n]))
                 writer.close(ctx)
         return writer.rows
+
+    def close(self) -> None:
+        """Let go of the file, finished or not."""
+        self._writer.discard()
 
 
 def _fresh(rows: pa.Table, ids: pa.Array, numbers: pa.Array) -> pa.ChunkedArray:
@@ -178,6 +186,10 @@ class Lines:
                     out.write(line)
                     rows += 1
         return rows
+
+    def close(self) -> None:
+        """Let go of the file, finished or not."""
+        self._file.close()
 
 
 def _key(raw: bytes) -> Key:

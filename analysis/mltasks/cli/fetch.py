@@ -33,7 +33,10 @@ from mltasks.cli.sections import Command, option
 @options.filters()
 @options.access
 def command(source: str | None, output: str, force: bool, **given: Any) -> None:
-    """Write all tasks to a file: complete or not at all, each task once, in memory that does not grow with them."""
+    """Write all tasks to a file: complete or not at all, each task once.
+
+    Those of a cluster are streamed, in memory that does not grow with them; any other source is read whole.
+    """
     from mltasks import streaming
 
     chosen, access = options.split(given)
