@@ -42,6 +42,11 @@ def derive(frame: Frame, texts: Collection[str] = tuple(TEXTS), *, durations: bo
     `durations` there are only the flags OUTCOMES.
     """
     frame = frame.with_columns(**_outcomes(), start_ms=plausible("created_ms"))
+    frame = frame.with_columns(
+        completed=nw.col(schema.SUCCEEDED) | nw.col(schema.PARTIAL),
+        open=~_all_but_open(),  # an unknown state, too, is open until somebody knows better
+    )
+    frame = frame.with_columns(unknown=nw.col("open") & ~is_one_of("state", schema.states_of(schema.OPEN)))
     doubts = {name: doubt for name, doubt in _doubts().items() if durations or name in OUTCOMES}
     frame = frame.with_columns(overdue=_overdue(), **doubts)
     frame = frame.with_columns(
@@ -105,13 +110,11 @@ def _of_cluster(values: Mapping[str | None, int]) -> nw.Expr:
 
 
 def _outcomes() -> dict[str, nw.Expr]:
-    flags = {name: is_one_of("state", schema.states_of(name)) for name in schema.OUTCOMES if name != schema.OPEN}
-    ended = is_one_of("state", [state for state, outcome in schema.STATES.items() if outcome != schema.OPEN])
-    return flags | {
-        "completed": is_one_of("state", [s for outcome in schema.COMPLETED for s in schema.states_of(outcome)]),
-        schema.OPEN: ~ended,  # an unknown state, too, is open until somebody knows better
-        "unknown": ~is_one_of("state", list(schema.STATES)),
-    }
+    return {name: is_one_of("state", schema.states_of(name)) for name in schema.OUTCOMES if name != schema.OPEN}
+
+
+def _all_but_open() -> nw.Expr:
+    return functools.reduce(operator.or_, (nw.col(name) for name in schema.OUTCOMES if name != schema.OPEN))
 
 
 def _overdue() -> nw.Expr:
@@ -125,14 +128,13 @@ def _doubts() -> dict[str, nw.Expr]:
     created, updated, error = nw.col("created_ms"), nw.col("updated_ms"), nw.col("error")
     # for Python's `re`, but not for RE2, `$` is also before a line end
     cut_off = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
-    doubts = {
+    return {
         "unreadable": created.is_null() | updated.is_null(),
         "implausible": nw.col("start_ms").is_null() | _surely(updated > nw.col("as_of_ms") + schema.DAY_MS),
         "polled": is_one_of("task_type", schema.POLLED),
         "cut_off": nw.col("failed") & _surely(cut_off),
         "clock_skew": _surely(updated < created),
     }
-    return {name: ~nw.col("open") & doubt for name, doubt in doubts.items()}
 
 
 def _first_doubt(doubts: Iterable[str]) -> dict[str, nw.Expr]:
