@@ -192,6 +192,18 @@ def test_reconciling_reads_what_the_store_lacks_though_the_count_hides_it(index:
     assert list(tasks.index[tasks["gone_time"].notna()]) == [made[1]]
 
 
+def test_what_could_not_be_read_is_said_once_and_stays_counted(index: Server, store: mltasks.Store) -> None:
+    made = fill(index, 10)
+    body = {"doc": {"create_time": 10**17, "state": "MOULTING"}}
+    index.ask("POST", f"/{TASKS}/_update/{made[2]}?refresh=true", body)
+    said = rf"create_time 1 \(task {made[2]}: .*; states that this version does not know .* MOULTING \(1\)"
+    with pytest.warns(mltasks.TaskDataWarning, match=said):
+        store.sync(index.url)
+    fill(index, 5, seed=8)
+    store.sync(index.url)
+    assert mltasks.scan(store).context.unreadable == {"create_time": 1}
+
+
 def test_several_clusters_keep_to_themselves(quiet_cluster: Server, bare_server: Server, store: mltasks.Store) -> None:
     store.sync(Cluster(quiet_cluster.url, name="full"))
     store.sync(Cluster(bare_server.url, name="empty"))

@@ -7,6 +7,7 @@ last one. Readers see the state of the last sync that has come to its end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -15,10 +16,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import context, progress, reading, redact
+from mltasks import context, progress, reading, redact, table, warning
 from mltasks.access import Access
 from mltasks.cells import Tally
 from mltasks.cluster import Cluster
+from mltasks.context import Context
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
 from mltasks.pages import Reader, Wanted
@@ -154,12 +156,17 @@ def _read(
     state, new, updated = manifest.replace(start, marks=marks.of(walk.newest), total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
         state = manifest.replace(state, begun_at=reached, unreadable={}, samples={})
+    unreadable, unknown = Tally(), Counter[str]()
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
+        unreadable.add(tally)
+        unknown += table.unknown_states(rows.filter(pc.greater(rows["seq_no"], start.cursor)))
         change = intake.add(state, redact.table(rows) if access.redact else rows)
         new, updated = new + change.new, updated + change.updated
         state = _with_tally(change.state, tally, access)
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
         writing.step(cluster.name, state)
+    redact.samples(unreadable, access.redact)
+    warning.once(Context(source=cluster.url), unreadable, unknown)
     told = context.since(start.reading, reading.told(cluster, walk.as_of_ms))
     return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated
 
