@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check format bench bench-sync clean
+.PHONY: report test check format bench bench-sync bench-reports clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -27,6 +27,9 @@ bench: $(INSTALLED)
 
 bench-sync: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.sync $(OPTIONS)
+
+bench-reports: $(INSTALLED)
+	$(BIN)/python -m benchmarks.reports $(OPTIONS)
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mltasks needs Python 3.11 or newer: make PYTHON=python3.12")'
