@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
-from mltasks import context, duck, engines
+from mltasks import context, duck, engines, operations
 from mltasks.context import Context, Reading
 from mltasks.errors import DataError, UsageError
 from mltasks.reports import result
@@ -141,7 +141,7 @@ def test_each_cluster_has_its_own_as_of_and_timeout() -> None:
 def test_rows_are_repeated_for_each_number_in_their_range(kind: str) -> None:
     rows = pd.DataFrame({"x": ["a", "b", "c"], "first": [1, 5, 7], "last": [3, 4, 7]}, index=[4, 4, 9])
     native: Any = rows if kind == "pandas" else duck.relation(pa.Table.from_pandas(rows, preserve_index=False))
-    found = engines.to_pandas(engines.repeat(nw.from_native(native).lazy(), "first", "last", "n"))
+    found = operations.to_pandas(operations.repeat(nw.from_native(native).lazy(), "first", "last", "n"))
     assert found[["x", "n"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["a", 3], ["c", 7]]
 
 

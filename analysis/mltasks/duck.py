@@ -153,7 +153,7 @@ def has_gone(tasks: Relation) -> bool:
 
 
 def by_node(tasks: Relation) -> Relation:
-    """Return a row a task and node; see `engines.by_node`."""
+    """Return a row a task and node; see `operations.by_node`."""
     nodes = "list_concat(failed_nodes, other_nodes)"
     some = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
     rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {some} AS nodes, len(failed_nodes) AS failed_n")
@@ -162,7 +162,7 @@ def by_node(tasks: Relation) -> Relation:
 
 
 def beside(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
-    """Return the rows with the other columns of a small table beside them; see `engines.beside`."""
+    """Return the rows with the other columns of a small table beside them; see `operations.beside`."""
     task = f"task_{next(NUMBERS)}"
     same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(_quoted, keys))
     more = ", ".join(f"found.{_quoted(name)}" for name in found.column_names if name not in keys)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks import cells, context, derived, engines, schema
+from mltasks import cells, context, derived, operations, schema
 from mltasks.errors import UsageError
 
 
@@ -26,8 +26,8 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
         for there, failed in zip(planned, named, strict=True)
     ]
     rows = tasks.assign(worker_node=pd.Series(both, index=tasks.index, dtype=object)).explode("worker_node")
-    rows["worker_node"] = rows["worker_node"].astype(engines.TEXT)
-    rows["node_name"] = rows["worker_node"].map(names).astype(engines.TEXT)
+    rows["worker_node"] = rows["worker_node"].astype(operations.TEXT)
+    rows["node_name"] = rows["worker_node"].map(names).astype(operations.TEXT)
     here = [
         node in _list(failed.split(",") if isinstance(failed, str) else None)
         for node, failed in zip(rows["worker_node"], rows["failed_nodes"], strict=True)
@@ -39,7 +39,7 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
         derived.node_error(task_type, error if isinstance(error, str) else None, node)
         for task_type, error, node in zip(rows["task_type"], rows["error"], rows["worker_node"], strict=True)
     ]
-    rows["node_error"] = pd.Series(errors, index=rows.index, dtype=engines.TEXT)
+    rows["node_error"] = pd.Series(errors, index=rows.index, dtype=operations.TEXT)
     return rows.reset_index(drop=True)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mltasks import engines
+from mltasks import engines, operations
 from mltasks.reports import grouping
 from support.generated import made
 
@@ -27,5 +27,5 @@ def test_what_became_of_a_deployment_on_each_node(
 ) -> None:
     deploy = {"task_type": "DEPLOY_MODEL", "worker_node": ["n-1", "n-2"], "state": state, "error": error}
     tasks = engines.border(getattr(made(deploy), kind)(), "worker_node,outcome", {}, taken=())
-    found = engines.to_pandas(grouping.group(tasks).frame.select("worker_node", "outcome"))
+    found = operations.to_pandas(grouping.group(tasks).frame.select("worker_node", "outcome"))
     assert sorted(zip(found["worker_node"], found["outcome"], strict=True)) == sorted(outcomes.items())

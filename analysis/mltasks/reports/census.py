@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks import engines, schema
+from mltasks import operations, schema
 from mltasks.context import Context, Reading, iso
-from mltasks.engines import Tasks, Value
+from mltasks.engines import Tasks
+from mltasks.operations import Value
 from mltasks.reports.grouping import NODE, Grouped
 
 FLAGS = ("unknown", "overdue", "implausible")
@@ -77,7 +78,7 @@ def _limit(ctx: Context) -> str:
 
 def of(tasks: Tasks, flags: Collection[str] = ()) -> Census:
     """Return the census of all tasks, `flags` among it."""
-    return Census(engines.aggregate(tasks.frame, {}, [*FLAGS, *flags], VALUES), flags)
+    return Census(operations.aggregate(tasks.frame, {}, [*FLAGS, *flags], VALUES), flags)
 
 
 def taken_by(grouped: Grouped) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines
+from mltasks import derived, engines, operations
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
 from mltasks.reports import census, grouping, result
@@ -70,6 +70,6 @@ def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:
     """Return `failing_since` [ms] of each group that has failed after its last success."""
     keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("last_success")
     failed = grouped.frame.filter(nw.col("failed") & ~start.is_null()).select(*keys, "start_ms")
-    failed = engines.beside(failed, found[[*keys, "last_success"]], keys)
+    failed = operations.beside(failed, found[[*keys, "last_success"]], keys)
     since = grouped.within(failed.filter(last.is_null() | (start > last)))
     return since.aggregate((), {"failing_since": ("start_ms", "min")})

@@ -9,8 +9,9 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, schema, table, windows
-from mltasks.engines import Tasks, Value
+from mltasks import derived, operations, schema, table, windows
+from mltasks.engines import Tasks
+from mltasks.operations import Value
 from mltasks.reports.periods import Periods
 
 ALL = "all_tasks"  # the group of the one total row
@@ -45,8 +46,8 @@ class Grouped:
         return replace(self, frame=frame)
 
     def aggregate(self, flags: Sequence[str], values: Mapping[str, Value], **quantiles: Any) -> pd.DataFrame:
-        """Return these of each group, beside the keys in their dtypes; see `engines.aggregate`."""
-        return engines.aggregate(self.frame, self.types, flags, values, **quantiles)
+        """Return these of each group, beside the keys in their dtypes; see `operations.aggregate`."""
+        return operations.aggregate(self.frame, self.types, flags, values, **quantiles)
 
     def finish(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return a grouped result with readable keys first, in their order; a missing key comes last."""
@@ -94,7 +95,7 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     A deployment failed on a node if its error names the node, or if it failed and names none.
     """
-    frame = engines.by_node(frame)
+    frame = operations.by_node(frame)
     named, elsewhere = nw.col("named"), nw.col("names_some") & (nw.col("failed") | nw.col("partial"))
     others = {name: ~named & ~elsewhere & nw.col(name) for name in schema.OUTCOMES}
     others |= {"succeeded": ~named & (nw.col("succeeded") | elsewhere), "failed": named | others["failed"]}

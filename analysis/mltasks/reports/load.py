@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, schema
+from mltasks import derived, operations, schema
 from mltasks.errors import UsageError
 from mltasks.reports.grouping import PERIOD, Grouped
 from mltasks.reports.periods import Periods, step
@@ -68,7 +68,7 @@ def in_window(grouped: Grouped, window: Window) -> Grouped:
     frame = frame.with_columns(
         **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
     )
-    frame = engines.repeat(frame, "first_period", "last_period", PERIOD)
+    frame = operations.repeat(frame, "first_period", "last_period", PERIOD)
     lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
     number = nw.col(PERIOD)
     return grouped.by_period(frame.with_columns(low_ms=step(number, lows), high_ms=step(number, highs)), window.periods)

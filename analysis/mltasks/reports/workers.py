@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, schema
+from mltasks import derived, engines, operations, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
 from mltasks.reports import census, grouping, load, result
@@ -61,7 +61,7 @@ def workers(
     found["task_share"] = found["task_s"] / _all(found)
     found = grouped.finish(found)
     if NODE in grouped.keys:
-        found["node_name"] = found[NODE].map(prepared.context.names()).astype(engines.TEXT)
+        found["node_name"] = found[NODE].map(prepared.context.names()).astype(operations.TEXT)
         by_name = [name for key in grouped.shown for name in (("node_name", NODE) if key == NODE else (key,))]
         found = found.sort_values(by_name, ignore_index=True)
     found = result.with_rates(result.whole_numbers(found, (*COUNTS, "peak_in_flight")))
