@@ -100,6 +100,15 @@ def test_the_source_comes_from_the_environment_where_only_ids_are_given(
     assert mltasks("get", "demo", FAILED, "--format", "json").rows[0]["task_id"] == FAILED
 
 
+def test_a_configured_cluster_is_a_source_and_no_id(
+    mltasks: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mltasks.toml").write_text('[clusters.prod]\nurl = "http://127.0.0.1:1"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLTASKS_SOURCE", "demo")
+    assert "http://127.0.0.1:1: nothing answers there" in mltasks.fails(3, "get", "prod", FAILED)
+
+
 def test_ids_are_neutralised_in_csv(mltasks: Command, hits: str) -> None:
     ran = mltasks("list", hits, "--columns", "task_id", "--format", "csv")
     assert ran.out.splitlines() == ["task_id", "task-4", "id000000000000000003", "_id00000000000000002", f"'{IDS[0]}"]

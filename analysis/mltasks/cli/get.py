@@ -58,26 +58,29 @@ def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> Non
     from mltasks.reports import result
     from mltasks.reports.listing import listing
 
-    source, ids = _split([word.removeprefix(MARK) for word in source_and_ids])
+    _, access = options.split(given)
+    source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = output.format_of(given["format_"], given["output"])
     if given["output"]:
         files.check(given["output"], given["force"])
-    _, access = options.split(given)
     tasks = lookup.get(source, ids, access, refresh=refresh)
     said = result.info(listing(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
     output.show(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
 
 
-def _split(words: list[str]) -> tuple[str, list[str]]:
+def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
     """Tell the source from the ids: it comes first, unless MLTASKS_SOURCE names one."""
     default = os.environ.get("MLTASKS_SOURCE")
-    if default and not (len(words) > 1 and _is_source(words[0])):
+    if default and not (len(words) > 1 and _is_source(words[0], file)):
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")
     return words[0], words[1:]
 
 
-def _is_source(word: str) -> bool:
-    return word == "demo" or "://" in word or Path(word).suffix != "" or Path(word).exists()
+def _is_source(word: str, file: str | None) -> bool:
+    from mltasks import config
+
+    looks = word == "demo" or "://" in word or Path(word).suffix != "" or Path(word).exists()
+    return looks or word in config.clusters(file)
