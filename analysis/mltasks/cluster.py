@@ -24,7 +24,10 @@ INSECURE = (
 
 
 class Cluster:
-    """One cluster; every method raises ClusterError with a remedy where the cluster cannot be asked."""
+    """One cluster, for one thread at a time: it is asked one thing after the other.
+
+    Every method raises ClusterError with a remedy where the cluster cannot be asked.
+    """
 
     def __init__(
         self,
