@@ -29,7 +29,7 @@ def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: Reading
     with opened(folder) as writing:
         writing.tidy(cluster)
         before = writing.followed(cluster).finished or State()
-        state = Intake(writing.shelf, cluster, AS_OF, settled=-1).add(before, rows(cluster, hits)).state
+        state = Intake(writing.shelf, cluster, AS_OF).add(before, rows(cluster, hits)).state
         state = manifest.replace(state, reading=reading or Reading(cluster=cluster, as_of_ms=AS_OF))
         writing.finish(cluster, state)
     return state

@@ -90,7 +90,8 @@ def _counted(prepared: Tasks, periods: Periods | None, chosen: nw.Expr) -> tuple
     flags = (*COUNTS[1:], "chosen", *(() if counts else (*census.FLAGS, *doubts)))
     found = grouped.aggregate(flags, {**census.VALUES, **SECONDS}, quantiles=QUANTILES)
     counts = counts or census.Census(found, doubts)
-    return grouped, found.assign(unmeasured=found["chosen"] - found["measured"]), counts
+    found = found.assign(unmeasured=found["chosen"] - found["measured"])
+    return grouped, found[[*grouped.keys, *COLUMNS]], counts  # what the census took may have the name of a key
 
 
 def _chosen(measured: Sequence[str]) -> nw.Expr:

@@ -62,8 +62,9 @@ def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.Data
     grouped = grouped.within(grouped.frame.with_columns(success_ms=success))
     flags = (*COUNTS[1:], *(() if counts else census.FLAGS))
     found = grouped.aggregate(flags, {**census.VALUES, "last_success": ("success_ms", "max")})
+    counts = counts or census.Census(found)
     found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
-    return grouped, found, counts or census.Census(found)
+    return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], counts  # what the census took may have the name of a key
 
 
 def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:

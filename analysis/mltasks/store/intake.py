@@ -33,15 +33,18 @@ class Change:
 class Intake:
     """What one reading of a cluster puts into the files.
 
-    Of the tasks that this reading has put there itself, only those written behind the number `settled` can come
-    again: files that hold nothing else - `own`, and those that it writes - are not searched for the others.
+    It comes upon no task a second time, but for those with a `_seq_no` up to `after` (they were read before) or
+    behind `until` (they were written again meanwhile). So files that hold nothing but its own - `own`, and those that
+    it writes - are searched for these only.
     """
 
-    def __init__(self, shelf: Shelf, cluster: str, as_of_ms: int, settled: int, own: Iterable[str] = ()) -> None:
+    def __init__(
+        self, shelf: Shelf, cluster: str, as_of_ms: int, after: int = -1, until: int = -1, own: Iterable[str] = ()
+    ) -> None:
         self._shelf = shelf
         self._cluster = cluster
         self._as_of_ms = as_of_ms
-        self._settled = settled
+        self._once = after, until
         self._own = set(own)
 
     def add(self, state: State, rows: pa.Table) -> Change:
@@ -63,9 +66,10 @@ class Intake:
         """Yield the files that hold older forms of the rows, and where; mark in `known` what needs no new one."""
         ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
         known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
-        every, late = np.arange(rows.num_rows), np.flatnonzero(numbers > self._settled)
+        after, until = self._once
+        every, again = np.arange(rows.num_rows), np.flatnonzero((numbers <= after) | (numbers > until))
         for file in state.files:
-            some = late if file.path in self._own else every
+            some = again if file.path in self._own else every
             if not len(some):
                 continue
             stored = self._shelf.read(file, ["task_id", GONE, *SAME])

@@ -150,9 +150,8 @@ def _read(
     Marks and count are those at the start of the walk: whatever was written since is seen by the next sync.
     """
     reached = -1 if walk.last_seq_no is None else walk.last_seq_no
-    intake = Intake(
-        writing.shelf, cluster.name, walk.as_of_ms, *_settled(start, reached, writing.followed(cluster.name))
-    )
+    until, own = _settled(start, reached, writing.followed(cluster.name))
+    intake = Intake(writing.shelf, cluster.name, walk.as_of_ms, start.cursor, until, own)
     state, new, updated = manifest.replace(start, marks=marks.of(walk.newest), total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
         state = manifest.replace(state, begun_at=reached, unreadable={}, samples={})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltasks.errors import UsageError, WriteError
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed, Manifest, State
 from mltasks.store.shelf import KEPT, PART, Shelf
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LOCK = "_lock"
 
@@ -61,12 +65,16 @@ def opened(folder: Path) -> Iterator[Writing]:
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
     is writing.
     """
-    with _lock(folder):
+    lock = _lock(folder)
+    try:
         yield Writing(Shelf(folder), manifest.read(folder) or Manifest())
+    finally:
+        with suppress(OSError):  # the system gives it back when the process ends, however that comes
+            lock.release()
 
 
-def _lock(folder: Path) -> AbstractContextManager[object]:
-    """Return the lock of a store, taken; the system gives it back when the process ends, however that comes."""
+def _lock(folder: Path) -> BaseFileLock:
+    """Return the lock of a store, taken."""
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
@@ -75,11 +83,13 @@ def _lock(folder: Path) -> AbstractContextManager[object]:
         if not folder.absolute().parent.is_dir():
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
         folder.mkdir(exist_ok=True)
-        return FileLock(folder / LOCK, timeout=0).acquire()
+        lock = FileLock(folder / LOCK, timeout=0)
+        lock.acquire()
     except Timeout:
         raise WriteError(f"{folder}: another sync is writing to it; try again when it has ended") from None
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
+    return lock
 
 
 def _strangers(folder: Path) -> bool:
