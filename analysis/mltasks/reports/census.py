@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from mltasks import operations, schema
 from mltasks.context import Context, Reading, iso
 from mltasks.engines import Tasks
 from mltasks.operations import Value
+from mltasks.reports import grouping
 from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.periods import Periods
 
 FLAGS = ("unknown", "overdue", "implausible")
 VALUES: Mapping[str, Value] = {
@@ -81,9 +85,28 @@ def of(tasks: Tasks, flags: Collection[str] = ()) -> Census:
     return Census(operations.aggregate(tasks.frame, {}, [*FLAGS, *flags], VALUES), flags)
 
 
-def taken_by(grouped: Grouped) -> bool:
-    """Tell whether each task is in exactly one group, so that the groups' counts can be added up to a census."""
-    return grouped.periods is None and NODE not in grouped.keys
+def counted(
+    tasks: Tasks,
+    periods: Periods | None,
+    marked: Mapping[str, nw.Expr],
+    flags: Sequence[str],
+    values: Mapping[str, Value],
+    doubts: Sequence[str] = (),
+    **quantiles: Any,
+) -> tuple[Grouped, pd.DataFrame, Census]:
+    """Return the groups by creation, what `Grouped.aggregate` gives of each, and the census, `doubts` among it.
+
+    It is one pass where each task is in exactly one group, so that the groups add up to the census. `marked` are
+    columns to count by; they are made for each group, since on a node a task may have another outcome.
+    """
+    grouped, census = grouping.group(tasks), None
+    if periods is not None or NODE in grouped.keys:
+        census = of(replace(tasks, frame=tasks.frame.with_columns(**marked)), doubts)
+        grouped = grouping.by_creation(grouped, periods, census.first_ms, census.last_ms)
+    grouped = grouped.within(grouped.frame.with_columns(**marked))
+    more = () if census else (*FLAGS, *doubts)
+    found = grouped.aggregate((*flags, *more), {**VALUES, **values}, **quantiles)
+    return grouped, found, census or Census(found, doubts)
 
 
 def undated(census: Census) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Unpack
 
 import narwhals as nw
@@ -76,20 +75,12 @@ def _measured(outcome: Words) -> tuple[str, ...]:
 
 
 def _counted(prepared: Tasks, periods: Periods | None, chosen: nw.Expr) -> tuple[Grouped, pd.DataFrame, census.Census]:
-    """Return the groups, the statistics of each, and the census, in one pass where the groups add up to it."""
+    """Return the groups, the statistics of each, and the census."""
     doubts = {f"chosen_{name}": chosen & nw.col(name) for name in UNMEASURED}
-
-    def marked(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return frame.with_columns(chosen=chosen, seconds=nw.when(chosen).then(nw.col("duration_s")), **doubts)
-
-    grouped, counts = grouping.group(prepared), None
-    if periods is not None or not census.taken_by(grouped):
-        counts = census.of(replace(prepared, frame=marked(prepared.frame)), doubts)
-        grouped = grouping.by_creation(grouped, periods, counts.first_ms, counts.last_ms)
-    grouped = grouped.within(marked(grouped.frame))  # on a node, a task may have another outcome
-    flags = (*COUNTS[1:], "chosen", *(() if counts else (*census.FLAGS, *doubts)))
-    found = grouped.aggregate(flags, {**census.VALUES, **SECONDS}, quantiles=QUANTILES)
-    counts = counts or census.Census(found, doubts)
+    marked = {"chosen": chosen, "seconds": nw.when(chosen).then(nw.col("duration_s")), **doubts}
+    grouped, found, counts = census.counted(
+        prepared, periods, marked, (*COUNTS[1:], "chosen"), SECONDS, list(doubts), quantiles=QUANTILES
+    )
     found = found.assign(unmeasured=found["chosen"] - found["measured"])
     return grouped, found[[*grouped.keys, *COLUMNS]], counts  # what the census took may have the name of a key
 

@@ -53,16 +53,10 @@ def failures(
 
 
 def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, census.Census]:
-    """Return the groups, the counts and times of each, and the census, in one pass where the groups add up to it."""
-    grouped, counts = grouping.group(prepared), None
-    if periods is not None or not census.taken_by(grouped):
-        counts = census.of(prepared)
-        grouped = grouping.by_creation(grouped, periods, counts.first_ms, counts.last_ms)
-    success = nw.when(nw.col("completed")).then(derived.plausible("updated_ms"))
-    grouped = grouped.within(grouped.frame.with_columns(success_ms=success))
-    flags = (*COUNTS[1:], *(() if counts else census.FLAGS))
-    found = grouped.aggregate(flags, {**census.VALUES, "last_success": ("success_ms", "max")})
-    counts = counts or census.Census(found)
+    """Return the groups, the counts and times of each, and the census."""
+    marked = {"success_ms": nw.when(nw.col("completed")).then(derived.plausible("updated_ms"))}
+    values = {"last_success": ("success_ms", "max")}
+    grouped, found, counts = census.counted(prepared, periods, marked, COUNTS[1:], values)
     found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
     return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], counts  # what the census took may have the name of a key
 
