@@ -54,7 +54,7 @@ class Patience:
     first: float = 0.5
     longest: float = 20.0
     deadline: float | None = None  # for everything together [s], from now
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep  # how a busy cluster is given time; who cannot wait gives another
     begun: float = field(default_factory=time.monotonic)
 
     def left(self) -> float:

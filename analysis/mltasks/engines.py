@@ -21,10 +21,10 @@ from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
 from mltasks.filters import Filters
+from mltasks.operations import NODES
 from mltasks.parts import GONE, Parts
 
 NO_FILTERS = Filters()
-NODES = {"failed_nodes", "other_nodes"}
 COMPUTED = (  # what reports compute with, beside keys and flags
     *("task_type", "function_name", "nodes_text", "start_ms", "end_ms", "updated_ms", "as_of_ms"),
 )
@@ -93,7 +93,7 @@ def border(
     keys = groups.checked(names, nw.from_native(native).collect_schema(), taken)
     wanted = {*keys} | ({"reason"} if before.error or chosen.error else set())
     if "worker_node" in keys:
-        wanted |= {"failed_nodes", "other_nodes"}
+        wanted |= {*NODES}
     own = {name.removeprefix(table.OWN): name for name in keys if name not in schema.COLUMNS}
     frame = groups.plain(_prepared(native, wanted, own), own.values())
     texts = [name for name in derived.TEXTS if name in keys]
@@ -105,7 +105,7 @@ def border(
     for some in (before, chosen):
         frame = some.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
     computed = (*COMPUTED, "duration_s", *derived.FLAGS) if durations else (*COMPUTED, *derived.OUTCOMES)
-    columns = dict.fromkeys((*computed, *(keys.keys() - {"worker_node"}), *(wanted & NODES)))
+    columns = dict.fromkeys((*computed, *(keys.keys() - {"worker_node"}), *(wanted & {*NODES})))
     return Tasks(frame.select(*columns), ctx, filters.merged(before, chosen), keys)
 
 

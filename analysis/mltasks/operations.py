@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from mltasks import derived, duck, table
 
 TEXT = table.PANDAS_TYPES[pa.string()]
-NODES = ("failed_nodes", "other_nodes")
+NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes
 Value = tuple[str, str]  # a column, and what of it
 
 

@@ -57,7 +57,7 @@ class Store:
                 cluster.close()
 
     def files(self) -> list[Path]:
-        """Return the data files of exactly one state; they stay as they are until the next sync but one begins.
+        """Return the data files of exactly one state; they stay until their cluster's next sync but one begins.
 
         The columns are those of the task table without `cluster`, which is in the path with the month of creation
         (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
@@ -78,12 +78,13 @@ class Store:
 
     def holds(self) -> str:
         """Return what is in the store, in a few words."""
-        states = self._manifest().finished()
+        known = self._manifest()
+        states = known.finished()
         each = ", ".join(
             f"{name} ({state.rows:,} as of {iso(state.reading.as_of_ms)})" for name, state in states.items()
         )
         files = sum(len(state.files) for state in states.values())
-        unread = "".join(f"; {_unread(cluster)}" for cluster in self._manifest().clusters.keys() - states.keys())
+        unread = "".join(f"; {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
         return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}{unread}"
 
     def dataset(self) -> Dataset:
