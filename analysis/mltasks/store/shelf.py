@@ -5,8 +5,8 @@
     cluster=prod-eu/created=2026-11/3f0c.parquet       links to those that are current
 
 A file that a sync replaces leaves the partitions at once, and `_files` when the next sync of its cluster begins:
-whoever has read the manifest before can go on. Cluster and month live in the path only, the cluster percent-encoded. Only files with
-names as they are given here are ever removed, and folders that are empty: the rest is somebody else's.
+whoever has read the manifest before can go on. Cluster and month live in the path only, the cluster percent-encoded.
+Only files with names as they are given here are ever removed, and folders that are empty: the rest is somebody else's.
 """
 
 from __future__ import annotations
