@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 from duckdb import func
 
-from mltasks import derived, parts, schema
+from mltasks import parts, reasons, schema
 from mltasks.context import iso
 from mltasks.errors import DataError, UsageError
 from mltasks.parts import GONE, Parts
@@ -82,7 +82,7 @@ def _connection() -> duckdb.DuckDBPyConnection:
         connection.execute("SET memory_limit = ?", [memory])
     except duckdb.Error as error:
         raise UsageError(f"MLTASKS_MEMORY: {memory!r} is no size; say for instance 4GB") from error
-    for name, parsed in derived.PARSED.items():
+    for name, parsed in reasons.PARSED.items():
         takes: list[Any] = [SQL[schema.COLUMNS[column].kind] for column in parsed.takes]
         connection.create_function(
             f"task_{name}", parsed.function, takes, SQL[parsed.gives], type=func.ARROW, null_handling=func.SPECIAL
@@ -140,7 +140,7 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
     }
     if has_gone(tasks):
         columns["gone_ms"] = f"epoch_ms({GONE.name})"
-    for name, parsed in derived.PARSED.items():
+    for name, parsed in reasons.PARSED.items():
         if name in wanted:
             columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
     columns |= {name: _quoted(column) for column, name in own.items()}

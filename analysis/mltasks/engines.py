@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mltasks import context, derived, duck, filters, frames, groups, parts, schema, table, windows
+from mltasks import arrays, context, derived, duck, filters, frames, groups, parts, reasons, schema, table, windows
 from mltasks.cells import Tally
 from mltasks.context import Context
 from mltasks.errors import UsageError
@@ -165,7 +165,7 @@ def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> n
     with ThreadPoolExecutor() as pool:  # pandas compares texts slowly, their codes fast
         columns |= zip(FEW, pool.map(lambda name: _categories(native[name]), FEW), strict=True)
     columns["nodes_text"] = native["worker_node"]
-    for name, parsed in derived.PARSED.items():
+    for name, parsed in reasons.PARSED.items():
         if name in wanted:
             found = parsed.function(*(_array(native, column) for column in parsed.takes))
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=native.index)
@@ -193,7 +193,7 @@ def _ms(times: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _categories(texts: pd.Series[Any]) -> pd.Series[Any]:
-    encoded = derived.whole(pa.array(texts)).dictionary_encode()
+    encoded = arrays.whole(pa.array(texts)).dictionary_encode()
     return pd.Series(encoded.to_pandas().array, index=texts.index)
 
 

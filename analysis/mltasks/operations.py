@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import derived, duck, table
+from mltasks import arrays, duck, table
 
 TEXT = table.PANDAS_TYPES[pa.string()]
 NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes
@@ -43,7 +43,7 @@ def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         lazy = nw.from_native(duck.by_node(frame.to_native()))
         return lazy
     rows = frame.collect().to_native()
-    failed, others = (derived.whole(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
+    failed, others = (arrays.whole(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
     names_some = pc.greater(pc.list_value_length(failed), 0)
     neither = pc.indices_nonzero(
         pc.and_(pc.invert(names_some), pc.equal(pc.fill_null(pc.list_value_length(others), 0), 0))

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import context, derived, schema
+from mltasks import arrays, context, derived, reasons, schema
 from mltasks.context import Context, Reading
 from mltasks.filters import Filters
 
@@ -108,10 +108,10 @@ def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
         **derived.clock(ctx),
     )
     found: pa.Table = derived.derive(frame).to_native()
-    task_type, error, response = (derived.whole(table[name]) for name in ("task_type", "error", "response"))
-    found = found.append_column("reason", derived.reason(task_type, error, response))
-    found = found.append_column("failed_nodes", derived.failed_nodes(task_type, error))
-    return found.append_column("nodes_text", joined(derived.whole(table["worker_node"])))
+    task_type, error, response = (arrays.whole(table[name]) for name in ("task_type", "error", "response"))
+    found = found.append_column("reason", reasons.reason(task_type, error, response))
+    found = found.append_column("failed_nodes", reasons.failed_nodes(task_type, error))
+    return found.append_column("nodes_text", joined(arrays.whole(table["worker_node"])))
 
 
 def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
@@ -119,7 +119,7 @@ def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
     for column in schema.COLUMNS.values():
         if column.kind == "nodes" and column.name in table.column_names:
             place = table.column_names.index(column.name)
-            table = table.set_column(place, column.name, joined(derived.whole(table[column.name])))
+            table = table.set_column(place, column.name, joined(arrays.whole(table[column.name])))
     frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
     frame.attrs[context.KEY] = context.replace(ctx, rows=table.num_rows).to_json()
     return frame

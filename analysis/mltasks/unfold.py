@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks import cells, context, derived, operations, schema
+from mltasks import cells, context, operations, reasons, schema
 from mltasks.errors import UsageError
 
 
@@ -36,7 +36,7 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
         (rows["outcome"] == schema.FAILED) & rows["failed_nodes"].isna()
     )
     errors = [
-        derived.node_error(task_type, error if isinstance(error, str) else None, node)
+        reasons.node_error(task_type, error if isinstance(error, str) else None, node)
         for task_type, error, node in zip(rows["task_type"], rows["error"], rows["worker_node"], strict=True)
     ]
     rows["node_error"] = pd.Series(errors, index=rows.index, dtype=operations.TEXT)
