@@ -28,16 +28,18 @@ NUMBERS = itertools.count()  # connections would overwrite each other's files in
 SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
 # JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
-PLAIN = f"{DEPLOYED} AND json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}}]')"
+PLAIN = "json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}]')"
 NAMED = "json_keys(error)"
-TWICE = "len(worker_node) > 1 AND len(list_distinct(worker_node)) < len(worker_node)"
-PARSED = {  # what needs no Python, which is slow when it is called for many rows, comes first
+TWICE = "len(list_distinct(worker_node)) < len(worker_node)"
+# What needs no Python, which is slow when it is called for many rows, comes first. CASE within CASE: AND would work out
+# both sides for all rows.
+PARSED = {
     "reason": f"CASE WHEN ({DEPLOYED}) OR (error IS NULL AND response IS NOT NULL) THEN python ELSE error END",
-    "failed_nodes": f"CASE WHEN {PLAIN} AND len(list_distinct({NAMED})) = len({NAMED}) THEN {NAMED} "
-    f"WHEN {DEPLOYED} THEN python ELSE [] END",
-    "other_nodes": f"CASE WHEN {TWICE} THEN python "
-    f"WHEN {PLAIN} THEN list_filter(worker_node, lambda node: NOT list_contains({NAMED}, node)) "
-    f"WHEN {DEPLOYED} THEN python ELSE worker_node END",
+    "failed_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN "
+    f"CASE WHEN len(list_distinct({NAMED})) = len({NAMED}) THEN {NAMED} ELSE python END ELSE python END ELSE [] END",
+    "other_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN CASE WHEN {TWICE} THEN python "
+    f"ELSE list_filter(worker_node, lambda node: NOT list_contains({NAMED}, node)) END ELSE python END "
+    f"WHEN len(worker_node) > 1 THEN CASE WHEN {TWICE} THEN python ELSE worker_node END ELSE worker_node END",
 }
 
 
@@ -134,8 +136,8 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
     """
     columns = {column.name: column.name for column in schema.STORED}
     columns |= {
-        "created_ms": "epoch_ms(create_time)",
-        "updated_ms": "epoch_ms(last_update_time)",
+        "created_ms": "epoch_us(create_time) // 1000",  # epoch_ms takes three times as long
+        "updated_ms": "epoch_us(last_update_time) // 1000",
         "nodes_text": "nullif(array_to_string(worker_node, ','), '')",
     }
     if has_gone(tasks):
