@@ -74,7 +74,7 @@ def test_what_a_duration_is_and_why_there_is_none(fields: dict[str, Any], expect
 )
 def test_a_task_is_overdue_a_minute_after_its_own_clusters_timeout(fields: dict[str, Any], overdue: bool) -> None:
     (task,) = found({"state": "RUNNING", **fields})
-    assert task["overdue"] is overdue
+    assert (task["status_code"] == derived.STATUS["overdue"]) is overdue
     assert (task["end_ms"] is None) is overdue or fields.get("state") == "COMPLETED"
 
 
@@ -110,15 +110,18 @@ def test_the_derived_columns_are_those_of_the_design_and_alike_in_every_engine(t
             "failed_nodes": list(task.blamed),
             "start_ms": task.start,
             "end_ms": task.end,
-            "overdue": task.overdue,
+            "status_code": derived.STATUS["overdue" if task.overdue else task.status],
         }
         for task in oracle.selected(tasks, {})
     ]
     names = list(expected[0]) if expected else ["outcome"]
     in_arrow = table.with_derived(tasks.arrow, tasks.context).select(names).to_pylist()
-    by = ("reason", "worker_node", *derived.TEXTS)  # what reports go by is worked out, what they do not is not
-    in_duck = engines.border(tasks.dataset(), by, {}, taken=()).frame.collect("pyarrow").to_native()
-    in_pandas = engines.border(tasks.pandas(), by, {}, taken=()).frame.collect("pyarrow").to_native()
+    # what reports go by, or want, is worked out; what they do not is not
+    by, wanted = ("reason", "worker_node", "outcome", "duration_status"), ["duration_s", "end_ms"]
+    in_duck, in_pandas = (
+        engines.border(frame, by, {}, taken=(), wanted=wanted).frame.collect("pyarrow").to_native()
+        for frame in (tasks.dataset(), tasks.pandas())
+    )
     assert in_arrow == expected
     assert in_duck.select(names).to_pylist() == expected
     assert [{**row, "failed_nodes": row.get("failed_nodes")} for row in in_pandas.select(names).to_pylist()] == expected

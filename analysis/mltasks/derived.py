@@ -12,54 +12,81 @@ from typing import Any, TypeVar
 
 import narwhals as nw
 
-from mltasks import schema
+from mltasks import choices, schema
 from mltasks.context import Context, Reading
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
-TEXTS = {  # the derived columns that name which of some flags is set
-    "outcome": schema.OUTCOMES,
-    "duration_status": ("measured", "open", "cut_off", "polled", "clock_skew", "implausible", "unreadable"),
-}
-OUTCOMES = ("completed", "overdue", "unknown", *TEXTS["outcome"], "unreadable", "implausible")
-FLAGS = tuple(dict.fromkeys([*OUTCOMES, *TEXTS["duration_status"]]))
+STATUSES = ("measured", "open", "overdue", "cut_off", "polled", "clock_skew", "implausible", "unreadable")
+OUTCOME = {name: code for code, name in enumerate(schema.OUTCOMES)}
+STATUS = {name: code for code, name in enumerate(STATUSES)}
+OPEN, UNKNOWN = OUTCOME[schema.OPEN], len(OUTCOME)  # from OPEN on a task is open; UNKNOWN: its state is not known
+ORDINARY, SWEPT, POLLED = range(3)  # types of tasks: by who ends them
+TYPES = dict.fromkeys(schema.SWEPT, SWEPT) | dict.fromkeys(schema.POLLED, POLLED)
+DURATIONS = ("status_code", "duration_s", "duration_status")
+CODES = ("outcome_code", "type_code", "status_code")
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 
 
-def derive(frame: Frame, texts: Collection[str] = tuple(TEXTS), *, durations: bool = True) -> Frame:
-    """Add outcome, duration_s [s] and duration_status, and what the reports compute with.
+def derive(frame: Frame, wanted: Collection[str] = ("outcome", *DURATIONS, "end_ms")) -> Frame:
+    """Add `start_ms` (create_time where it is plausible), the CODES, and what is wanted.
 
     `frame` has the stored columns and, as integers, `created_ms`, `updated_ms`, `as_of_ms` and `timeout_ms`.
-    Added beside the derived columns: `start_ms` (create_time where it is plausible), `end_ms` (the end of the
-    task's time in flight; null where nobody knows it) and FLAGS: each outcome and each duration_status, `completed`,
-    `overdue` and `unknown` (the state), never null. `texts`: which of TEXTS are wanted; flags cost less. Without
-    `durations` there are only the flags OUTCOMES.
+    `outcome_code`: the place in schema.OUTCOMES, or UNKNOWN. `status_code`: the place in STATUSES; only where it, or a
+    duration, is wanted does it tell `polled`, `cut_off` and `clock_skew` from `measured`. `wanted`: `outcome`,
+    `duration_status`, `duration_s` [s], `status_code`, and `end_ms`, the end of the task's time in flight; null where
+    nobody knows it.
     """
-    frame = frame.with_columns(**_outcomes(), start_ms=plausible("created_ms"))
-    frame = frame.with_columns(
-        completed=nw.col(schema.SUCCEEDED) | nw.col(schema.PARTIAL),
-        open=~_all_but_open(),  # an unknown state, too, is open until somebody knows better
-    )
-    frame = frame.with_columns(unknown=nw.col("open") & ~is_one_of("state", schema.states_of(schema.OPEN)))
-    doubts = {name: doubt for name, doubt in _doubts().items() if durations or name in OUTCOMES}
-    frame = frame.with_columns(overdue=_overdue(), **doubts)
-    frame = frame.with_columns(
-        **_first_doubt(doubts),
-        end_ms=nw.when(~nw.col("open"))
-        .then(nw.col("updated_ms"))
-        .otherwise(nw.when(~nw.col("overdue")).then(nw.col("as_of_ms"))),
-    )
-    more = {name: named(name) for name in texts}
-    if durations:
-        more["duration_s"] = nw.when(nw.col("measured")).then((nw.col("updated_ms") - nw.col("created_ms")) / 1000)
-    return frame.with_columns(**more) if more else frame
+    durations = not set(DURATIONS).isdisjoint(wanted)
+    outcomes = {state: OUTCOME[meaning] for state, meaning in schema.STATES.items()}
+    frame = choices.look_up(frame, "outcome_code", "state", outcomes, UNKNOWN)
+    frame = choices.look_up(frame, "type_code", "task_type", TYPES, ORDINARY)
+    created, updated = nw.col("created_ms"), nw.col("updated_ms")
+    frame = choices.where(frame, "start_ms", plausible(created), created)
+    frame = choices.first_true(frame, "status_code", _statuses(durations), STATUS["measured"])
+    if "end_ms" in wanted:
+        open_until = nw.when(nw.col("status_code") != STATUS["overdue"]).then(nw.col("as_of_ms"))
+        frame = frame.with_columns(end_ms=nw.when(has_outcome(schema.OPEN)).then(open_until).otherwise(updated))
+    if "duration_s" in wanted:
+        frame = choices.where(frame, "duration_s", has_status("measured"), seconds())
+    texts = {"outcome": outcome(), "duration_status": _duration_status()}
+    texts = {name: text for name, text in texts.items() if name in wanted}
+    return frame.with_columns(**texts) if texts else frame
 
 
-def named(text: str) -> nw.Expr:
-    """Return one of TEXTS: the name of the flag that is set."""
-    *names, last = TEXTS[text]
-    expression: nw.Expr = nw.lit(last)
-    for name in names:
-        expression = nw.when(nw.col(name)).then(nw.lit(name)).otherwise(expression)
+def has_outcome(*names: str) -> nw.Expr:
+    """Tell which tasks have one of some outcomes."""
+    code = nw.col("outcome_code")
+    return _any(code >= OPEN if name == schema.OPEN else code == OUTCOME[name] for name in names)
+
+
+def has_status(name: str) -> nw.Expr:
+    """Tell which tasks have one of STATUSES."""
+    return nw.col("status_code") == STATUS[name]
+
+
+def is_polled() -> nw.Expr:
+    """Tell which tasks run at a provider, and change whenever somebody looks at them."""
+    return nw.col("type_code") == POLLED
+
+
+def seconds() -> nw.Expr:
+    """Return the time [s] from creation to the last update."""
+    return (nw.col("updated_ms") - nw.col("created_ms")) / 1000
+
+
+def outcome() -> nw.Expr:
+    """Return the name of the outcome."""
+    return _named("outcome_code", schema.OUTCOMES[:OPEN], schema.OPEN)
+
+
+def _duration_status() -> nw.Expr:
+    return _named("status_code", [schema.OPEN if name == "overdue" else name for name in STATUSES], schema.OPEN)
+
+
+def _named(code: str, names: Iterable[str], otherwise: str) -> nw.Expr:
+    expression: nw.Expr = nw.lit(otherwise)
+    for place, name in enumerate(names):
+        expression = nw.when(nw.col(code) == place).then(nw.lit(name)).otherwise(expression)
     return expression
 
 
@@ -86,10 +113,9 @@ def known_until() -> nw.Expr:
     return nw.when(gone < as_of).then(gone).otherwise(as_of)
 
 
-def plausible(column: str) -> nw.Expr:
-    """Return a time [ms] where it can be one of a task: not before OpenSearch, no more than a day after as_of."""
-    time = nw.col(column)
-    return nw.when((time >= schema.EARLIEST_MS) & (time <= nw.col("as_of_ms") + schema.DAY_MS)).then(time)
+def plausible(time: nw.Expr) -> nw.Expr:
+    """Tell which times [ms] can be those of a task: not before OpenSearch, no more than a day after as_of."""
+    return (time >= schema.EARLIEST_MS) & (time <= nw.col("as_of_ms") + schema.DAY_MS)
 
 
 def _of_cluster(values: Mapping[str | None, int]) -> nw.Expr:
@@ -102,49 +128,33 @@ def _of_cluster(values: Mapping[str | None, int]) -> nw.Expr:
     return expression
 
 
-def _outcomes() -> dict[str, nw.Expr]:
-    return {name: is_one_of("state", schema.states_of(name)) for name in schema.OUTCOMES if name != schema.OPEN}
-
-
-def _all_but_open() -> nw.Expr:
-    return functools.reduce(operator.or_, (nw.col(name) for name in schema.OUTCOMES if name != schema.OPEN))
-
-
-def _overdue() -> nw.Expr:
-    age = nw.col("as_of_ms") - nw.col("start_ms")
-    late = age > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
-    return nw.col("open") & is_one_of("task_type", schema.SWEPT) & _surely(late)
-
-
-def _doubts() -> dict[str, nw.Expr]:
-    """Return what can be the matter with the duration of a task that has ended, in the order of weight."""
-    created, updated, error = nw.col("created_ms"), nw.col("updated_ms"), nw.col("error")
-    # for Python's `re`, but not for RE2, `$` is also before a line end
-    cut_off = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
-    return {
+def _statuses(durations: bool) -> dict[int, nw.Expr]:
+    """Return what can be the matter with a task's duration, in the order of weight."""
+    created, updated, start = nw.col("created_ms"), nw.col("updated_ms"), nw.col("start_ms")
+    late = nw.col("as_of_ms") - start > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
+    found = {
+        "overdue": has_outcome(schema.OPEN) & (nw.col("type_code") == SWEPT) & late,
+        "open": has_outcome(schema.OPEN),
         "unreadable": created.is_null() | updated.is_null(),
-        "implausible": nw.col("start_ms").is_null() | _surely(updated > nw.col("as_of_ms") + schema.DAY_MS),
-        "polled": is_one_of("task_type", schema.POLLED),
-        "cut_off": nw.col("failed") & _surely(cut_off),
-        "clock_skew": _surely(updated < created),
+        "implausible": start.is_null() | (updated > nw.col("as_of_ms") + schema.DAY_MS),
     }
-
-
-def _first_doubt(doubts: Iterable[str]) -> dict[str, nw.Expr]:
-    """Return the flags of which only the weightiest is set, or `measured`."""
-    flags, clear = {}, ~nw.col("open")
-    for name in doubts:
-        flags[name] = clear & nw.col(name)
-        clear = clear & ~nw.col(name)
-    return flags | {"measured": clear}
+    if durations:
+        error = nw.col("error")
+        # for Python's `re`, but not for RE2, `$` is also before a line end
+        ended = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
+        found |= {
+            "polled": is_polled(),
+            "cut_off": has_outcome(schema.FAILED) & ended,
+            "clock_skew": updated < created,
+        }
+    return {STATUS[name]: condition for name, condition in found.items()}
 
 
 def is_one_of(column: str, values: Iterable[str]) -> nw.Expr:
     """Tell which texts of a column are among some values; a missing one is not."""
     # comparisons one by one: of categories, pandas compares the codes
-    return _surely(functools.reduce(operator.or_, (nw.col(column) == value for value in values)))
+    return _any(nw.col(column) == value for value in values).fill_null(value=False)
 
 
-def _surely(condition: nw.Expr) -> nw.Expr:
-    """Return a condition as false where nobody knows."""
-    return condition.fill_null(value=False)
+def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
+    return functools.reduce(operator.or_, conditions)

@@ -24,6 +24,7 @@ from mltasks.parts import GONE, Parts
 
 Relation = duckdb.DuckDBPyRelation
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
+BATCH = 1_000_000  # rows handed over at once
 NUMBERS = itertools.count()  # connections would overwrite each other's files in one folder
 SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
@@ -182,6 +183,13 @@ def spread(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
 def repeated(tasks: Relation, first: str, last: str, name: str) -> Relation:
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
+
+
+def in_order(rows: Relation, by: str) -> Iterator[pa.Table | pa.RecordBatch]:
+    """Yield the rows in the order of a column, missing ones last; what memory cannot hold is sorted on disk."""
+    reader = rows.order(f"{_quoted(by)} NULLS LAST").to_arrow_reader(BATCH)
+    yield reader.schema.empty_table()  # there is something to take the types from, whatever comes
+    yield from reader
 
 
 def _quoted(name: str) -> str:

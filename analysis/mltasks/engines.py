@@ -26,9 +26,9 @@ from mltasks.parts import GONE, Parts
 
 NO_FILTERS = Filters()
 COMPUTED = (  # what reports compute with, beside keys and flags
-    *("task_type", "function_name", "nodes_text", "start_ms", "end_ms", "updated_ms", "as_of_ms"),
+    *("task_type", "function_name", "nodes_text", "start_ms", "created_ms", "updated_ms", "as_of_ms"),
 )
-FEW = ("task_type", "function_name", "state", "error")  # columns with few different texts
+FEW = ("task_type", "function_name", "state")  # columns with few different texts; `error` where it is needed
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ def border(
     taken: Collection[str],
     as_of: Any = None,
     overlap: bool = False,
-    durations: bool = True,
+    wanted: Collection[str] = (),
 ) -> Tasks:
-    """Return what a report works on; `taken` are the names of its own columns, `durations` whether it needs them.
+    """Return what a report works on; `taken` are the names of its own columns, `wanted` what `derived.derive` adds.
 
     `tasks`: a DataFrame as from `load`, a Dataset as from `scan`, an Arrow table or a DuckDB relation. `by` is
     checked here, once, so that every engine gives the same error.
@@ -91,21 +91,18 @@ def border(
         for some in (before, chosen):
             native = duck.created_within(native, None if overlap else some.since_ms, some.until_ms)
     keys = groups.checked(names, nw.from_native(native).collect_schema(), taken)
-    wanted = {*keys} | ({"reason"} if before.error or chosen.error else set())
-    if "worker_node" in keys:
-        wanted |= {*NODES}
     own = {name.removeprefix(table.OWN): name for name in keys if name not in schema.COLUMNS}
-    frame = groups.plain(_prepared(native, wanted, own), own.values())
-    texts = [name for name in derived.TEXTS if name in keys]
-    durations = durations or "duration_status" in texts or "duration_s" in keys
-    frame = frame.with_columns(**derived.clock(ctx))
+    nodes = {*NODES} if "worker_node" in keys else set()
+    needed = {*keys, *wanted, *nodes} | ({"end_ms"} if overlap else set())
+    if before.error or chosen.error:
+        needed |= {"error", "reason"}
+    frame = groups.plain(_prepared(native, needed, own), own.values()).with_columns(**derived.clock(ctx))
     if _has_gone(native):
         frame = frame.with_columns(as_of_ms=derived.known_until())
-    frame = derived.derive(frame, texts, durations=durations)
+    frame = derived.derive(frame, needed)
     for some in (before, chosen):
         frame = some.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
-    computed = (*COMPUTED, "duration_s", *derived.FLAGS) if durations else (*COMPUTED, *derived.OUTCOMES)
-    columns = dict.fromkeys((*computed, *(keys.keys() - {"worker_node"}), *(wanted & {*NODES})))
+    columns = dict.fromkeys((*COMPUTED, *derived.CODES, *(needed - {"worker_node"})))
     return Tasks(frame.select(*columns), ctx, filters.merged(before, chosen), keys)
 
 
@@ -155,18 +152,19 @@ def _as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
     )
 
 
-def _prepared(native: Any, wanted: Collection[str], own: Mapping[str, str]) -> nw.LazyFrame[Any]:
+def _prepared(native: Any, needed: Collection[str], own: Mapping[str, str]) -> nw.LazyFrame[Any]:
     """Return the columns that `duck.prepared` names, in either engine."""
     lazy: nw.LazyFrame[Any]
     if isinstance(native, duck.Relation):
-        lazy = nw.from_native(duck.prepared(native, wanted, own))
+        lazy = nw.from_native(duck.prepared(native, needed, own))
         return lazy
     columns: dict[str, Any] = {name: native[name] for name in schema.STORED_SCHEMA.names}
+    few = [*FEW, *(["error"] if {"error", *derived.DURATIONS} & set(needed) else [])]
     with ThreadPoolExecutor() as pool:  # pandas compares texts slowly, their codes fast
-        columns |= zip(FEW, pool.map(lambda name: _categories(native[name]), FEW), strict=True)
+        columns |= zip(few, pool.map(lambda name: _categories(native[name]), few), strict=True)
     columns["nodes_text"] = native["worker_node"]
     for name, parsed in reasons.PARSED.items():
-        if name in wanted:
+        if name in needed:
             found = parsed.function(*(_array(native, column) for column in parsed.takes))
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=native.index)
     columns |= {name: native[column] for column, name in own.items()}

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, TypeVar
 
 import narwhals as nw
 
-from mltasks import schema, windows
+from mltasks import derived, schema, windows
 from mltasks.context import iso
 from mltasks.errors import UsageError
 
@@ -90,14 +90,14 @@ class Filters:
             if words := getattr(self, name):
                 conditions.append(_lower(name).is_in(words))
         if self.outcome:
-            conditions.append(_any(nw.col(outcome) for outcome in self.outcome))
+            conditions.append(derived.has_outcome(*self.outcome))
         for name, known in (("node", names), ("model", models)):
             if words := getattr(self, name):
                 ids = [key.lower() for key, label in known.items() if any(word in label.lower() for word in words)]
                 conditions.append(_any(_contains(CONTAINED[name], word) for word in (*words, *ids)))
         if self.error:
             conditions.append(_any(_contains(column, w) for w in self.error for column in ("error", "reason")))
-        conditions += [~nw.col(outcome) for outcome in self.not_outcome]
+        conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
                 conditions.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks import arrays, duck, table
+from mltasks.reduction import Reduction
 
 TEXT = table.PANDAS_TYPES[pa.string()]
 NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes
@@ -74,72 +75,70 @@ def beside(frame: nw.LazyFrame[Any], found: pd.DataFrame, keys: Sequence[str]) -
 def aggregate(
     frame: nw.LazyFrame[Any],
     keys: Mapping[str, Any],
-    flags: Sequence[str],
     values: Mapping[str, Value],
     quantiles: Mapping[str, tuple[str, float]] = MappingProxyType({}),
 ) -> pd.DataFrame:
-    """Return a row a group: in how many rows each flag is set, values, and quantiles, linear between ranks.
+    """Return a row a group: values, and quantiles, linear between ranks.
 
-    `values`: name -> column, and `len`, `count`, `sum`, `min`, `max` or `mean` of it. `quantiles`: name -> column,
-    the same for all, and rank. Without keys it is one row.
+    `keys`: at least one, and their dtypes. `values`: name -> column, and `len`, `count`, `sum`, `min`, `max` or `mean`
+    of it. `quantiles`: name -> column, the same for all, and rank.
     """
     if not frame.implementation.is_pandas():
-        return to_pandas(_in_duck(frame, keys, flags, values, quantiles), keys)
-    native = frame.collect().to_native()
-    if not keys:
-        row = {**{name: native[name].sum() for name in flags}, **_values(native, values)}
-        return pd.DataFrame([row], dtype="Float64").astype("float64")
-    numbers, found = _numbered(native, list(keys))
-    for name in flags:
-        found[name] = np.bincount(numbers[native[name].to_numpy(bool)], minlength=len(found))
-    groups = native.groupby(numbers)
-    found = found.assign(**_values(groups, values))
-    if quantiles:  # all at once: that sorts once
+        return to_pandas(_in_duck(frame, keys, values, quantiles), keys)
+    groups = Reduction(frame.collect().to_native(), list(keys))
+    found = groups.keys.assign(**{name: groups.value(*value) for name, value in values.items()})
+    if quantiles:
         (column,) = {column for column, _ in quantiles.values()}
-        ranked = groups[column].quantile([rank for _, rank in quantiles.values()])
-        found[list(quantiles)] = ranked.to_numpy("float64").reshape(-1, len(quantiles))
+        found[list(quantiles)] = groups.quantiles(column, [rank for _, rank in quantiles.values()])
     return to_pandas(nw.from_native(found).lazy(), keys)
 
 
-def _numbered(rows: pd.DataFrame, keys: Sequence[str]) -> tuple[Any, pd.DataFrame]:
-    """Return the number of each row's group, and the keys of the groups; pandas' own way takes several times longer."""
-    numbers, most = np.zeros(len(rows), "int64"), 1
-    for key in keys:
-        column = rows[key]
-        few = isinstance(column.dtype, pd.CategoricalDtype)
-        codes, levels = (column.cat.codes.to_numpy(), column.cat.categories) if few else pd.factorize(column)
-        if (most := most * (len(levels) + 1)) > 2**62:
-            numbers, most = pd.factorize(numbers)[0], len(rows) * (len(levels) + 1)
-        numbers = numbers * (len(levels) + 1) + codes + 1  # a missing key has the code -1
-    numbers, _ = pd.factorize(numbers)
-    first = np.full(numbers.max(initial=-1) + 1, len(rows))
-    np.minimum.at(first, numbers, np.arange(len(rows)))
-    return numbers, rows[list(keys)].take(first).reset_index(drop=True)
+def fold(found: pd.DataFrame, keys: Sequence[str], values: Mapping[str, Value], alone: Iterable[str]) -> pd.DataFrame:
+    """Return what `aggregate` gives of fewer keys from what it gives of more; without keys it is one row.
 
-
-def _values(rows: Any, values: Mapping[str, Value]) -> dict[str, Any]:
-    """Return values of a pandas frame, or of its groups."""
-    size = rows.size() if hasattr(rows, "ngroup") else len(rows)
-    return {name: size if how == "len" else getattr(rows[column], how)() for name, (column, how) in values.items()}
+    `alone`: what cannot be put together, and so must be there for one of the groups that become one.
+    """
+    by = {"len": "sum", "count": "sum", "mean": "max"}
+    how = {name: by.get(kind, kind) for name, (_, kind) in values.items()} | dict.fromkeys(alone, "max")
+    if not keys:
+        return pd.DataFrame([{name: getattr(found[name], each)() for name, each in how.items()}], dtype="float64")
+    groups = found.groupby(list(keys), dropna=False, sort=False, observed=True)
+    parts = [
+        getattr(groups[[name for name in how if how[name] == each]], each)() for each in dict.fromkeys(how.values())
+    ]
+    together: pd.DataFrame = pd.concat(parts, axis="columns").reset_index()
+    return together
 
 
 def _in_duck(
     frame: nw.LazyFrame[Any],
     keys: Mapping[str, Any],
-    flags: Sequence[str],
     values: Mapping[str, Value],
     quantiles: Mapping[str, tuple[str, float]],
 ) -> nw.LazyFrame[Any]:
-    found: list[nw.Expr] = [nw.col(name).sum() for name in flags]
-    for name, (column, how) in values.items():
-        found.append((nw.len() if how == "len" else getattr(nw.col(column), how)()).alias(name))
+    found = [
+        (nw.len() if how == "len" else getattr(nw.col(column), how)()).alias(name)
+        for name, (column, how) in values.items()
+    ]
     if not quantiles:
-        return frame.group_by(*keys).agg(*found) if keys else frame.select(*found)
+        return frame.group_by(*keys).agg(*found)
     (column,) = {column for column, _ in quantiles.values()}
     ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
     ranked = frame.group_by(*keys).agg(*found, nw.col(column).quantile(ranks, "linear").alias("ranks"))
     lazy: nw.LazyFrame[Any] = nw.from_native(duck.spread(ranked.to_native(), "ranks", list(quantiles)))
     return lazy
+
+
+def in_order(frame: nw.LazyFrame[Any], by: str) -> Iterator[pd.DataFrame]:
+    """Yield the rows in the order of a column, missing ones last, some at a time; texts are categories."""
+    if frame.implementation.is_pandas():
+        rows = frame.collect().to_native()
+        yield rows.take(np.argsort(rows[by].to_numpy(), kind="stable"))
+        return
+    with duck.running():
+        for batch in duck.in_order(frame.to_native(), by):
+            texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
+            yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 
 
 def to_pandas(frame: nw.LazyFrame[Any], keys: Mapping[str, Any] | None = None) -> pd.DataFrame:

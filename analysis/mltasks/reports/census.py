@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from mltasks import operations, schema
+from mltasks import schema
 from mltasks.context import Context, Reading, iso
 from mltasks.engines import Tasks
 from mltasks.operations import Value
-from mltasks.reports import grouping
+from mltasks.reports import grouping, kinds
 from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.kinds import KIND, Kinds
 from mltasks.reports.periods import Periods
 
-FLAGS = ("unknown", "overdue", "implausible")
+COUNTS: Mapping[str, Kinds] = {name: kinds.COUNTS[name] for name in ("unknown", "overdue", "implausible")}
 VALUES: Mapping[str, Value] = {
-    "tasks": ("", "len"),
     "dated": ("start_ms", "count"),
     "first": ("start_ms", "min"),
     "last": ("start_ms", "max"),
 }
 
+Frame = nw.LazyFrame[Any]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class Census:
-    """Counts of the tasks that a report covers, and `flagged`: how many of them have each of some flags.
+    """Counts of the tasks that a report covers, and `of`: how many of them there are of some kinds.
 
     `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
     """
 
-    def __init__(self, counted: pd.DataFrame, flags: Collection[str] = ()) -> None:
+    def __init__(self, counted: pd.DataFrame, names: Collection[str] = ()) -> None:
         self.tasks = int(counted["tasks"].sum())
         self.undated = self.tasks - int(counted["dated"].sum())
         self.first_ms, self.last_ms = whole(counted["first"].min()), whole(counted["last"].max())
-        self.flagged = {name: int(counted[name].sum()) for name in (*FLAGS, *flags)}
+        self.of = {name: int(counted[name].sum()) for name in (*COUNTS, *names)}
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
@@ -45,14 +48,14 @@ class Census:
             found.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
             found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
-        if unknown := self.flagged["unknown"]:
+        if unknown := self.of["unknown"]:
             found.append(f"{unknown} {noun(unknown)} in a state that this version does not know, counted as open")
-        if overdue := self.flagged["overdue"]:
+        if overdue := self.of["overdue"]:
             found.append(
                 f"{overdue} open {noun(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
-        if odd := self.flagged["implausible"]:
+        if odd := self.of["implausible"]:
             found.append(f"{odd} {noun(odd)} with an implausible time: in the counts, in no duration or load")
         return found
 
@@ -80,32 +83,33 @@ def _limit(ctx: Context) -> str:
     return f"{'an assumed' if assumed else 'the'} time-out of {seconds} s"
 
 
-def of(tasks: Tasks, flags: Collection[str] = ()) -> Census:
-    """Return the census of all tasks, `flags` among it."""
-    return Census(operations.aggregate(tasks.frame, {}, [*FLAGS, *flags], VALUES), flags)
+def of(tasks: Tasks, counts: Mapping[str, Kinds] = NOTHING, values: Mapping[str, Value] = NOTHING) -> Census:
+    """Return the census of all tasks, `counts` and `values` among it."""
+    frame = tasks.frame.with_columns(kinds.kind().alias(KIND))
+    return Census(grouping.count(frame, {}, {**COUNTS, **counts}, {**VALUES, **values}), [*counts, *values])
 
 
 def counted(
     tasks: Tasks,
     periods: Periods | None,
-    marked: Mapping[str, nw.Expr],
-    flags: Sequence[str],
+    add: Callable[[Frame], Frame],
+    counts: Mapping[str, Kinds],
     values: Mapping[str, Value],
-    doubts: Sequence[str] = (),
+    doubts: Mapping[str, Kinds] = NOTHING,
     **quantiles: Any,
 ) -> tuple[Grouped, pd.DataFrame, Census]:
-    """Return the groups by creation, what `Grouped.aggregate` gives of each, and the census, `doubts` among it.
+    """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
-    It is one pass where each task is in exactly one group, so that the groups add up to the census. `marked` are
-    columns to count by; they are made for each group, since on a node a task may have another outcome.
+    It is one pass where each task is in exactly one group, so that the groups add up to the census. `add` adds
+    the kind and other columns for each group, since on a node a task may have another outcome.
     """
     grouped, census = grouping.group(tasks), None
     if periods is not None or NODE in grouped.keys:
-        census = of(replace(tasks, frame=tasks.frame.with_columns(**marked)), doubts)
+        census = of(tasks, doubts)
         grouped = grouping.by_creation(grouped, periods, census.first_ms, census.last_ms)
-    grouped = grouped.within(grouped.frame.with_columns(**marked))
-    more = () if census else (*FLAGS, *doubts)
-    found = grouped.aggregate((*flags, *more), {**VALUES, **values}, **quantiles)
+    grouped = grouped.within(add(grouped.frame))
+    more = {} if census else {**COUNTS, **doubts}
+    found = grouping.count(grouped.frame, grouped.types, {**counts, **more}, {**VALUES, **values}, **quantiles)
     return grouped, found, census or Census(found, doubts)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Sequence
 from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
 
-from mltasks import engines, filters, schema
+from mltasks import choices, derived, engines, filters, schema
 from mltasks.engines import Tasks
 from mltasks.errors import UsageError
 from mltasks.filters import DurationOptions, Words
-from mltasks.reports import census, grouping, result
+from mltasks.reports import census, grouping, kinds, result
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
 
@@ -25,7 +23,8 @@ QUANTILES = {
     "p99_s": ("seconds", 0.99),
 }
 SECONDS = {"measured": ("seconds", "count"), "mean_s": ("seconds", "mean"), "max_s": ("seconds", "max")}
-COUNTS = ("tasks", "completed", "failed", "cancelled", "open")
+ENDS = {"completed": schema.COMPLETED, "failed": (schema.FAILED,), "cancelled": (schema.CANCELLED,)}
+COUNTS = ("tasks", *ENDS, "open")
 FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
 UNMEASURED = ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
 COLUMNS = (*COUNTS, "measured", "unmeasured", "mean_s", *QUANTILES, "max_s")
@@ -55,8 +54,8 @@ def durations(
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
-    grouped, found, counts = _counted(prepared, periods, _chosen(measured))
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
+    grouped, found, counts = _counted(prepared, periods, measured)
     found = result.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
     notes = [*_notes(counts, measured), *(census.undated(counts) if periods else [])]
     found = found[[*grouped.shown, *COLUMNS]]
@@ -74,25 +73,41 @@ def _measured(outcome: Words) -> tuple[str, ...]:
     return found
 
 
-def _counted(prepared: Tasks, periods: Periods | None, chosen: nw.Expr) -> tuple[Grouped, pd.DataFrame, census.Census]:
-    """Return the groups, the statistics of each, and the census."""
-    doubts = {f"chosen_{name}": chosen & nw.col(name) for name in UNMEASURED}
-    marked = {"chosen": chosen, "seconds": nw.when(chosen).then(nw.col("duration_s")), **doubts}
-    grouped, found, counts = census.counted(
-        prepared, periods, marked, (*COUNTS[1:], "chosen"), SECONDS, list(doubts), quantiles=QUANTILES
+def _counted(
+    prepared: Tasks, periods: Periods | None, measured: Sequence[str]
+) -> tuple[Grouped, pd.DataFrame, census.Census]:
+    """Return the groups, the statistics of each, and the census.
+
+    What is measured becomes one kind, since the percentiles of two cannot be put together. Where that hides how the
+    tasks ended, these are summed beside.
+    """
+    ends = {name: (f"is_{name}", "sum") for name in ENDS} if len({_end(outcome) for outcome in measured}) > 1 else {}
+    (one,) = kinds.of(measured[:1], ["measured"])
+    is_measured = derived.has_outcome(*measured) & derived.has_status("measured")
+
+    def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        flags = {column: derived.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
+        frame = frame.with_columns(kind=kinds.kind(), **flags)
+        frame = choices.first_true(frame, "kind", {one: is_measured}, nw.col("kind"))
+        return choices.where(frame, "seconds", is_measured, derived.seconds())
+
+    counts = {"chosen": kinds.of(measured)} | {name: kinds.COUNTS[name] for name in COUNTS[1:] if name not in ends}
+    doubts = {f"chosen_{name}": kinds.of(measured, [name]) for name in UNMEASURED}
+    grouped, found, covered = census.counted(
+        prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES
     )
     found = found.assign(unmeasured=found["chosen"] - found["measured"])
-    return grouped, found[[*grouped.keys, *COLUMNS]], counts  # what the census took may have the name of a key
+    return grouped, found[[*grouped.keys, *COLUMNS]], covered  # what the census took may have the name of a key
 
 
-def _chosen(measured: Sequence[str]) -> nw.Expr:
-    """Tell which tasks have an outcome whose durations are asked for."""
-    return functools.reduce(operator.or_, (nw.col(outcome) for outcome in measured))
+def _end(outcome: str) -> str:
+    """Return the count that an outcome is part of."""
+    return next(name for name, outcomes in ENDS.items() if outcome in outcomes)
 
 
 def _notes(counts: census.Census, measured: Sequence[str]) -> list[str]:
     found = []
-    left_out = {status: n for status in UNMEASURED if (n := counts.flagged[f"chosen_{status}"])}
+    left_out = {status: n for status in UNMEASURED if (n := counts.of[f"chosen_{status}"])}
     if left_out:
         reasons = ", ".join(f"{n} {status}" for status, n in left_out.items())
         found.append(f"not measured though finished: {reasons}")

@@ -8,10 +8,10 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, operations
+from mltasks import choices, derived, engines, operations, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
-from mltasks.reports import census, grouping, result
+from mltasks.reports import census, grouping, kinds, result
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
 
@@ -41,7 +41,7 @@ def failures(
     period, zone or time that cannot be, and for filters by state or outcome, which would change the rate.
     """
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, durations=False)
+    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
     result.refuse_outcomes("failures", prepared)
     grouped, found, counts = _counted(prepared, periods)
     found = result.with_rates(result.whole_numbers(grouped.finish(found), COUNTS))
@@ -54,17 +54,23 @@ def failures(
 
 def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, census.Census]:
     """Return the groups, the counts and times of each, and the census."""
-    marked = {"success_ms": nw.when(nw.col("completed")).then(derived.plausible("updated_ms"))}
+    counts = {name: kinds.COUNTS[name] for name in COUNTS[1:]}
     values = {"last_success": ("success_ms", "max")}
-    grouped, found, counts = census.counted(prepared, periods, marked, COUNTS[1:], values)
+    grouped, found, covered = census.counted(prepared, periods, _with_success, counts, values)
     found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
-    return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], counts  # what the census took may have the name of a key
+    return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], covered  # what the census took may have the name of a key
+
+
+def _with_success(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    updated = nw.col("updated_ms")
+    succeeded = derived.has_outcome(*schema.COMPLETED) & derived.plausible(updated)
+    return choices.where(frame.with_columns(kind=kinds.kind()), "success_ms", succeeded, updated)
 
 
 def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:
     """Return `failing_since` [ms] of each group that has failed after its last success."""
     keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("last_success")
-    failed = grouped.frame.filter(nw.col("failed") & ~start.is_null()).select(*keys, "start_ms")
+    failed = grouped.frame.filter(derived.has_outcome(schema.FAILED) & ~start.is_null()).select(*keys, "start_ms")
     failed = operations.beside(failed, found[[*keys, "last_success"]], keys)
-    since = grouped.within(failed.filter(last.is_null() | (start > last)))
-    return since.aggregate((), {"failing_since": ("start_ms", "min")})
+    failing = failed.filter(last.is_null() | (start > last))
+    return operations.aggregate(failing, grouped.types, {"failing_since": ("start_ms", "min")})

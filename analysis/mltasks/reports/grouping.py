@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
@@ -12,6 +13,7 @@ import pandas as pd
 from mltasks import derived, operations, schema, table, windows
 from mltasks.engines import Tasks
 from mltasks.operations import Value
+from mltasks.reports.kinds import KIND, Kinds
 from mltasks.reports.periods import Periods
 
 ALL = "all_tasks"  # the group of the one total row
@@ -45,10 +47,6 @@ class Grouped:
         """Return the same groups of another frame."""
         return replace(self, frame=frame)
 
-    def aggregate(self, flags: Sequence[str], values: Mapping[str, Value], **quantiles: Any) -> pd.DataFrame:
-        """Return these of each group, beside the keys in their dtypes; see `operations.aggregate`."""
-        return operations.aggregate(self.frame, self.types, flags, values, **quantiles)
-
     def finish(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return a grouped result with readable keys first, in their order; a missing key comes last."""
         if self.keys == (ALL,):
@@ -61,11 +59,39 @@ class Grouped:
         return found.rename(columns=names)[self.shown + rest]
 
 
+def count(
+    frame: nw.LazyFrame[Any],
+    types: Mapping[str, Any],
+    counts: Mapping[str, Kinds],
+    values: Mapping[str, Value],
+    quantiles: Mapping[str, tuple[str, float]] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Return of each group `tasks`, how many are of some kinds (`counts`), and values; without keys it is one row.
+
+    `types`: the keys, and their dtypes. The frame has a column `kind`; what has a mean, or quantiles, is of one kind.
+    """
+    values = {"tasks": ("", "len"), **values}
+    found = operations.aggregate(frame, {**types, KIND: "int64"}, values, quantiles)
+    return by_group(found, list(types), counts, values, quantiles)
+
+
+def by_group(
+    found: pd.DataFrame,
+    keys: Sequence[str],
+    counts: Mapping[str, Kinds],
+    values: Mapping[str, Value],
+    alone: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return what `count` does from what there is of each group and kind; see `operations.fold`."""
+    of_kinds = {name: found["tasks"].where(found[KIND].isin(kinds), 0) for name, kinds in counts.items()}
+    return operations.fold(found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, alone)
+
+
 def group(tasks: Tasks) -> Grouped:
     """Return the tasks with their keys: the `by` columns, or one group of all."""
     frame = per_node(tasks.frame) if NODE in tasks.keys else tasks.frame
     if NODE in tasks.keys and "outcome" in tasks.keys:
-        frame = frame.with_columns(outcome=derived.named("outcome"))
+        frame = frame.with_columns(outcome=derived.outcome())
     if tasks.keys:
         return Grouped(frame, tasks.keys)
     return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
@@ -96,8 +122,8 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     A deployment failed on a node if its error names the node, or if it failed and names none.
     """
     frame = operations.by_node(frame)
-    named, elsewhere = nw.col("named"), nw.col("names_some") & (nw.col("failed") | nw.col("partial"))
-    others = {name: ~named & ~elsewhere & nw.col(name) for name in schema.OUTCOMES}
-    others |= {"succeeded": ~named & (nw.col("succeeded") | elsewhere), "failed": named | others["failed"]}
-    frame = frame.with_columns(**others)
-    return frame.with_columns(completed=nw.col("succeeded") | nw.col("partial"))
+    anywhere = derived.has_outcome(schema.FAILED, schema.PARTIAL)
+    codes = {name: nw.lit(derived.OUTCOME[name], dtype=nw.Int8) for name in (schema.FAILED, schema.SUCCEEDED)}
+    elsewhere = nw.when(nw.col("names_some") & anywhere).then(codes[schema.SUCCEEDED])
+    here = nw.when(nw.col("named")).then(codes[schema.FAILED])
+    return frame.with_columns(outcome_code=here.otherwise(elsewhere.otherwise(nw.col("outcome_code"))))

@@ -1,77 +1,48 @@
-"""The load of tasks in flight: a sweep over starts and ends, in one window or in a window a period."""
+"""The load of tasks in flight: one pass over their lives in the order of begin."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
-from mltasks import derived, operations, schema
-from mltasks.errors import UsageError
-from mltasks.reports.grouping import PERIOD, Grouped
-from mltasks.reports.periods import Periods, step
+from mltasks import derived, operations
+from mltasks.operations import Value
+from mltasks.reduction import Reduction
+from mltasks.reports import grouping, kinds
+from mltasks.reports.grouping import Grouped
+from mltasks.reports.kinds import KIND, Kinds
+from mltasks.reports.window import latest
 
-MOST_PERIODS = 400
-
-
-@dataclass(frozen=True)
-class Window:
-    """The time that a report looks at: [low, high) in ms UTC, whole or divided into periods."""
-
-    low: int
-    high: int
-    periods: Periods | None = None
-
-    @cached_property
-    def spans(self) -> dict[int, tuple[int, int]]:
-        """The periods, each clipped to the window: number -> [low, high); raises UsageError for too many."""
-        if self.periods is None or self.low >= self.high:
-            return {}
-        first, last = self.periods.number_at(self.low), self.periods.number_at(self.high - 1)
-        if last - first >= MOST_PERIODS:
-            raise UsageError(
-                f"every: {last - first + 1} periods in the window are more than {MOST_PERIODS}; "
-                "choose longer ones, or a shorter time with since and until (--since, --until)"
-            )
-        numbers = range(first, last + 1)
-        starts = self.periods.starts([*numbers, last + 1]).as_unit("ms").astype("int64").tolist()
-        ends = [min(ms, self.high) for ms in starts[1:]]
-        return {n: (max(ms, self.low), end) for n, ms, end in zip(numbers, starts, ends, strict=False)}
-
-    def seconds(self, found: pd.DataFrame) -> Any:
-        """Return the length [s] of the window, or of each row's period; missing where there is none."""
-        if self.periods is None:
-            return (self.high - self.low) / 1000 if self.high > self.low else float("nan")
-        return found[PERIOD].map({n: (high - low) / 1000 for n, (low, high) in self.spans.items()}).astype("float64")
+VALUES: Mapping[str, Value] = {"tasks": ("", "len"), "spent": ("spent", "sum")}
 
 
-def in_window(grouped: Grouped, window: Window) -> Grouped:
-    """Return the groups with `low_ms` and `high_ms`, the window of a row.
+@dataclass
+class Level:
+    """How many tasks of one group are in flight, told of their lives in the order of begin.
 
-    With periods it is a row a task and period that the task overlaps, each period being a window of its own;
-    without, the filters have selected the tasks already.
+    At one instant ends come before starts. It keeps no more than the tasks in flight.
     """
-    low, high = window.low, window.high
-    if window.periods is None:
-        return grouped.within(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=nw.lit(high)))
-    start, end = nw.col("start_ms"), nw.col("end_ms")
-    frame = grouped.frame.filter(~start.is_null()).filter(((start >= low) | (end > low)) & (start < high))
-    if not window.spans:
-        nothing = frame.filter(start.is_null()).with_columns(low_ms=start, high_ms=start, period=start)
-        return grouped.by_period(nothing, window.periods)
-    last = nw.when(end > start).then(end - 1).otherwise(start)
-    instants = {"first_period": start, "last_period": nw.when(last < high).then(last).otherwise(nw.lit(high - 1))}
-    frame = frame.with_columns(**{name: _latest(time, nw.lit(low)).cast(nw.Int64) for name, time in instants.items()})
-    frame = frame.with_columns(
-        **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
-    )
-    frame = operations.repeat(frame, "first_period", "last_period", PERIOD)
-    lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
-    number = nw.col(PERIOD)
-    return grouped.by_period(frame.with_columns(low_ms=step(number, lows), high_ms=step(number, highs)), window.periods)
+
+    active_ms: int = 0
+    peak: int = 0
+    _until: int = 0  # the latest end so far
+    _ends: Any = field(default_factory=lambda: np.empty(0, "int64"))  # of the tasks in flight, in their order
+
+    def add(self, begins: Any, ends: Any) -> None:
+        """Add the next lives, [begin, end) in ms: `begins` are ascending, and not before those added already."""
+        before = np.maximum.accumulate(np.concatenate([[self._until], ends]))
+        self.active_ms += int(np.maximum(ends - np.maximum(begins, before[:-1]), 0).sum())
+        self._until = before[-1]
+        in_flight = np.sort(np.concatenate([self._ends, ends]))
+        over = np.searchsorted(in_flight, begins, side="right")
+        self.peak = max(self.peak, int((len(self._ends) + np.arange(1, len(begins) + 1) - over).max()))
+        self._ends = in_flight[over[-1] :]
 
 
 def in_flight(grouped: Grouped) -> Grouped:
@@ -80,39 +51,35 @@ def in_flight(grouped: Grouped) -> Grouped:
     All are missing where a task is no load in the window.
     """
     start, high = nw.col("start_ms"), nw.col("high_ms")
-    none = derived.is_one_of("task_type", schema.POLLED) | nw.col("clock_skew") | nw.col("implausible")
-    frame = grouped.frame.with_columns(end=nw.when(~none).then(_latest(nw.col("end_ms"), start + 1)))  # at least 1 ms
+    none = derived.is_polled() | derived.has_status("clock_skew") | derived.has_status("implausible")
+    frame = grouped.frame.with_columns(end=nw.when(~none).then(latest(nw.col("end_ms"), start + 1)))  # at least 1 ms
     begin, end = nw.col("begin"), nw.col("end")
-    frame = frame.with_columns(
-        begin=_latest(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end)
-    )
+    frame = frame.with_columns(begin=latest(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end))
     frame = frame.with_columns(spent=nw.when(begin < end).then(end - begin))
-    return grouped.within(frame.select(*grouped.keys, "completed", "failed", "begin", "end", "spent"))
+    return grouped.within(frame.select(*grouped.keys, "begin", "end", "spent", kind=kinds.kind()))
 
 
-def sweep(grouped: Grouped) -> pd.DataFrame:
-    """Return active_s [s] and peak_in_flight of each group with load; `grouped` as from `in_flight`.
+def sweep(grouped: Grouped, counts: Mapping[str, Kinds]) -> pd.DataFrame:
+    """Return tasks, `counts`, task_s [s], active_s [s] and peak_in_flight of each group; `grouped` as from `in_flight`.
 
-    At one instant the steps at ends (-1) come before those at starts (+1). Time with at least one task is the sum of
-    the instants at which the level falls to zero minus those at which it leaves zero.
+    It is one pass over the rows in the order of their begin. What has no load has neither active_s nor a peak.
     """
-    keys = grouped.keys
-    lives = grouped.frame.filter(~nw.col("spent").is_null())
-    steps = nw.concat(
-        [
-            lives.select(*keys, at=nw.col(side).cast(nw.Int64), step=nw.lit(step, dtype=nw.Int64))
-            for side, step in (("begin", 1), ("end", -1))
-        ]
-    )
-    level, step = nw.col("level"), nw.col("step")
-    levels = steps.with_columns(level=step.cum_sum().over(*keys, order_by=("at", "step")))
-    falls = nw.when((level == 0) & (step < 0)).then(nw.col("at"))
-    change = nw.when((level == 1) & (step > 0)).then(-nw.col("at")).otherwise(falls)
-    found = grouped.within(levels.with_columns(active=change)).aggregate(
-        (), {"active": ("active", "sum"), "peak_in_flight": ("level", "max")}
-    )
-    return found.assign(active_s=found.pop("active") / 1000)
+    keys = list(grouped.keys)
+    levels: dict[Any, Level] = defaultdict(Level)
+    found = []
+    for rows in operations.in_order(grouped.frame, "begin"):
+        found.append(operations.aggregate(nw.from_native(rows).lazy(), {**grouped.types, KIND: "int64"}, VALUES))
+        lives = Reduction(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
+        for group, begins, ends in zip(_named(lives.keys), lives.parts("begin"), lives.parts("end"), strict=True):
+            levels[group].add(begins, ends)
+    table = grouping.by_group(pd.concat(found), keys, counts, VALUES)
+    table["task_s"] = table.pop("spent") / 1000
+    load = [levels.get(group) for group in _named(table[keys])]
+    table["active_s"] = [level.active_ms / 1000 if level else None for level in load]
+    table["peak_in_flight"] = [level.peak if level else None for level in load]
+    return table.astype({"active_s": "float64", "peak_in_flight": "float64"})
 
 
-def _latest(one: nw.Expr, other: nw.Expr) -> nw.Expr:
-    return nw.when(one < other).then(other).otherwise(one)
+def _named(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield the groups as tuples; a missing key is None, which is the same everywhere."""
+    return keys.astype(object).where(keys.notna(), None).itertuples(index=False, name=None)

@@ -13,9 +13,9 @@ import pandas as pd
 from mltasks import derived, engines, operations, schema
 from mltasks.engines import Tasks
 from mltasks.filters import RateOptions
-from mltasks.reports import census, grouping, load, result
+from mltasks.reports import census, grouping, kinds, load, result
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
-from mltasks.reports.load import Window
+from mltasks.reports.window import Window, in_window
 
 COUNTS = ("tasks", "completed", "failed")
 COLUMNS = (
@@ -50,12 +50,14 @@ def workers(
     `failures` does.
     """
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS)
+    prepared = engines.border(
+        tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS, wanted=["status_code"]
+    )
     result.refuse_outcomes("workers", prepared)
     counts = _census(prepared)
     window = Window(*_window(prepared, counts), periods)
-    grouped = load.in_flight(load.in_window(_with_workers(grouping.group(prepared)), window))
-    found = _counts(grouped).merge(load.sweep(grouped), on=list(grouped.keys), how="left")
+    grouped = load.in_flight(in_window(_with_workers(grouping.group(prepared)), window))
+    found = load.sweep(grouped, {name: kinds.COUNTS[name] for name in COUNTS[1:]})
     found = _with_idle(found, grouped, prepared, window)
     found["mean_in_flight"] = found["task_s"] / window.seconds(found)
     found["task_share"] = found["task_s"] / _all(found)
@@ -71,8 +73,8 @@ def workers(
 
 
 def _census(tasks: Tasks) -> census.Census:
-    flags = {"remote": _coordinated(), "nowhere": _nowhere(tasks)}
-    return census.of(replace(tasks, frame=tasks.frame.with_columns(**flags)), flags)
+    frame = tasks.frame.with_columns(remote=_coordinated(), nowhere=_nowhere(tasks))
+    return census.of(replace(tasks, frame=frame), values={name: (name, "sum") for name in ("remote", "nowhere")})
 
 
 def _window(tasks: Tasks, counts: census.Census) -> tuple[int, int]:
@@ -96,11 +98,6 @@ def _nowhere(tasks: Tasks) -> nw.Expr:
     """Tell which tasks name no node."""
     nowhere = nw.col("nodes_text").is_null() & ~_coordinated()
     return nowhere & (nw.col("failed_nodes").list.len() == 0) if NODE in tasks.keys else nowhere
-
-
-def _counts(grouped: Grouped) -> pd.DataFrame:
-    found = grouped.aggregate(COUNTS[1:], {"tasks": ("", "len"), "spent": ("spent", "sum")})
-    return found.assign(task_s=found.pop("spent") / 1000)
 
 
 def _with_idle(found: pd.DataFrame, grouped: Grouped, tasks: Tasks, window: Window) -> pd.DataFrame:
@@ -137,7 +134,7 @@ def _all(found: pd.DataFrame) -> pd.Series[float]:
 
 
 def _notes(tasks: Tasks, counts: census.Census) -> list[str]:
-    by_node, remote, nowhere = NODE in tasks.keys, counts.flagged["remote"], counts.flagged["nowhere"]
+    by_node, remote, nowhere = NODE in tasks.keys, counts.of["remote"], counts.of["nowhere"]
     found = []
     if by_node:
         found.append("a task with several nodes counts once on each of them")
