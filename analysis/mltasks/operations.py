@@ -103,9 +103,8 @@ def fold(found: pd.DataFrame, keys: Sequence[str], values: Mapping[str, Value], 
     if not keys:
         return pd.DataFrame([{name: getattr(found[name], each)() for name, each in how.items()}], dtype="float64")
     groups = found.groupby(list(keys), dropna=False, sort=False, observed=True)
-    parts = [
-        getattr(groups[[name for name in how if how[name] == each]], each)() for each in dict.fromkeys(how.values())
-    ]
+    alike = {each: [name for name in how if how[name] == each] for each in dict.fromkeys(how.values())}
+    parts = [groups[names].agg(each) for each, names in alike.items()]
     together: pd.DataFrame = pd.concat(parts, axis="columns").reset_index()
     return together
 

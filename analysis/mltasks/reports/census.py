@@ -14,7 +14,7 @@ from mltasks.context import Context, Reading, iso
 from mltasks.engines import Tasks
 from mltasks.operations import Value
 from mltasks.reports import grouping, kinds
-from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.kinds import KIND, Kinds
 from mltasks.reports.periods import Periods
 
@@ -100,17 +100,16 @@ def counted(
 ) -> tuple[Grouped, pd.DataFrame, Census]:
     """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
-    It is one pass where each task is in exactly one group, so that the groups add up to the census. `add` adds
-    the kind and other columns for each group, since on a node a task may have another outcome.
+    `add` adds the kind and other columns for each group, since on a node a task may have another outcome. It is one
+    pass where each task is in exactly one group, so that the groups add up to the census.
     """
-    grouped, census = grouping.group(tasks), None
-    if periods is not None or NODE in grouped.keys:
-        census = of(tasks, doubts)
-        grouped = grouping.by_creation(grouped, periods, census.first_ms, census.last_ms)
+    grouped = grouping.by_creation(grouping.group(tasks), periods)
     grouped = grouped.within(add(grouped.frame))
-    more = {} if census else {**COUNTS, **doubts}
+    apart = of(tasks, doubts) if NODE in grouped.keys else None
+    more = {} if apart else {**COUNTS, **doubts}
     found = grouping.count(grouped.frame, grouped.types, {**counts, **more}, {**VALUES, **values}, **quantiles)
-    return grouped, found, census or Census(found, doubts)
+    census = apart or Census(found, doubts)
+    return grouped, found if periods is None else found[found[PERIOD].notna()], census
 
 
 def undated(census: Census) -> list[str]:

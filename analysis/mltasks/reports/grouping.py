@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, operations, schema, table, windows
+from mltasks import choices, derived, operations, schema, table, windows
 from mltasks.engines import Tasks
 from mltasks.operations import Value
 from mltasks.reports.kinds import KIND, Kinds
@@ -97,17 +97,15 @@ def group(tasks: Tasks) -> Grouped:
     return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
 
 
-def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, last: int | None) -> Grouped:
-    """Add the period of create_time, from `first` to `last` [ms], to the keys.
-
-    Tasks without a plausible create_time are in no period.
-    """
+def by_creation(grouped: Grouped, periods: Periods | None) -> Grouped:
+    """Add the period of create_time to the keys; it is missing where there is no plausible create_time."""
     if periods is None:
         return grouped
     start = nw.col("start_ms")
-    number = periods.number(start.cast(nw.Int64), first or 0, last or 0)
-    frame = grouped.frame.filter(~start.is_null()).with_columns(number.cast(nw.Int64).alias(PERIOD))
-    return grouped.by_period(frame, periods)
+    span = operations.to_pandas(grouped.frame.select(first=start.min(), last=start.max()))
+    first, last = (int(ms) for ms in span.fillna(0).iloc[0])
+    number = periods.number(start.fill_null(first).cast(nw.Int64), first, last)
+    return grouped.by_period(choices.where(grouped.frame, PERIOD, ~start.is_null(), number), periods)
 
 
 def periods(every: str | None, tz: str) -> Periods | None:
