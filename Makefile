@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check format bench bench-sync bench-reports clean
+.PHONY: report test check format bench bench-sync bench-reports bench-large clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -30,6 +30,9 @@ bench-sync: $(INSTALLED)
 
 bench-reports: $(INSTALLED)
 	$(BIN)/python -m benchmarks.reports $(OPTIONS)
+
+bench-large: $(INSTALLED)
+	$(BIN)/python -m benchmarks.large $(OPTIONS)
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mltasks needs Python 3.11 or newer: make PYTHON=python3.12")'
