@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mltasks import choices, duck
+from mltasks import choices
+from mltasks.engines import duck
 
 TABLE = pa.table({"word": ["a", "b", None, "c", "a"], "n": pa.array([1, None, 3, 4, 5], pa.int64())})
 MADE: dict[str, Callable[[], Any]] = {

@@ -11,8 +11,8 @@ from botocore.credentials import Credentials as AwsKeys
 
 from mltasks import Credentials, UsageError
 from mltasks.cluster import Cluster
+from mltasks.cluster.wire import RawConnection
 from mltasks.credentials import InsecureWarning
-from mltasks.wire import RawConnection
 
 SECRET = "s3cret-Value"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltasks import config
-from mltasks.answers import Patience
 from mltasks.cluster import Cluster
+from mltasks.cluster.answers import Patience
 from mltasks.credentials import Credentials
 
 DEMO = "demo"  # the example data; no cluster is called so

@@ -9,9 +9,8 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from mltasks import refusals
-from mltasks.answers import Answer
-from mltasks.cluster import Cluster
+from mltasks.cluster import Cluster, refusals
+from mltasks.cluster.answers import Answer
 from mltasks.decode import Decoder, Page
 from mltasks.errors import DataError
 

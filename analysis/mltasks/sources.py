@@ -14,7 +14,6 @@ import pyarrow as pa
 from mltasks import (
     beside,
     context,
-    duck,
     engines,
     filters,
     frames,
@@ -32,7 +31,7 @@ from mltasks.cells import Tally
 from mltasks.cluster import Cluster
 from mltasks.context import Context
 from mltasks.decode import Decoder, Page
-from mltasks.engines import Dataset
+from mltasks.engines import Dataset, duck
 from mltasks.errors import UsageError
 from mltasks.filters import FilterOptions, Filters
 from mltasks.parts import Parts

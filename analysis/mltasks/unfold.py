@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks import cells, context, operations, reasons, schema
+from mltasks import cells, context, reasons, schema
+from mltasks.engines import operations
 from mltasks.errors import UsageError
 
 

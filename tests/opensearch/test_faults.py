@@ -13,8 +13,8 @@ import pytest
 
 import mltasks
 from mltasks.access import Access
-from mltasks.answers import Patience
 from mltasks.cluster import Cluster
+from mltasks.cluster.answers import Patience
 from mltasks.errors import Error
 from opensearch.proxy import FAULTS, Proxy
 from opensearch.server import Server

@@ -12,8 +12,8 @@ import pytest
 
 import mltasks
 from mltasks.access import Access
-from mltasks.answers import Patience
 from mltasks.cluster import Cluster
+from mltasks.cluster.answers import Patience
 from mltasks.decode import Decoder
 from mltasks.errors import DataError
 from mltasks.paging import Walk

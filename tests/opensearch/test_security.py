@@ -14,7 +14,7 @@ import pytest
 
 import mltasks
 from mltasks import Access, Cluster, ClusterError, Credentials
-from mltasks.answers import Patience
+from mltasks.cluster.answers import Patience
 from mltasks.credentials import InsecureWarning
 from mltasks.reports import result
 from opensearch.logins import LOGINS, log_in, password

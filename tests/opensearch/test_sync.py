@@ -13,7 +13,7 @@ import pytest
 
 import mltasks
 from mltasks import Access, Cluster
-from mltasks.answers import Answer
+from mltasks.cluster.answers import Answer
 from mltasks.paging import IN_FLIGHT
 from mltasks.store import manifest
 from mltasks.store.writing import opened

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import mltasks
-from mltasks.answers import Patience
+from mltasks.cluster.answers import Patience
 from mltasks.paging import IN_FLIGHT
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mltasks import engines, operations
+from mltasks import engines
+from mltasks.engines import operations
 from mltasks.reports import grouping
 from support.generated import made
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from mltasks import duck, schema, table
+from mltasks import schema, table
 from mltasks.context import Context, Node, Reading
-from mltasks.engines import Dataset
+from mltasks.engines import Dataset, duck
 
 AS_OF = 1_741_312_800_000  # 2025-03-07 02:00 UTC
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000

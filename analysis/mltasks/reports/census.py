@@ -12,7 +12,7 @@ import pandas as pd
 from mltasks import schema
 from mltasks.context import Context, Reading, iso
 from mltasks.engines import Tasks
-from mltasks.operations import Value
+from mltasks.engines.operations import Value
 from mltasks.reports import grouping, kinds
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.kinds import KIND, Kinds

@@ -8,8 +8,8 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import choices, derived, engines, operations, schema
-from mltasks.engines import Tasks
+from mltasks import choices, derived, engines, schema
+from mltasks.engines import Tasks, operations
 from mltasks.filters import RateOptions
 from mltasks.reports import census, grouping, kinds, result
 from mltasks.reports.grouping import Grouped

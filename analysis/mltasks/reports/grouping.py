@@ -10,9 +10,9 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import choices, derived, operations, schema, table, windows
-from mltasks.engines import Tasks
-from mltasks.operations import Value
+from mltasks import choices, derived, schema, table, windows
+from mltasks.engines import Tasks, operations
+from mltasks.engines.operations import Value
 from mltasks.reports.kinds import KIND, Kinds
 from mltasks.reports.periods import Periods
 

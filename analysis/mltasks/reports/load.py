@@ -11,9 +11,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from mltasks import derived, operations
-from mltasks.operations import Value
-from mltasks.reduction import Reduction
+from mltasks import derived
+from mltasks.engines import operations
+from mltasks.engines.operations import Value
+from mltasks.engines.reduction import Reduction
 from mltasks.reports import grouping, kinds
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.kinds import KIND, Kinds

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import operations
+from mltasks.engines import operations
 from mltasks.errors import UsageError
 from mltasks.reports.grouping import PERIOD, Grouped
 from mltasks.reports.periods import Periods, step

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
-from mltasks import context, duck, engines, operations
+from mltasks import context, engines
 from mltasks.context import Context, Reading
+from mltasks.engines import duck, operations
 from mltasks.errors import DataError, UsageError
 from mltasks.reports import result
 from support import generated

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks import duck
+from mltasks.engines import duck
 from mltasks.errors import UsageError
 from support.generated import made
 

@@ -9,8 +9,8 @@ import tenacity
 import urllib3
 from opensearchpy import OpenSearch
 
-from mltasks.answers import Answer, DeadlineError, NoAnswerError, Patience
-from mltasks.wire import RawConnection
+from mltasks.cluster.answers import Answer, DeadlineError, NoAnswerError, Patience
+from mltasks.cluster.wire import RawConnection
 
 FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
 HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mltasks import ClusterError, UsageError
-from mltasks.answers import Patience
 from mltasks.cluster import Cluster
+from mltasks.cluster.answers import Patience
 
 
 @pytest.mark.parametrize(

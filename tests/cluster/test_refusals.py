@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mltasks import ClusterError, Credentials, UsageError
-from mltasks.answers import Answer
+from mltasks.cluster.answers import Answer
+from mltasks.cluster.refusals import refused, server_words
 from mltasks.errors import Error
-from mltasks.refusals import refused, server_words
 
 URL = "https://host:9200"
 

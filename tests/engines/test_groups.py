@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks import groups
+from mltasks.engines import groups
 from mltasks.errors import UsageError
 from support.generated import Made, made
 

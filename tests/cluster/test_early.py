@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mltasks.answers import NoAnswerError
-from mltasks.wire import RawConnection
+from mltasks.cluster.answers import NoAnswerError
+from mltasks.cluster.wire import RawConnection
 
 
 class Echo(ThreadingHTTPServer):

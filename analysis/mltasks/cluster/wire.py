@@ -9,8 +9,8 @@ from typing import Any
 import urllib3
 from opensearchpy.connection import Urllib3HttpConnection
 
-from mltasks.answers import Answer, NoAnswerError
-from mltasks.early import Early, EarlyTLS
+from mltasks.cluster.answers import Answer, NoAnswerError
+from mltasks.cluster.early import Early, EarlyTLS
 
 DRIP = 5  # times the time-out of one read, for a whole body
 PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not known, and at most

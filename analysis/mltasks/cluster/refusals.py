@@ -6,7 +6,7 @@ import json
 import ssl
 from typing import Any
 
-from mltasks.answers import Answer, DeadlineError, NoAnswerError
+from mltasks.cluster.answers import Answer, DeadlineError, NoAnswerError
 from mltasks.credentials import Credentials
 from mltasks.errors import ClusterError, Error, UsageError
 from mltasks.parser import excerpt

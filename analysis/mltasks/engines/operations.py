@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import arrays, duck, table
-from mltasks.reduction import Reduction
+from mltasks import arrays, table
+from mltasks.engines import duck, relations
+from mltasks.engines.reduction import Reduction
 
 TEXT = table.PANDAS_TYPES[pa.string()]
 NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes
@@ -24,7 +25,7 @@ def repeat(frame: nw.LazyFrame[Any], first: str, last: str, name: str) -> nw.Laz
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
-        lazy = nw.from_native(duck.repeated(frame.to_native(), first, last, name))
+        lazy = nw.from_native(relations.repeated(frame.to_native(), first, last, name))
         return lazy
     rows = frame.collect().to_native().reset_index(drop=True)
     times = (rows[last] - rows[first] + 1).clip(lower=0).to_numpy("int64")
@@ -41,7 +42,7 @@ def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
-        lazy = nw.from_native(duck.by_node(frame.to_native()))
+        lazy = nw.from_native(relations.by_node(frame.to_native()))
         return lazy
     rows = frame.collect().to_native()
     failed, others = (arrays.whole(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
@@ -64,7 +65,9 @@ def beside(frame: nw.LazyFrame[Any], found: pd.DataFrame, keys: Sequence[str]) -
     """Return the rows with the other columns of a small table beside them, which has a row a group."""
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
-        lazy = nw.from_native(duck.beside(frame.to_native(), pa.Table.from_pandas(found, preserve_index=False), keys))
+        lazy = nw.from_native(
+            relations.beside(frame.to_native(), pa.Table.from_pandas(found, preserve_index=False), keys)
+        )
         return lazy
     rows = frame.collect().to_native()
     alike = found.astype(dict(rows.dtypes[list(keys)]))  # pandas merges categories by their codes
@@ -124,7 +127,7 @@ def _in_duck(
     (column,) = {column for column, _ in quantiles.values()}
     ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
     ranked = frame.group_by(*keys).agg(*found, nw.col(column).quantile(ranks, "linear").alias("ranks"))
-    lazy: nw.LazyFrame[Any] = nw.from_native(duck.spread(ranked.to_native(), "ranks", list(quantiles)))
+    lazy: nw.LazyFrame[Any] = nw.from_native(relations.spread(ranked.to_native(), "ranks", list(quantiles)))
     return lazy
 
 
@@ -135,7 +138,7 @@ def in_order(frame: nw.LazyFrame[Any], by: str) -> Iterator[pd.DataFrame]:
         yield rows.take(np.argsort(rows[by].to_numpy(), kind="stable"))
         return
     with duck.running():
-        for batch in duck.in_order(frame.to_native(), by):
+        for batch in relations.in_order(frame.to_native(), by):
             texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
             yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 

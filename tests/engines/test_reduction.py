@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.reduction import Reduction
+from mltasks.engines.reduction import Reduction
 
 RANKS = [0.5, 0.9, 0.99]
 KEYS: dict[str, Any] = {"team": st.sampled_from(["a", "b", None]), "shard": st.sampled_from([-1, 0, 7])}

@@ -9,8 +9,8 @@ from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from mltasks import refusals
-from mltasks.answers import Answer, NoAnswerError, Patience
+from mltasks.cluster import refusals
+from mltasks.cluster.answers import Answer, NoAnswerError, Patience
 from mltasks.context import Node
 from mltasks.credentials import Credentials, InsecureWarning
 from mltasks.errors import ClusterError, UsageError
@@ -46,7 +46,9 @@ class Cluster:
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
-        from mltasks.transport import Transport  # a file needs no connection, and not the half second it takes to load
+        from mltasks.cluster.transport import (
+            Transport,  # a file needs no connection, and not the half second it takes to load
+        )
 
         self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
 
