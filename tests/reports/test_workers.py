@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import mltasks
+from mltasks import schema, table
 from mltasks.context import Node, Reading
+from mltasks.engines import Dataset, duck, relations
 from mltasks.reports import result
 from support.generated import AS_OF, DAY, HOUR, NODES, life, made
 from support.slow_reports import as_rows
@@ -183,3 +187,21 @@ def test_a_window_without_any_time_has_no_load(options: dict[str, Any]) -> None:
         (row,) = mltasks.workers(source, by=[], **options).to_dict("records")
         assert (row["task_s"], row["peak_in_flight"]) == (0, 0)
         assert mltasks.workers(source, by=[], every="1d", **options)["task_s"].sum() == 0
+
+
+def test_a_load_that_an_engine_hands_over_in_parts_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "BATCH", 100_000)
+    some, count = made({}), 400_000
+    begins = AS_OF - HOUR + np.arange(count) // 100 * 100  # the same at the borders
+    lasted = np.random.default_rng(4).integers(0, 5 * MINUTE, count)
+    new = {
+        "task_id": pa.array(np.arange(count)).cast(pa.string()),
+        "create_time": pa.array(begins).cast(schema.ARROW["time"]),
+        "last_update_time": pa.array(begins + lasted).cast(schema.ARROW["time"]),
+        "team": pa.array(["red", "blue", None, "red"] * (count // 4)),
+    }
+    rows = some.arrow.take(pa.array(np.zeros(count, "int64")))
+    rows = pa.table([new.get(name, rows[name]) for name in rows.column_names], rows.schema)
+    whole = mltasks.workers(table.to_pandas(table.select(rows, some.context), some.context), by="team")
+    pd.testing.assert_frame_equal(mltasks.workers(Dataset(duck.relation(rows), some.context), by="team"), whole)
+    assert whole["peak_in_flight"].sum() > count / 20  # they overlap far beyond the borders

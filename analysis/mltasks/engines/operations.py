@@ -96,16 +96,20 @@ def aggregate(
     return to_pandas(nw.from_native(found).lazy(), keys)
 
 
-def fold(found: pd.DataFrame, keys: Sequence[str], values: Mapping[str, Value], alone: Iterable[str]) -> pd.DataFrame:
+def fold(
+    found: pd.DataFrame, keys: Sequence[str], values: Mapping[str, Value], of_one: Iterable[str] = ()
+) -> pd.DataFrame:
     """Return what `aggregate` gives of fewer keys from what it gives of more; without keys it is one row.
 
-    `alone`: what cannot be put together, and so must be there for one of the groups that become one.
+    A mean, and what is `of_one`, cannot be put together: it must be there for one of the groups that become one.
     """
     by = {"len": "sum", "count": "sum", "mean": "max"}
-    how = {name: by.get(kind, kind) for name, (_, kind) in values.items()} | dict.fromkeys(alone, "max")
+    how = {name: by.get(kind, kind) for name, (_, kind) in values.items()} | dict.fromkeys(of_one, "max")
     if not keys:
         return pd.DataFrame([{name: getattr(found[name], each)() for name, each in how.items()}], dtype="float64")
     groups = found.groupby(list(keys), dropna=False, sort=False, observed=True)
+    single = [*of_one, *(name for name, (_, kind) in values.items() if kind == "mean")]
+    assert not single or groups[single].count().to_numpy().max(initial=0) <= 1
     alike = {each: [name for name in how if how[name] == each] for each in dict.fromkeys(how.values())}
     parts = [groups[names].agg(each) for each, names in alike.items()]
     together: pd.DataFrame = pd.concat(parts, axis="columns").reset_index()

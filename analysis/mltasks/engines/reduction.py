@@ -13,29 +13,33 @@ import pandas as pd
 
 
 class Reduction:
-    """The groups of some rows by some columns, numbers or texts; `keys` has a row a group, in the order of results."""
+    """The groups of some rows by some columns.
+
+    `keys` has a row a group, in the order of all results, `counts` says how many rows each has.
+    """
 
     def __init__(self, rows: pd.DataFrame, keys: Sequence[str]) -> None:
         self._rows = rows
         self._columns: dict[str, tuple[Any, Any]] = {}
         numbers = _numbered(rows, keys)
-        self._counts = np.bincount(numbers)
-        self._ends = self._counts.cumsum()
-        self._begins = self._ends - self._counts
-        small = numbers.astype(np.min_scalar_type(len(self._counts)))  # sorts much faster
+        self.counts = np.bincount(numbers)
+        self._ends = self.counts.cumsum()
+        self._begins = self._ends - self.counts
+        small = numbers.astype(np.min_scalar_type(len(self.counts)))  # sorts much faster
         self._order = np.argsort(small, kind="stable")
         self.keys = rows[list(keys)].take(self._order[self._begins]).reset_index(drop=True)
 
     def value(self, column: str, how: str) -> Any:
         """Return one value a group: `len`, `count`, `sum`, `min`, `max` or `mean`; NaN where there is none."""
         if how == "len":
-            return self._counts
+            return self.counts
         values, count = self._in_order(column)
         if how in ("min", "max"):
             return {"min": np.fmin, "max": np.fmax}[how].reduceat(values, self._begins)
         if how == "count":
             return count
-        total = np.add.reduceat(values if values.dtype == "int64" else np.nan_to_num(values), self._begins)
+        there = values if values.dtype == "int64" else np.where(np.isnan(values), 0, values)
+        total = np.add.reduceat(there, self._begins)
         return total if how == "sum" else np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
     def quantiles(self, column: str, ranks: Sequence[float]) -> Any:
@@ -52,10 +56,9 @@ class Reduction:
         low, high = values[first + below], values[first + above]
         return low + (high - low) * (place - below)
 
-    def parts(self, column: str) -> list[Any]:
-        """Return the values of each group, in the order of the rows."""
-        values, _ = self._in_order(column)
-        return [values[begin:end] for begin, end in zip(self._begins, self._ends, strict=True)]
+    def in_order(self, column: str) -> Any:
+        """Return the values of a column, a group after the other, each in the order of its rows."""
+        return self._in_order(column)[0]
 
     def _in_order(self, column: str) -> tuple[Any, Any]:
         """Return the values of a column, and how many of each group are there."""
@@ -65,7 +68,7 @@ class Reduction:
             values = series.to_numpy("int64") if whole else series.to_numpy("float64", na_value=np.nan)
             values = values[self._order]
             missing = 0 if whole else np.add.reduceat(np.isnan(values), self._begins, dtype="int64")
-            self._columns[column] = values, self._counts - missing
+            self._columns[column] = values, self.counts - missing
         return self._columns[column]
 
 
@@ -89,6 +92,6 @@ def _codes(column: pd.Series[Any]) -> tuple[Any, int]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy(), len(column.cat.categories)
     if column.dtype == "int8" and not (column < 0).any():
-        return column.to_numpy(), 128
+        return column.to_numpy(), 128  # as many as there can be
     codes, levels = pd.factorize(column)
     return codes, len(levels)

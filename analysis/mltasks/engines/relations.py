@@ -12,7 +12,7 @@ from mltasks.context import iso
 from mltasks.engines.duck import Relation, quoted, text
 from mltasks.parts import GONE
 
-BATCH = 1_000_000  # rows handed over at once
+BATCH = 400_000  # rows handed over at once, at least
 NUMBERS = itertools.count()  # of names that no column has
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
 # JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
@@ -51,7 +51,7 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
         "nodes_text": "nullif(array_to_string(worker_node, ','), '')",
     }
     if has_gone(tasks):
-        columns["gone_ms"] = f"epoch_ms({GONE.name})"
+        columns["gone_ms"] = f"epoch_us({GONE.name}) // 1000"
     for name, parsed in reasons.PARSED.items():
         if name in wanted:
             columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
@@ -94,8 +94,15 @@ def repeated(tasks: Relation, first: str, last: str, name: str) -> Relation:
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
 
 
-def in_order(rows: Relation, by: str) -> Iterator[pa.Table | pa.RecordBatch]:
+def in_order(rows: Relation, by: str) -> Iterator[pa.Table]:
     """Yield the rows in the order of a column, missing ones last; what memory cannot hold is sorted on disk."""
     reader = rows.order(f"{quoted(by)} NULLS LAST").to_arrow_reader(BATCH)
     yield reader.schema.empty_table()  # there is something to take the types from, whatever comes
-    yield from reader
+    held: list[pa.RecordBatch] = []
+    for batch in reader:  # smaller ones than was asked for
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= BATCH:
+            yield pa.Table.from_batches(held)
+            held.clear()
+    if held:
+        yield pa.Table.from_batches(held)

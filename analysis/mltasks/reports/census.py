@@ -11,7 +11,7 @@ import pandas as pd
 
 from mltasks import schema
 from mltasks.context import Context, Reading, iso
-from mltasks.engines import Tasks
+from mltasks.engines import Tasks, operations
 from mltasks.engines.operations import Value
 from mltasks.reports import grouping, kinds
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
@@ -30,7 +30,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Census:
-    """Counts of the tasks that a report covers, and `of`: how many of them there are of some kinds.
+    """Counts of the tasks that a report covers, and `counts`: how many of them there are of what has a name.
 
     `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
     """
@@ -39,7 +39,7 @@ class Census:
         self.tasks = int(counted["tasks"].sum())
         self.undated = self.tasks - int(counted["dated"].sum())
         self.first_ms, self.last_ms = whole(counted["first"].min()), whole(counted["last"].max())
-        self.of = {name: int(counted[name].sum()) for name in (*COUNTS, *names)}
+        self.counts = {name: int(counted[name].sum()) for name in (*COUNTS, *names)}
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
@@ -48,14 +48,14 @@ class Census:
             found.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
             found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
-        if unknown := self.of["unknown"]:
+        if unknown := self.counts["unknown"]:
             found.append(f"{unknown} {noun(unknown)} in a state that this version does not know, counted as open")
-        if overdue := self.of["overdue"]:
+        if overdue := self.counts["overdue"]:
             found.append(
                 f"{overdue} open {noun(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
-        if odd := self.of["implausible"]:
+        if odd := self.counts["implausible"]:
             found.append(f"{odd} {noun(odd)} with an implausible time: in the counts, in no duration or load")
         return found
 
@@ -101,15 +101,24 @@ def counted(
     """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
     `add` adds the kind and other columns for each group, since on a node a task may have another outcome. It is one
-    pass where each task is in exactly one group, so that the groups add up to the census.
+    pass, after a short one for the span of periods, where each task is in exactly one group, so that the groups add
+    up to the census.
     """
-    grouped = grouping.by_creation(grouping.group(tasks), periods)
+    apart = of(tasks, doubts) if NODE in tasks.keys else None
+    first, last = (apart.first_ms, apart.last_ms) if apart else _span(tasks) if periods else (None, None)
+    grouped = grouping.by_creation(grouping.group(tasks), periods, first, last)
     grouped = grouped.within(add(grouped.frame))
-    apart = of(tasks, doubts) if NODE in grouped.keys else None
     more = {} if apart else {**COUNTS, **doubts}
     found = grouping.count(grouped.frame, grouped.types, {**counts, **more}, {**VALUES, **values}, **quantiles)
     census = apart or Census(found, doubts)
     return grouped, found if periods is None else found[found[PERIOD].notna()], census
+
+
+def _span(tasks: Tasks) -> tuple[int | None, int | None]:
+    """Return the earliest and the latest plausible create_time."""
+    start = nw.col("start_ms")
+    found = operations.to_pandas(tasks.frame.select(first=start.min(), last=start.max()))
+    return whole(found["first"].item()), whole(found["last"].item())
 
 
 def undated(census: Census) -> list[str]:

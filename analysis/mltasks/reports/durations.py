@@ -107,7 +107,7 @@ def _end(outcome: str) -> str:
 
 def _notes(counts: census.Census, measured: Sequence[str]) -> list[str]:
     found = []
-    left_out = {status: n for status in UNMEASURED if (n := counts.of[f"chosen_{status}"])}
+    left_out = {status: n for status in UNMEASURED if (n := counts.counts[f"chosen_{status}"])}
     if left_out:
         reasons = ", ".join(f"{n} {status}" for status, n in left_out.items())
         found.append(f"not measured though finished: {reasons}")

@@ -80,11 +80,11 @@ def by_group(
     keys: Sequence[str],
     counts: Mapping[str, Kinds],
     values: Mapping[str, Value],
-    alone: Collection[str] = (),
+    of_one: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return what `count` does from what there is of each group and kind; see `operations.fold`."""
     of_kinds = {name: found["tasks"].where(found[KIND].isin(kinds), 0) for name, kinds in counts.items()}
-    return operations.fold(found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, alone)
+    return operations.fold(found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, of_one)
 
 
 def group(tasks: Tasks) -> Grouped:
@@ -97,14 +97,15 @@ def group(tasks: Tasks) -> Grouped:
     return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
 
 
-def by_creation(grouped: Grouped, periods: Periods | None) -> Grouped:
-    """Add the period of create_time to the keys; it is missing where there is no plausible create_time."""
+def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, last: int | None) -> Grouped:
+    """Add the period of create_time, from `first` to `last` [ms], to the keys.
+
+    It is missing where there is no plausible create_time.
+    """
     if periods is None:
         return grouped
     start = nw.col("start_ms")
-    span = operations.to_pandas(grouped.frame.select(first=start.min(), last=start.max()))
-    first, last = (int(ms) for ms in span.fillna(0).iloc[0])
-    number = periods.number(start.fill_null(first).cast(nw.Int64), first, last)
+    number = periods.number(start.fill_null(first or 0).cast(nw.Int64), first or 0, last or 0)
     return grouped.by_period(choices.where(grouped.frame, PERIOD, ~start.is_null(), number), periods)
 
 

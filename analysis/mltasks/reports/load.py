@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -18,32 +16,10 @@ from mltasks.engines.reduction import Reduction
 from mltasks.reports import grouping, kinds
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.kinds import KIND, Kinds
+from mltasks.reports.levels import Levels
 from mltasks.reports.window import latest
 
 VALUES: Mapping[str, Value] = {"tasks": ("", "len"), "spent": ("spent", "sum")}
-
-
-@dataclass
-class Level:
-    """How many tasks of one group are in flight, told of their lives in the order of begin.
-
-    At one instant ends come before starts. It keeps no more than the tasks in flight.
-    """
-
-    active_ms: int = 0
-    peak: int = 0
-    _until: int = 0  # the latest end so far
-    _ends: Any = field(default_factory=lambda: np.empty(0, "int64"))  # of the tasks in flight, in their order
-
-    def add(self, begins: Any, ends: Any) -> None:
-        """Add the next lives, [begin, end) in ms: `begins` are ascending, and not before those added already."""
-        before = np.maximum.accumulate(np.concatenate([[self._until], ends]))
-        self.active_ms += int(np.maximum(ends - np.maximum(begins, before[:-1]), 0).sum())
-        self._until = before[-1]
-        in_flight = np.sort(np.concatenate([self._ends, ends]))
-        over = np.searchsorted(in_flight, begins, side="right")
-        self.peak = max(self.peak, int((len(self._ends) + np.arange(1, len(begins) + 1) - over).max()))
-        self._ends = in_flight[over[-1] :]
 
 
 def in_flight(grouped: Grouped) -> Grouped:
@@ -65,20 +41,20 @@ def sweep(grouped: Grouped, counts: Mapping[str, Kinds]) -> pd.DataFrame:
 
     It is one pass over the rows in the order of their begin. What has no load has neither active_s nor a peak.
     """
-    keys = list(grouped.keys)
-    levels: dict[Any, Level] = defaultdict(Level)
-    found = []
+    keys, by_kind = list(grouped.keys), {**grouped.types, KIND: "int64"}
+    numbers: dict[tuple[Any, ...], int] = {}
+    levels, found = Levels(), pd.DataFrame()
     for rows in operations.in_order(grouped.frame, "begin"):
-        found.append(operations.aggregate(nw.from_native(rows).lazy(), {**grouped.types, KIND: "int64"}, VALUES))
+        new = operations.aggregate(nw.from_native(rows).lazy(), by_kind, VALUES)
+        found = new if found.empty else operations.fold(pd.concat([found, new]), list(by_kind), VALUES)
         lives = Reduction(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
-        for group, begins, ends in zip(_named(lives.keys), lives.parts("begin"), lives.parts("end"), strict=True):
-            levels[group].add(begins, ends)
-    table = grouping.by_group(pd.concat(found), keys, counts, VALUES)
+        groups = [numbers.setdefault(name, len(numbers)) for name in _named(lives.keys)]
+        levels.add(np.repeat(groups, lives.counts), lives.in_order("begin"), lives.in_order("end"))
+    table = grouping.by_group(found, keys, counts, VALUES)
     table["task_s"] = table.pop("spent") / 1000
-    load = [levels.get(group) for group in _named(table[keys])]
-    table["active_s"] = [level.active_ms / 1000 if level else None for level in load]
-    table["peak_in_flight"] = [level.peak if level else None for level in load]
-    return table.astype({"active_s": "float64", "peak_in_flight": "float64"})
+    places = [numbers.get(name) for name in _named(table[keys])]
+    loads = {"active_s": levels.active_ms / 1000, "peak_in_flight": levels.peak.astype("float64")}
+    return table.assign(**{name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()})
 
 
 def _named(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

@@ -134,7 +134,7 @@ def _all(found: pd.DataFrame) -> pd.Series[float]:
 
 
 def _notes(tasks: Tasks, counts: census.Census) -> list[str]:
-    by_node, remote, nowhere = NODE in tasks.keys, counts.of["remote"], counts.of["nowhere"]
+    by_node, remote, nowhere = NODE in tasks.keys, counts.counts["remote"], counts.counts["nowhere"]
     found = []
     if by_node:
         found.append("a task with several nodes counts once on each of them")
