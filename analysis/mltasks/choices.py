@@ -27,7 +27,7 @@ def first_true(frame: Frame, name: str, conditions: Mapping[int, nw.Expr], other
 
 
 def where(frame: Frame, name: str, condition: nw.Expr, value: nw.Expr) -> Frame:
-    """Add a column: a number where a condition holds, else nothing."""
+    """Add a column: a number where a condition holds, else nothing; whole numbers may become float64 in pandas."""
     if not frame.implementation.is_pandas():
         return frame.with_columns(nw.when(condition).then(value).alias(name))
     found = _evaluated(frame, {"holds": condition, "value": value})

@@ -102,6 +102,8 @@ def test_an_own_column_of_lists_objects_or_times_is_no_group(kind: str, values: 
         ([2, 1, 2], [1, 2], "Int64"),
         (pd.array([2**53 + 1, 2**53 + 2, None], "Int64"), [2**53 + 1, 2**53 + 2, None], "Int64"),
         (pd.Series([2, 1, None], dtype=pd.ArrowDtype(pa.int8())), [1, 2, None], "Int64"),
+        (pd.Series([-2, 1, -1], dtype="int8"), [-2, -1, 1], "Int64"),
+        (pd.Series([2**63, 1, 2], dtype="uint64"), [1, 2, 2**63], "UInt64"),
         ([0.5, -1.0, None], [-1.0, 0.5, None], "float64"),
         (pd.Series([Decimal("1.5"), Decimal("0.5"), None], dtype=MONEY), [0.5, 1.5, None], "float64"),
         ([True, False, True], [False, True], "boolean"),

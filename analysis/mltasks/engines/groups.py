@@ -64,7 +64,7 @@ def plain(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFrame[Any]:
 
 def _pandas_type(dtype: Any) -> Any:
     if dtype.is_integer():
-        return pd.Int64Dtype()
+        return pd.UInt64Dtype() if dtype == nw.UInt64 else pd.Int64Dtype()
     return "float64" if dtype.is_numeric() else table.PANDAS_TYPES[pa.bool_() if dtype == nw.Boolean else pa.string()]
 
 
