@@ -9,6 +9,8 @@ import json
 import sys
 from typing import Any
 
+import duckdb
+import narwhals as nw
 import pandas as pd
 
 import mltasks
@@ -45,6 +47,8 @@ def hand(tasks: pd.DataFrame, name: str, known: mltasks.context.Context) -> Any:
 if __name__ == "__main__":
     path, name, engine, who = sys.argv[1:]
     known = mltasks.scan(path).context
+    nw.from_native(pd.DataFrame()).lazy().collect()  # narwhals imports what an engine takes when it first sees one
+    nw.from_native(duckdb.connect().sql("SELECT 1")).collect()
     if engine == "duckdb":
         columns = by_hand.COLUMNS[name.split()[0]]
         if who == "ours":
