@@ -99,8 +99,3 @@ def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
 def whole_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return a table with its counts as whole numbers; a count that is missing is 0."""
     return frame.fillna(dict.fromkeys(columns, 0)).astype(dict.fromkeys(columns, "int64"))
-
-
-def whole(value: Any) -> int | None:
-    """Return a whole number, or None for a missing one."""
-    return None if pd.isna(value) else int(value)
