@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROVEN = re.findall(r"`((?:\.\./)?test_\w+\.py)(?:::(\w+))?`", (ROOT / "docs" / "reliability.md").read_text("utf-8"))
+PROMISES = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+PROVEN = re.findall(r"`((?:\.\./(?:\w+/)?)?test_\w+\.py)(?:::(\w+))?`", PROMISES)
 
 
 @pytest.mark.parametrize(("file", "name"), PROVEN)
