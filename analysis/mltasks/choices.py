@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import operator
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import narwhals as nw
@@ -39,14 +41,18 @@ def where(frame: Frame, name: str, condition: nw.Expr, value: nw.Expr) -> Frame:
 def look_up(frame: Frame, name: str, column: str, table: Mapping[str, int], otherwise: int) -> Frame:
     """Add a column: the number that a table gives for a text; of pandas' categories each is looked up once."""
     if not frame.implementation.is_pandas() or frame.collect_schema()[column] != nw.Categorical:
-        equal: dict[int, nw.Expr] = {}
-        for text, number in table.items():  # DuckDB is slower with a list of texts
-            is_it = nw.col(column) == text
-            equal[number] = equal[number] | is_it if number in equal else is_it
+        texts_of = {number: [text for text in table if table[text] == number] for number in table.values()}
+        # compared one by one: DuckDB is slower with a list of texts
+        equal = {number: any_of(nw.col(column) == text for text in some) for number, some in texts_of.items()}
         return first_true(frame, name, equal, otherwise)
     texts: Any = _native(frame)[column].array
     numbers = np.array([*(table.get(text, otherwise) for text in texts.categories), otherwise], "int8")
     return _with(frame, name, numbers.take(texts.codes))  # a missing text has the code -1: the last
+
+
+def any_of(conditions: Iterable[nw.Expr]) -> nw.Expr:
+    """Return whether one of some conditions holds."""
+    return functools.reduce(operator.or_, conditions)
 
 
 def _flags(column: pd.Series[Any]) -> Any:

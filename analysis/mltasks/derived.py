@@ -5,14 +5,13 @@ One definition for every engine. Every reader computes them anew; a file's own c
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import narwhals as nw
 
 from mltasks import choices, schema
+from mltasks.choices import any_of
 from mltasks.context import Context, Reading
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
@@ -56,7 +55,7 @@ def derive(frame: Frame, wanted: Collection[str] = ("outcome", *DURATIONS, "end_
 def has_outcome(*names: str) -> nw.Expr:
     """Tell which tasks have one of some outcomes."""
     code = nw.col("outcome_code")
-    return _any(code >= OPEN if name == schema.OPEN else code == OUTCOME[name] for name in names)
+    return any_of(code >= OPEN if name == schema.OPEN else code == OUTCOME[name] for name in names)
 
 
 def has_status(name: str) -> nw.Expr:
@@ -153,8 +152,4 @@ def _statuses(durations: bool) -> dict[int, nw.Expr]:
 def is_one_of(column: str, values: Iterable[str]) -> nw.Expr:
     """Tell which texts of a column are among some values; a missing one is not."""
     # comparisons one by one: of categories, pandas compares the codes
-    return _any(nw.col(column) == value for value in values).fill_null(value=False)
-
-
-def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
-    return functools.reduce(operator.or_, conditions)
+    return any_of(nw.col(column) == value for value in values).fill_null(value=False)

@@ -11,6 +11,7 @@ from typing import Any, TypedDict, TypeVar
 import narwhals as nw
 
 from mltasks import derived, schema, windows
+from mltasks.choices import any_of
 from mltasks.context import iso
 from mltasks.errors import UsageError
 
@@ -94,9 +95,9 @@ class Filters:
         for name, known in (("node", names), ("model", models)):
             if words := getattr(self, name):
                 ids = [key.lower() for key, label in known.items() if any(word in label.lower() for word in words)]
-                conditions.append(_any(_contains(CONTAINED[name], word) for word in (*words, *ids)))
+                conditions.append(any_of(_contains(CONTAINED[name], word) for word in (*words, *ids)))
         if self.error:
-            conditions.append(_any(_contains(column, w) for w in self.error for column in ("error", "reason")))
+            conditions.append(any_of(_contains(column, w) for w in self.error for column in ("error", "reason")))
         conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
@@ -185,7 +186,3 @@ def _lower(column: str) -> nw.Expr:
 def _contains(column: str, word: str) -> nw.Expr:
     found = _lower(column).str.contains(word, literal=True)
     return nw.when(nw.col(column).is_null()).then(nw.lit(value=False)).otherwise(found)
-
-
-def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
-    return functools.reduce(operator.or_, conditions)

@@ -20,7 +20,7 @@ class Reduction:
 
     def __init__(self, rows: pd.DataFrame, keys: Sequence[str]) -> None:
         self._rows = rows
-        self._columns: dict[str, tuple[Any, Any]] = {}
+        self._known: dict[str, tuple[Any, Any]] = {}
         numbers = _numbered(rows, keys)
         self.counts = np.bincount(numbers)
         self._ends = self.counts.cumsum()
@@ -33,7 +33,7 @@ class Reduction:
         """Return one value a group: `len`, `count`, `sum`, `min`, `max` or `mean`; NaN where there is none."""
         if how == "len":
             return self.counts
-        values, count = self._in_order(column)
+        values, count = self._sorted(column)
         if how in ("min", "max"):
             return {"min": np.fmin, "max": np.fmax}[how].reduceat(values, self._begins)
         if how == "count":
@@ -44,7 +44,7 @@ class Reduction:
 
     def quantiles(self, column: str, ranks: Sequence[float]) -> Any:
         """Return a row a group, linear between ranks (Hyndman & Fan 1996, type 7)."""
-        values, count = self._in_order(column)
+        values, count = self._sorted(column)
         last = np.maximum(count - 1, 0)[:, None]
         place = last * np.asarray(ranks)
         below = place.astype("int64")
@@ -58,18 +58,18 @@ class Reduction:
 
     def in_order(self, column: str) -> Any:
         """Return the values of a column, a group after the other, each in the order of its rows."""
-        return self._in_order(column)[0]
+        return self._sorted(column)[0]
 
-    def _in_order(self, column: str) -> tuple[Any, Any]:
+    def _sorted(self, column: str) -> tuple[Any, Any]:
         """Return the values of a column, and how many of each group are there."""
-        if column not in self._columns:
+        if column not in self._known:
             series = self._rows[column]
             whole = series.dtype.kind in "biu" and isinstance(series.dtype, np.dtype)
             values = series.to_numpy("int64") if whole else series.to_numpy("float64", na_value=np.nan)
             values = values[self._order]
             missing = 0 if whole else np.add.reduceat(np.isnan(values), self._begins, dtype="int64")
-            self._columns[column] = values, self.counts - missing
-        return self._columns[column]
+            self._known[column] = values, self.counts - missing
+        return self._known[column]
 
 
 def _numbered(rows: pd.DataFrame, keys: Sequence[str]) -> Any:

@@ -18,7 +18,7 @@ from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.kinds import KIND, Kinds
 from mltasks.reports.periods import Periods
 
-COUNTS: Mapping[str, Kinds] = {name: kinds.COUNTS[name] for name in ("unknown", "overdue", "implausible")}
+COUNTS = kinds.named("unknown", "overdue", "implausible")
 VALUES: Mapping[str, Value] = {
     "dated": ("start_ms", "count"),
     "first": ("start_ms", "min"),

@@ -91,7 +91,7 @@ def _counted(
         frame = choices.first_true(frame, "kind", {one: is_measured}, nw.col("kind"))
         return choices.where(frame, "seconds", is_measured, derived.seconds())
 
-    counts = {"chosen": kinds.of(measured)} | {name: kinds.COUNTS[name] for name in COUNTS[1:] if name not in ends}
+    counts = {"chosen": kinds.of(measured)} | kinds.named(*(name for name in COUNTS[1:] if name not in ends))
     doubts = {f"chosen_{name}": kinds.of(measured, [name]) for name in UNMEASURED}
     grouped, found, covered = census.counted(
         prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES

@@ -54,7 +54,7 @@ def failures(
 
 def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, census.Census]:
     """Return the groups, the counts and times of each, and the census."""
-    counts = {name: kinds.COUNTS[name] for name in COUNTS[1:]}
+    counts = kinds.named(*COUNTS[1:])
     values = {"last_success": ("success_ms", "max")}
     grouped, found, covered = census.counted(prepared, periods, _with_success, counts, values)
     found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")

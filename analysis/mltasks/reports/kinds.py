@@ -30,6 +30,11 @@ def of(outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = 
     return frozenset(code * STATUSES + derived.STATUS[status] for code in codes for status in statuses)
 
 
+def named(*names: str) -> dict[str, Kinds]:
+    """Return some of COUNTS."""
+    return {name: COUNTS[name] for name in names}
+
+
 COUNTS: Mapping[str, Kinds] = {
     "completed": of(schema.COMPLETED),
     **{name: of([name]) for name in schema.OUTCOMES},

@@ -57,7 +57,7 @@ def workers(
     counts = _census(prepared)
     window = Window(*_window(prepared, counts), periods)
     grouped = load.in_flight(in_window(_with_workers(grouping.group(prepared)), window))
-    found = load.sweep(grouped, {name: kinds.COUNTS[name] for name in COUNTS[1:]})
+    found = load.sweep(grouped, kinds.named(*COUNTS[1:]))
     found = _with_idle(found, grouped, prepared, window)
     found["mean_in_flight"] = found["task_s"] / window.seconds(found)
     found["task_share"] = found["task_s"] / _all(found)
