@@ -30,8 +30,8 @@ from collections.abc import Iterator
 from benchmarks import environments, measure
 from benchmarks.filling import fill
 from benchmarks.measure import Case
-from opensearch import made_up, workload
-from opensearch.server import Server
+from live import made_up, workload
+from live.server import Server
 
 SIZES = (200_000, 1_000_000)
 WARM_UP = 4  # turns that are thrown away at first: the server's first pages are several times slower

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from opensearch import made_up
-from opensearch.server import Server
+from live import made_up
+from live.server import Server
 
 
 def fill(server: Server, count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Any number of made-up tasks in Parquet: the captured tasks at times of their own, as tests/opensearch/made_up.py."""
+"""Any number of made-up tasks in Parquet: the captured tasks at times of their own, as tests/live/made_up.py."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import mltasks
-from mltasks import parquet, schema, table
-from mltasks.context import Context
-from mltasks.engines import Dataset
-from mltasks.parts import GONE, Part, Parts
+from mltasks.engines.data_files import GONE, Part, Parts
+from mltasks.engines.prepare import Dataset
+from mltasks.sources import parquet
+from mltasks.tasks import schema, table
+from mltasks.tasks.metadata import Context
 
 BEGIN = 1_700_000_000_000  # of the first task, in epoch milliseconds
 APART = 2000  # ms, at most, between two tasks

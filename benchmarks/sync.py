@@ -31,8 +31,8 @@ from pathlib import Path
 from benchmarks import measure
 from benchmarks.filling import fill
 from benchmarks.measure import Case
-from opensearch import made_up, workload
-from opensearch.server import Server
+from live import made_up, workload
+from live.server import Server
 
 HALF = 1000  # of the changes: as many new tasks as updates
 LATE = 20_000  # tasks, of which some are updated

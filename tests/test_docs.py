@@ -12,7 +12,7 @@ PROVEN = re.findall(r"`((?:\.\./(?:\w+/)?)?test_\w+\.py)(?:::(\w+))?`", PROMISES
 
 @pytest.mark.parametrize(("file", "name"), PROVEN)
 def test_a_promise_names_a_test_that_is_there(file: str, name: str) -> None:
-    text = (ROOT / "tests" / "opensearch" / file).read_text("utf-8")
+    text = (ROOT / "tests" / "live" / file).read_text("utf-8")
     assert f"def {name or 'test_'}" in text
 
 

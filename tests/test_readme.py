@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mltasks.cli import main
+from mltasks.cli.main import main
 from support.readme import ROOT, code, commands, of_a_cluster
 
 MINE = [line for line in commands() if line[0] == "mltasks" and not of_a_cluster(line)]

@@ -6,53 +6,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mltasks.access import Access as Access
-    from mltasks.cluster import Cluster as Cluster
-    from mltasks.credentials import Credentials as Credentials
-    from mltasks.errors import ClusterError as ClusterError
-    from mltasks.errors import DataError as DataError
-    from mltasks.errors import Error as Error
-    from mltasks.errors import TaskDataWarning as TaskDataWarning
-    from mltasks.errors import UsageError as UsageError
-    from mltasks.errors import WriteError as WriteError
-    from mltasks.lookup import get as get
-    from mltasks.parquet import write_parquet as write_parquet
-    from mltasks.present.page import report as report
+    from mltasks.engines.reshape import by_node as by_node
+    from mltasks.engines.reshape import parse_json as parse_json
+    from mltasks.exceptions import ClusterError as ClusterError
+    from mltasks.exceptions import DataError as DataError
+    from mltasks.exceptions import Error as Error
+    from mltasks.exceptions import TaskDataWarning as TaskDataWarning
+    from mltasks.exceptions import UsageError as UsageError
+    from mltasks.exceptions import WriteError as WriteError
+    from mltasks.opensearch.access import Access as Access
+    from mltasks.opensearch.client import Cluster as Cluster
+    from mltasks.opensearch.credentials import Credentials as Credentials
+    from mltasks.render.html import report as report
     from mltasks.reports.durations import durations as durations
     from mltasks.reports.failures import failures as failures
     from mltasks.reports.workers import workers as workers
-    from mltasks.sources import load as load
-    from mltasks.sources import scan as scan
-    from mltasks.store import Store as Store
-    from mltasks.streaming import fetch as fetch
-    from mltasks.unfold import by_node as by_node
-    from mltasks.unfold import parse_json as parse_json
+    from mltasks.sources.fetch import fetch as fetch
+    from mltasks.sources.get import get as get
+    from mltasks.sources.load import load as load
+    from mltasks.sources.load import scan as scan
+    from mltasks.sources.parquet import write_parquet as write_parquet
+    from mltasks.store.store import Store as Store
 
 __version__ = "0.1.0"
 
 # Public name -> where it lives. A name is imported when it is first used: `mltasks --help` needs no pandas.
 _PLACES = {
-    "Access": "access",
-    "Cluster": "cluster",
-    "ClusterError": "errors",
-    "Credentials": "credentials",
-    "DataError": "errors",
-    "Error": "errors",
-    "Store": "store",
-    "TaskDataWarning": "errors",
-    "UsageError": "errors",
-    "WriteError": "errors",
-    "by_node": "unfold",
+    "Access": "opensearch.access",
+    "Cluster": "opensearch.client",
+    "ClusterError": "exceptions",
+    "Credentials": "opensearch.credentials",
+    "DataError": "exceptions",
+    "Error": "exceptions",
+    "Store": "store.store",
+    "TaskDataWarning": "exceptions",
+    "UsageError": "exceptions",
+    "WriteError": "exceptions",
+    "by_node": "engines.reshape",
     "durations": "reports.durations",
     "failures": "reports.failures",
-    "fetch": "streaming",
-    "get": "lookup",
-    "load": "sources",
-    "parse_json": "unfold",
-    "report": "present.page",
-    "scan": "sources",
+    "fetch": "sources.fetch",
+    "get": "sources.get",
+    "load": "sources.load",
+    "parse_json": "engines.reshape",
+    "report": "render.html",
+    "scan": "sources.load",
     "workers": "reports.workers",
-    "write_parquet": "parquet",
+    "write_parquet": "sources.parquet",
 }
 __all__ = sorted(_PLACES)
 
@@ -60,9 +60,9 @@ __all__ = sorted(_PLACES)
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,5 @@
 """`python -m mltasks`."""
 
-from mltasks.cli import run
+from mltasks.cli.main import run
 
 run()

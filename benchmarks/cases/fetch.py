@@ -25,7 +25,7 @@ def rows(path: Path) -> Iterable[Row]:
 
 
 if __name__ == "__main__":
-    import_module("mltasks.cluster.transport")  # imported when it is needed, which is not what is measured
+    import_module("mltasks.opensearch.retry")  # imported when it is needed, which is not what is measured
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "tasks.parquet")
         measure(lambda url: fetch(url, place), lambda _: rows(place), "mltasks", "pyarrow")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import measure
-from mltasks.present import page
+from mltasks.render import html as page
 from mltasks.reports import durations, failures, workers
 
 REPORTS: dict[str, Callable[[Any], Any]] = {

@@ -18,5 +18,5 @@ def rows(tasks: pd.DataFrame) -> Iterable[Row]:
 
 
 if __name__ == "__main__":
-    import_module("mltasks.cluster.transport")  # imported when it is needed, which is not what is measured
+    import_module("mltasks.opensearch.retry")  # imported when it is needed, which is not what is measured
     measure(load, rows, "mltasks", "pandas")

@@ -16,7 +16,7 @@ import pandas as pd
 import mltasks
 from benchmarks import by_hand
 from benchmarks.cases.case import measure
-from mltasks.reports import durations, failures, workers  # imports are not part of the time
+from mltasks.reports import durations, failures, workers
 
 REPORTS: dict[str, tuple[Any, dict[str, str]]] = {
     "durations": (durations.durations, {}),

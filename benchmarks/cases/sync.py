@@ -19,7 +19,7 @@ def rows(store: Store) -> Iterable[Row]:
 
 
 if __name__ == "__main__":
-    import_module("mltasks.cluster.transport")  # imported when it is needed, which is not what is measured
+    import_module("mltasks.opensearch.retry")  # imported when it is needed, which is not what is measured
     import_module("filelock")
     following = Store(Path(sys.argv[2]))
     measure(following.sync, lambda _: rows(following), "mltasks")

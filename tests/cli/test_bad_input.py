@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mltasks.cli import COMMANDS
+from mltasks.cli.main import COMMANDS
 from support.command import Command
 from support.disk import full_disk
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from mltasks.cli import COMMANDS
+from mltasks.cli.main import COMMANDS
 from support.command import Command
 
 HEAVY = {"pandas", "numpy", "pyarrow", "duckdb", "narwhals", "matplotlib", "opensearchpy", "jinja2", "rich"}
 SHOWN = (
-    "import json, sys; from mltasks.cli import main; code = main(sys.argv[1:]);"
+    "import json, sys; from mltasks.cli.main import main; code = main(sys.argv[1:]);"
     "print(json.dumps([code, sorted(m for m in sys.modules if '.' not in m)]), file=sys.stderr)"
 )
 

@@ -7,7 +7,7 @@ import pytest
 from mltasks.cli.sync import said
 from mltasks.store.manifest import State
 from mltasks.store.sync import Synced
-from mltasks.store.writing import opened
+from mltasks.store.transaction import opened
 from support.command import Command
 from support.documents import hit
 from support.stores import put

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.context import Reading
-from mltasks.engines import Dataset
+from mltasks.engines.prepare import Dataset
+from mltasks.tasks.metadata import Reading
 from support import generated
 
 Report = Callable[..., pd.DataFrame]

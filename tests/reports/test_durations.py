@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.errors import UsageError
-from mltasks.reports import result
+from mltasks.exceptions import UsageError
+from mltasks.reports import report_info as result
 from support.generated import AS_OF, HOUR, made
 from support.slow_reports import as_rows
 

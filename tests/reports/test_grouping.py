@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mltasks import engines
 from mltasks.engines import operations
+from mltasks.engines import prepare as engines
 from mltasks.reports import grouping
 from support.generated import made
 

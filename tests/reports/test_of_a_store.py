@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks import schema
+from mltasks.tasks import schema
 from support import generated, stored
 from support.generated import Made
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks import windows
-from mltasks.errors import UsageError
+from mltasks.exceptions import UsageError
 from mltasks.reports.periods import Periods, step
+from mltasks.tasks import times as windows
 from support import oracle
 from support.generated import made
 

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks import schema, table
-from mltasks.context import Node, Reading
-from mltasks.engines import Dataset, duck, relations
-from mltasks.reports import result
+from mltasks.engines import duckdb as duck
+from mltasks.engines import duckdb_sql as relations
+from mltasks.engines.prepare import Dataset
+from mltasks.reports import report_info as result
+from mltasks.tasks import schema, table
+from mltasks.tasks.metadata import Node, Reading
 from support.generated import AS_OF, DAY, HOUR, NODES, life, made
 from support.slow_reports import as_rows
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 import mltasks
-from mltasks.context import Node, Reading
-from mltasks.errors import UsageError
+from mltasks.exceptions import UsageError
+from mltasks.tasks.metadata import Node, Reading
 from support import generated
 from support.generated import AS_OF, HOUR, Made, life, made
 from support.slow_reports import as_rows

@@ -12,11 +12,11 @@ import pyarrow.dataset as ds
 import pytest
 
 import mltasks
-from mltasks import context
-from mltasks.context import Node, Reading
 from mltasks.store import manifest
 from mltasks.store.manifest import Followed, Manifest, State
-from mltasks.store.writing import opened
+from mltasks.store.transaction import opened
+from mltasks.tasks import metadata as context
+from mltasks.tasks.metadata import Node, Reading
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mltasks.cli import main
+from mltasks.cli.main import main
 
 
 @dataclass(frozen=True)

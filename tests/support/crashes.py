@@ -22,16 +22,23 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
-from mltasks.cli import main
-from opensearch.api import Api
-from opensearch.made_up import TASKS
+from live.api import Api
+from live.made_up import TASKS
+from mltasks.cli.main import main
 
 MENDED = "in the partitions; mltasks sync mends it, if none is running"
 TESTS = Path(__file__).parents[1]
 NEEDED = [
     "support.crashes",
     "pytest",  # a child imports the program again that its parent runs
-    *("mltasks.cli.sync", "mltasks.store", "mltasks.present.text", "filelock", "pyarrow.acero", "pyarrow.dataset"),
+    *(
+        "mltasks.cli.sync",
+        "mltasks.store.store",
+        "mltasks.render.cells",
+        "filelock",
+        "pyarrow.acero",
+        "pyarrow.dataset",
+    ),
 ]
 
 

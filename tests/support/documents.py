@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mltasks.decode import Decoder
+from mltasks.opensearch.decode import Decoder
 
 CREATED = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
 TRAINING = {

@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from mltasks import schema, table
-from mltasks.context import Context, Node, Reading
-from mltasks.engines import Dataset, duck
+from mltasks.engines import duckdb as duck
+from mltasks.engines.prepare import Dataset
+from mltasks.tasks import schema, table
+from mltasks.tasks.metadata import Context, Node, Reading
 
 AS_OF = 1_741_312_800_000  # 2025-03-07 02:00 UTC
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000

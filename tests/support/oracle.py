@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mltasks.context import Reading
+from mltasks.tasks.metadata import Reading
 from support.generated import Made
 
 EARLIEST = datetime(2019, 1, 1, tzinfo=UTC).timestamp() * 1000

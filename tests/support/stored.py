@@ -11,9 +11,10 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks import context, schema
-from mltasks.engines import Dataset
-from mltasks.parts import SCHEMA, Part, Parts
+from mltasks.engines.data_files import SCHEMA, Part, Parts
+from mltasks.engines.prepare import Dataset
+from mltasks.tasks import metadata as context
+from mltasks.tasks import schema
 from support.generated import Made
 
 Row = dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from mltasks.context import Reading
-from mltasks.decode import Decoder
+from mltasks.opensearch.decode import Decoder
 from mltasks.store import manifest
-from mltasks.store.intake import Intake
 from mltasks.store.manifest import State
-from mltasks.store.writing import opened
+from mltasks.store.transaction import opened
+from mltasks.store.upsert import Intake
+from mltasks.tasks.metadata import Reading
 from support.documents import page
 
 AS_OF = 1_764_000_000_000  # 2025-11-24 16:00 UTC

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from mltasks.present.view import View
-from mltasks.reports.result import Info, stamped
+from mltasks.render.view import View
+from mltasks.reports.report_info import Info, stamped
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m",

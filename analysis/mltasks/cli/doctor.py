@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from mltasks.cli import gather, options
-from mltasks.cli.sections import Command
-from mltasks.errors import ClusterError, Error, UsageError
+from mltasks.cli import options
+from mltasks.cli import sources as gather
+from mltasks.cli.click_ext import Command
+from mltasks.exceptions import ClusterError, Error, UsageError
 
 EXAMPLE = """\b
 A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
@@ -29,9 +30,9 @@ A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
-    from mltasks import doctor
-    from mltasks.access import open_cluster
-    from mltasks.present import findings
+    from mltasks.opensearch import diagnostics as doctor
+    from mltasks.opensearch.access import open_cluster
+    from mltasks.render import terminal_doctor as findings
 
     _, access = options.split(given)
     code = 0

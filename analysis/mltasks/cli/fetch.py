@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from mltasks.cli import gather, options
-from mltasks.cli.sections import Command, option
+from mltasks.cli import options
+from mltasks.cli import sources as gather
+from mltasks.cli.click_ext import Command, option
 
 
 @click.command(
@@ -37,7 +38,7 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
 
     Those of a cluster are streamed, in memory that does not grow with them; any other source is read whole.
     """
-    from mltasks import streaming
+    from mltasks.sources import fetch as streaming
 
     chosen, access = options.split(given)
     (name,) = gather.named([source] if source else [], access, every=False)

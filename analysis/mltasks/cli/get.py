@@ -10,10 +10,10 @@ from typing import Any
 import click
 import msgspec
 
-from mltasks import files
+from mltasks import atomic_write as files
 from mltasks.cli import options
-from mltasks.cli.sections import Command, option
-from mltasks.errors import UsageError
+from mltasks.cli.click_ext import Command, option
+from mltasks.exceptions import UsageError
 
 TASK_ID = re.compile(r"[-_A-Za-z0-9]{20}")  # as OpenSearch makes them; some start with a dash
 MARK = "\0"  # no argument of a command line holds one
@@ -52,11 +52,11 @@ def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> Non
 
     IDs are those that `mltasks list` shows; one that starts with - is an id too.
     """
-    from mltasks import lookup
-    from mltasks.present import output
-    from mltasks.present.view import View
-    from mltasks.reports import result
-    from mltasks.reports.listing import listing
+    from mltasks.render import write as output
+    from mltasks.render.view import View
+    from mltasks.reports import report_info as result
+    from mltasks.reports.task_list import listing
+    from mltasks.sources import get as lookup
 
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
@@ -80,7 +80,7 @@ def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
 
 
 def _is_source(word: str, file: str | None) -> bool:
-    from mltasks import config
+    from mltasks.opensearch import config
 
     looks = word == "demo" or "://" in word or Path(word).suffix != "" or Path(word).exists()
     return looks or word in config.clusters(file)

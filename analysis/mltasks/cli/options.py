@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli.sections import Decorator, option, stacked
-from mltasks.errors import UsageError
+from mltasks.cli.click_ext import Decorator, option, stacked
+from mltasks.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from mltasks.access import Access
+    from mltasks.opensearch.access import Access
 
 FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
 WORDS = {
@@ -146,9 +146,9 @@ def _to_access(
     query: str | None = None,
     **settings: Any,
 ) -> Access:
-    from mltasks.access import Access
-    from mltasks.config import read_secret
-    from mltasks.credentials import Credentials
+    from mltasks.opensearch.access import Access
+    from mltasks.opensearch.config import read_secret
+    from mltasks.opensearch.credentials import Credentials
 
     password = os.environ.get("MLTASKS_PASSWORD")
     if password_file is not None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from mltasks import files
-from mltasks.cli import gather, options
-from mltasks.cli.sections import Command, option
+from mltasks import atomic_write as files
+from mltasks.cli import options
+from mltasks.cli import sources as gather
+from mltasks.cli.click_ext import Command, option
 
 
 @click.command(
@@ -35,9 +36,10 @@ from mltasks.cli.sections import Command, option
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
     """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
-    from mltasks.errors import UsageError
-    from mltasks.present import output as out
-    from mltasks.present import page, summary
+    from mltasks.exceptions import UsageError
+    from mltasks.render import html as page
+    from mltasks.render import terminal_summary as summary
+    from mltasks.render import write as out
 
     chosen, access = options.split(given)
     if output is not None:

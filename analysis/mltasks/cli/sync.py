@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli import gather, options
-from mltasks.cli.sections import Command, option
-from mltasks.errors import Error
+from mltasks.cli import options
+from mltasks.cli import sources as gather
+from mltasks.cli.click_ext import Command, option
+from mltasks.exceptions import Error
 
 if TYPE_CHECKING:
     from mltasks.store.sync import Synced
@@ -40,7 +41,7 @@ def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet:
     Only what was written since the last sync is read. A sync that was interrupted is gone on with. Whatever was
     deleted on a cluster stays in the store.
     """
-    from mltasks.store import Store
+    from mltasks.store.store import Store
 
     _, access = options.split(given)
     if quiet:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from mltasks.cli.sections import Command
-from mltasks.errors import DataError
+from mltasks.cli.click_ext import Command
+from mltasks.exceptions import DataError
 
 
 @click.command("verify", cls=Command, examples=("mltasks verify history",))
 @click.argument("store")
 def command(store: str) -> None:
     """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
-    from mltasks.store import Store
+    from mltasks.store.store import Store
 
     checked = Store(store)
     problems = checked.problems()

@@ -1,6 +1,6 @@
 """`mltasks workers`."""
 
-from mltasks.cli.one_report import command as one_report
+from mltasks.cli.report_command import command as one_report
 
 command = one_report(
     "workers",

@@ -12,9 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import arrays, table
-from mltasks.engines import duck, relations
-from mltasks.engines.reduction import Reduction
+from mltasks.engines import duckdb as duck
+from mltasks.engines import duckdb_sql as relations
+from mltasks.engines.groupby_numpy import Reduction
+from mltasks.tasks import arrow as arrays
+from mltasks.tasks import table
 
 TEXT = table.PANDAS_TYPES[pa.string()]
 NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes

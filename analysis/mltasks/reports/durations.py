@@ -8,13 +8,18 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import choices, derived, engines, filters, schema
-from mltasks.engines import Tasks
-from mltasks.errors import UsageError
-from mltasks.filters import DurationOptions, Words
-from mltasks.reports import census, grouping, kinds, result
+from mltasks.engines import prepare as engines
+from mltasks.engines.prepare import Tasks
+from mltasks.exceptions import UsageError
+from mltasks.reports import grouping
+from mltasks.reports import outcome_codes as kinds
+from mltasks.reports import report_info as result
+from mltasks.reports import totals as census
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
+from mltasks.tasks import conditions as choices
+from mltasks.tasks import derived, filters, schema
+from mltasks.tasks.filters import DurationOptions, Words
 
 QUANTILES = {
     "p50_s": ("seconds", 0.5),

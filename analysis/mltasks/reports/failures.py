@@ -8,12 +8,18 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import choices, derived, engines, schema
-from mltasks.engines import Tasks, operations
-from mltasks.filters import RateOptions
-from mltasks.reports import census, grouping, kinds, result
+from mltasks.engines import operations
+from mltasks.engines import prepare as engines
+from mltasks.engines.prepare import Tasks
+from mltasks.reports import grouping
+from mltasks.reports import outcome_codes as kinds
+from mltasks.reports import report_info as result
+from mltasks.reports import totals as census
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
+from mltasks.tasks import conditions as choices
+from mltasks.tasks import derived, schema
+from mltasks.tasks.filters import RateOptions
 
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
 TIMES = ("last_success", "failing_since")

@@ -10,11 +10,14 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks import choices, derived, schema, table, windows
-from mltasks.engines import Tasks, operations
+from mltasks.engines import operations
 from mltasks.engines.operations import Value
-from mltasks.reports.kinds import KIND, Kinds
+from mltasks.engines.prepare import Tasks
+from mltasks.reports.outcome_codes import KIND, Kinds
 from mltasks.reports.periods import Periods
+from mltasks.tasks import conditions as choices
+from mltasks.tasks import derived, schema, table
+from mltasks.tasks import times as windows
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"

@@ -11,7 +11,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from mltasks import schema, windows
+from mltasks.tasks import schema
+from mltasks.tasks import times as windows
 
 MINUTE_MS = 60_000
 QUARTER_MS = 15 * MINUTE_MS  # no zone has changed its clocks at any other instant since 2019

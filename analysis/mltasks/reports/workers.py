@@ -10,12 +10,18 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks import derived, engines, schema
-from mltasks.engines import Tasks, operations
-from mltasks.filters import RateOptions
-from mltasks.reports import census, grouping, kinds, load, result
+from mltasks.engines import operations
+from mltasks.engines import prepare as engines
+from mltasks.engines.prepare import Tasks
+from mltasks.reports import grouping
+from mltasks.reports import in_flight as load
+from mltasks.reports import outcome_codes as kinds
+from mltasks.reports import report_info as result
+from mltasks.reports import totals as census
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
-from mltasks.reports.window import Window, in_window
+from mltasks.reports.time_window import Window, in_window
+from mltasks.tasks import derived, schema
+from mltasks.tasks.filters import RateOptions
 
 COUNTS = ("tasks", "completed", "failed")
 COLUMNS = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from mltasks import files
-from mltasks.context import Reading
-from mltasks.errors import DataError
+from mltasks import atomic_write as files
+from mltasks.exceptions import DataError
+from mltasks.tasks.metadata import Reading
 
 NAME = "_manifest.json"  # pandas and pyarrow take no file for data that begins with an underscore
 FORMAT = 1

@@ -16,19 +16,24 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import context, progress, reading, redact, table, warning
-from mltasks.access import Access
-from mltasks.cells import Tally
-from mltasks.cluster import Cluster
-from mltasks.context import Context
-from mltasks.decode import Decoder, Page
-from mltasks.errors import DataError
-from mltasks.pages import Reader, Wanted
-from mltasks.paging import ANCHORS, IN_FLIGHT, Walk
-from mltasks.store import manifest, marks
-from mltasks.store.intake import Intake
+from mltasks import progress
+from mltasks.exceptions import DataError
+from mltasks.opensearch import read as reading
+from mltasks.opensearch.access import Access
+from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.decode import Decoder, Page
+from mltasks.opensearch.page import Reader, Wanted
+from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, Walk
+from mltasks.store import index_identity as marks
+from mltasks.store import manifest
 from mltasks.store.manifest import Followed, State
-from mltasks.store.writing import Writing
+from mltasks.store.transaction import Writing
+from mltasks.store.upsert import Intake
+from mltasks.tasks import data_warning as warning
+from mltasks.tasks import metadata as context
+from mltasks.tasks import redact, table
+from mltasks.tasks.metadata import Context
+from mltasks.tasks.values import Tally
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""A file is complete or absent: written under a temporary name beside its place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mltasks.exceptions import UsageError, WriteError
+
+
+def check(path: str | Path, force: bool) -> Path:
+    """Return the path if a file may be written there; raises UsageError before any work is done."""
+    place = Path(path)
+    try:
+        is_folder, is_there, has_folder = place.is_dir(), place.exists(), place.parent.is_dir()
+    except OSError as error:
+        raise UsageError(f"{place}: no name for a file ({error.strerror}); choose another one") from error
+    if is_folder:
+        raise UsageError(f"{place}: is a folder; name a file in it")
+    if is_there and not force:
+        raise UsageError(f"{place}: exists already; choose another name, or overwrite it with --force")
+    if not has_folder:
+        raise UsageError(f"{place}: there is no folder {place.parent}; make it first")
+    return place
+
+
+@contextmanager
+def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
+    """Hand out a temporary path that becomes `path` if all goes well, and vanishes if not.
+
+    Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
+    """
+    place = check(path, force)
+    with _beside(place) as part:
+        yield part
+        check(place, force)  # somebody else may have been faster
+
+
+def durably(path: Path, content: bytes | memoryview) -> None:
+    """Write a file that is there whole or not at all, even if the power goes; it replaces one that is there.
+
+    Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.
+    """
+    with _beside(path) as part, part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    with _writing(path):
+        _keep_names(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those around it, so that they are there even if the power goes; raises WriteError."""
+    with _writing(path):
+        if not path.is_dir():
+            make_folder(path.parent)
+            path.mkdir(exist_ok=True)
+            _keep_names(path.parent)
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    part = place.with_name(f".mltasks-{secrets.token_hex(8)}.part")  # short: any name that fits is a good one
+    with _writing(place):
+        try:
+            yield part
+            part.replace(place)
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what is said
+                part.unlink()
+            raise
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = os.strerror(error.errno) if error.errno else str(error)  # Arrow puts words of its own before these
+        raise WriteError(f"{place}: cannot be written: {said}") from error
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the names in a folder written to the disk: a file's content is on it before."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,57 @@
+"""`mltasks list`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mltasks import atomic_write as files
+from mltasks.cli import options
+from mltasks.cli import sources as gather
+from mltasks.cli.click_ext import Command, option
+
+SHOWN = 20  # in a terminal, unless --top says otherwise
+
+
+@click.command(
+    "list",
+    cls=Command,
+    examples=(
+        "mltasks list demo --outcome failed --columns task_id,function_name,reason",
+        "mltasks list demo --task-type TRAINING --sort duration_s --top 5",
+        "mltasks list demo --node n1 -o tasks.csv",
+    ),
+)
+@options.sources
+@options.filters()
+@option("--columns", metavar="NAMES", section=options.OUTPUT, help="Which columns, comma-separated.")
+@options.rows
+@options.form
+@options.access
+@options.every
+def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, **given: Any) -> int:
+    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
+    from mltasks.render import write as output
+    from mltasks.render.view import View, view
+    from mltasks.reports.task_list import COLUMNS, listing
+    from mltasks.sources.load import load
+
+    chosen, access = options.split(given)
+    kind = output.format_of(given["format_"], given["output"])
+    if given["output"]:
+        files.check(given["output"], given["force"])
+    chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    names = list(dict.fromkeys(chosen_columns or COLUMNS))
+    dataset, code = gather.scanned(sources, access, chosen, every=every_cluster)
+    tasks = load(dataset)
+    top = given["top"]
+    if top is None and kind == "table" and not given["output"]:
+        top = SHOWN
+    listed = listing(tasks, names)  # says which columns are not there
+    if given["sort"]:  # by any column, shown or not
+        listed = listing(tasks, list(tasks.columns))
+    found = view(listed, given["sort"], top or None)
+    found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
+    output.show(found, kind, given["output"], wide=given["wide"], force=given["force"])
+    return code

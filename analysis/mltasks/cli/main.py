@@ -1,0 +1,173 @@
+"""The command `mltasks`: one module a command, and this, which runs them and says what went wrong in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import gc
+import os
+import sys
+import traceback
+import warnings
+from importlib import import_module
+from typing import Any
+
+import click
+
+from mltasks.exceptions import ClusterError, Error, TaskDataWarning
+
+HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
+
+\b
+Try:
+  mltasks report demo
+  mltasks failures demo --by function_name
+  mltasks durations demo --task-type TRAINING --sort p95_s
+
+\b
+SOURCE is where the tasks are:
+  demo                 552 real tasks that come with mltasks
+  https://host:9200    a cluster; --user NAME, password in MLTASKS_PASSWORD
+  prod-eu              a cluster with a name; mltasks doctor --help shows how
+  tasks.parquet        what mltasks fetch wrote
+  history              a folder that mltasks sync keeps up to date
+  hits.ndjson[.gz]     saved hits
+  answer.json          a saved answer of _search
+MLTASKS_SOURCE stands in where none is given; every option of a command can be
+set as MLTASKS_<OPTION>, such as MLTASKS_USER. mltasks only reads.
+"""
+COMMANDS = {  # name -> its module, and what it does
+    "report": ("report", "What needs attention; with -o, one HTML page of every report."),
+    "failures": ("failures", "How often tasks fail, and since when."),
+    "durations": ("durations", "How long tasks take: median and percentiles."),
+    "workers": ("workers", "Tasks, failures and load by worker node."),
+    "list": ("list_tasks", "The tasks themselves: filtered, sorted, columns chosen."),
+    "get": ("get", "Single tasks by id, with all that is known of them."),
+    "fetch": ("fetch", "All tasks to a file, streamed and verified."),
+    "sync": ("sync", "What changed since the last time, into a local store."),
+    "verify": ("verify", "Whether a store is whole."),
+    "doctor": ("doctor", "What can be reached and read of a cluster, and what is missing."),
+}
+
+
+class Commands(click.Group):
+    """Imports a command when it is called: `mltasks --help` pays for none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"mltasks.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called; an unknown one is answered with the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # pathlib costs its import
+                hint = f"the command comes first: mltasks report {name}"
+            ctx.fail(f"no command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click's own words on interrupts and closed pipes are not ours."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.Abort from None
+        except BrokenPipeError:  # whoever reads us has seen enough
+            return _forget_stdout()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(
+    "mltasks",
+    cls=Commands,
+    help=HELP,
+    options_metavar="",
+    subcommand_metavar="COMMAND [SOURCE] [OPTIONS]",
+    epilog="mltasks COMMAND --help shows the options of a command.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="mltasks", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def group(debug: bool) -> None:
+    """Hold the commands."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; an error is one line on stderr."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments or bool(os.environ.get("MLTASKS_DEBUG"))
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        with warnings.catch_warnings():
+            if not debug:
+                _only_our_warnings()
+            code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed("interrupted", 130, debug)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help(), file=sys.stderr)
+        return 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = f" (see {context.command_path} --help)" if context else ""
+        return _failed(f"{error.format_message().rstrip('.')}{where}", 2, debug)
+    except ClusterError as error:
+        return _failed(f"{error} (mltasks doctor looks closer)", error.exit_code, debug)
+    except Error as error:
+        return _failed(str(error), error.exit_code, debug)
+    except Exception as error:
+        text = f"a bug of mltasks: {type(error).__name__}: {error}; please report it with what --debug shows"
+        return _failed(text, Error.exit_code, debug)
+    return code if isinstance(code, int) else 0
+
+
+def _only_our_warnings() -> None:
+    warnings.simplefilter("ignore")
+    from mltasks.opensearch.credentials import InsecureWarning
+
+    warnings.simplefilter("always", TaskDataWarning)
+    warnings.simplefilter("default", InsecureWarning)
+    warnings.showwarning = lambda message, *_: print(f"mltasks: warning: {_one_line(message)}", file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Throw away what is left for a stdout that takes no more, so that Python does not complain when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(text: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"mltasks: {_one_line(text)}", file=sys.stderr)
+    return code
+
+
+def _one_line(text: Any) -> str:
+    from mltasks.render.cells import one_line
+
+    return one_line(str(text))
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    gc.set_threshold(200_000)  # what is imported stays: to look through it time and again is a tenth of a short run
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO has it not, its usual kind has
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""DuckDB relations of tasks: the columns that reports compute with, and what they do with rows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from mltasks.engines.data_files import GONE
+from mltasks.engines.duckdb import Relation, quoted, text
+from mltasks.tasks import failure_reason as reasons
+from mltasks.tasks import schema
+from mltasks.tasks.metadata import iso
+
+BATCH = 400_000  # rows handed over at once, at least
+NUMBERS = itertools.count()  # of names that no column has
+DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
+# JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
+PLAIN = "json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}]')"
+NAMED = "json_keys(error)"
+TWICE = "len(list_distinct(worker_node)) < len(worker_node)"
+# What needs no Python, which is slow when it is called for many rows, comes first. CASE within CASE: AND would work out
+# both sides for all rows.
+PARSED = {
+    "reason": f"CASE WHEN ({DEPLOYED}) OR (error IS NULL AND response IS NOT NULL) THEN python ELSE error END",
+    "failed_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN "
+    f"CASE WHEN len(list_distinct({NAMED})) = len({NAMED}) THEN {NAMED} ELSE python END ELSE python END ELSE [] END",
+    "other_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN CASE WHEN {TWICE} THEN python "
+    f"ELSE list_filter(worker_node, lambda node: NOT list_contains({NAMED}, node)) END ELSE python END "
+    f"WHEN len(worker_node) > 1 THEN CASE WHEN {TWICE} THEN python ELSE worker_node END ELSE worker_node END",
+}
+
+
+def created_within(tasks: Relation, since_ms: int | None, until_ms: int | None) -> Relation:
+    """Return the tasks created in a window, and of a Parquet file read only the row groups that can hold some."""
+    for limit, compares in ((since_ms, ">="), (until_ms, "<")):
+        if limit is not None:
+            tasks = tasks.filter(f"create_time {compares} TIMESTAMPTZ {text(str(iso(limit)))}")
+    return tasks
+
+
+def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -> Relation:
+    """Return the stored columns, times as integers [ms], nodes as one text, and the wanted columns of PARSED.
+
+    `own`: the user's own columns to keep, and the names to keep them under.
+    """
+    columns = {column.name: column.name for column in schema.STORED}
+    columns |= {
+        "created_ms": "epoch_us(create_time) // 1000",  # epoch_ms takes three times as long
+        "updated_ms": "epoch_us(last_update_time) // 1000",
+        "nodes_text": "nullif(array_to_string(worker_node, ','), '')",
+    }
+    if has_gone(tasks):
+        columns["gone_ms"] = f"epoch_us({GONE.name}) // 1000"
+    for name, parsed in reasons.PARSED.items():
+        if name in wanted:
+            columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
+    columns |= {name: quoted(column) for column, name in own.items()}
+    return tasks.project(", ".join(f"{expression} AS {quoted(name)}" for name, expression in columns.items()))
+
+
+def has_gone(tasks: Relation) -> bool:
+    """Tell whether there is a column that says when tasks were found gone."""
+    return GONE.name in tasks.columns and str(tasks.types[tasks.columns.index(GONE.name)]) == "TIMESTAMP WITH TIME ZONE"
+
+
+def by_node(tasks: Relation) -> Relation:
+    """Return a row a task and node; see `operations.by_node`."""
+    nodes = "list_concat(failed_nodes, other_nodes)"
+    some = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
+    rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {some} AS nodes, len(failed_nodes) AS failed_n")
+    rows = rows.project("* EXCLUDE (nodes), unnest(nodes) AS worker_node, generate_subscripts(nodes, 1) AS place")
+    return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
+
+
+def beside(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
+    """Return the rows with the other columns of a small table beside them; see `operations.beside`."""
+    task = f"task_{next(NUMBERS)}"
+    same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(quoted, keys))
+    more = ", ".join(f"found.{quoted(name)}" for name in found.column_names if name not in keys)
+    joined = rows.query(task, f"SELECT {task}.*, {more} FROM {task} LEFT JOIN found ON {same}")  # it sees `found`
+    assert joined is not None  # as of a statement that gives no rows
+    return joined
+
+
+def spread(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
+    """Return lists of one length as columns of these names."""
+    columns = [f"{lists}[{place}] AS {quoted(name)}" for place, name in enumerate(names, 1)]
+    return rows.project(", ".join([f"* EXCLUDE ({lists})", *columns]))
+
+
+def repeated(tasks: Relation, first: str, last: str, name: str) -> Relation:
+    """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
+    return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
+
+
+def in_order(rows: Relation, by: str) -> Iterator[pa.Table]:
+    """Yield the rows in the order of a column, missing ones last; what memory cannot hold is sorted on disk."""
+    reader = rows.order(f"{quoted(by)} NULLS LAST").to_arrow_reader(BATCH)
+    yield reader.schema.empty_table()  # there is something to take the types from, whatever comes
+    held: list[pa.RecordBatch] = []
+    for batch in reader:  # smaller ones than was asked for
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= BATCH:
+            yield pa.Table.from_batches(held)
+            held.clear()
+    if held:
+        yield pa.Table.from_batches(held)

@@ -1,0 +1,1 @@
+"""A cluster: connection, credentials, pages, the complete reading."""

@@ -1,0 +1,166 @@
+"""A connection: URL, credentials and TLS to an OpenSearch cluster, and the few endpoints that are read."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from mltasks.exceptions import ClusterError, UsageError
+from mltasks.opensearch import error_messages as refusals
+from mltasks.opensearch.credentials import Credentials, InsecureWarning
+from mltasks.opensearch.response import Answer, NoAnswerError, Patience
+from mltasks.tasks.metadata import Node
+
+SEARCH = "/_plugins/_ml/tasks/_search"
+TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
+INSECURE = (
+    "--insecure: the server's certificate is not checked, so that whoever stands in between can read passwords and "
+    "change answers; give --ca-certs instead"
+)
+
+
+class Cluster:
+    """One cluster, for one thread at a time: it is asked one thing after the other.
+
+    Every method raises ClusterError with a remedy where the cluster cannot be asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        name: str | None = None,
+        timeout: float = 60.0,
+        patience: Patience | None = None,
+    ) -> None:
+        parts = _checked(url)
+        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self.name = name or parts.netloc
+        self.trusted = False  # whether it has answered as a cluster does
+        self._patience = patience or Patience()
+        self.credentials = credentials or Credentials()
+        if self.credentials.insecure and parts.scheme == "https":
+            warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
+        from mltasks.opensearch.retry import Transport
+
+        self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
+
+    def search(self, body: Mapping[str, Any]) -> Answer:
+        """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised."""
+        answer = self._request("POST", SEARCH, json.dumps(body).encode())
+        if answer.ok or answer.too_large or answer.no_index:
+            return answer
+        raise refusals.refused(self.url, answer, self.credentials)
+
+    def search_early(self, body: Mapping[str, Any]) -> None:
+        """Send what `search` is going to be called for next: the cluster works at it meanwhile."""
+        self._transport.ask_early("POST", SEARCH, json.dumps(body).encode())
+
+    def forget(self) -> None:
+        """Drop what was sent early, where it is not wanted any more."""
+        self._transport.forget()
+
+    def refresh(self, task_id: str) -> dict[str, Any] | None:
+        """Ask for one task by id; None where there is none. The server polls the provider of a batch job for it."""
+        answer = self._request("GET", f"/_plugins/_ml/tasks/{quote(task_id, safe='')}")
+        if answer.status == 404:
+            return None
+        if not answer.ok:
+            raise refusals.refused(self.url, answer, self.credentials)
+        return dict(self._json(answer))
+
+    def nodes(self) -> dict[str, Node] | None:
+        """Return the nodes by id; None where the user may not ask, or the cluster cannot answer now."""
+        answer = self.optional("/_nodes/_all/none")
+        found = answer.get("nodes") if answer else None
+        if not isinstance(found, dict):
+            return None
+        return {key: Node(str(n.get("name", key)), tuple(n.get("roles") or ())) for key, n in found.items()}
+
+    def task_timeout(self) -> int | None:
+        """Return the time-out of tasks [s]; None where the user may not ask."""
+        answer = self.optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
+        for level in ("transient", "persistent", "defaults"):  # the first one that says something holds
+            value: Any = answer.get(level)
+            for key in TIMEOUT_SETTING.split("."):
+                value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, int | str) and str(value).isdecimal():
+                return int(value)
+        return None
+
+    def version(self) -> str | None:
+        """Return what the server says it is: from a header that needs no right, else from its root; None if neither."""
+        try:
+            answer = self._transport.request("GET", "/", patient=False)
+        except NoAnswerError:
+            return None
+        if "x-opensearch-version" in answer.headers:
+            return answer.headers["x-opensearch-version"]
+        found = self._json(answer).get("version") if answer.ok else None
+        return f"OpenSearch/{found.get('number')}" if isinstance(found, dict) else None
+
+    def pause(self, attempt: int) -> None:
+        """Wait before asking again; raises ClusterError where the deadline is over."""
+        try:
+            self._patience.pause(attempt)
+        except NoAnswerError as error:
+            raise refusals.no_answer(self.url, error) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        try:
+            return self._transport.request(method, path, body)
+        except NoAnswerError as error:
+            raise refusals.no_answer(self.url, error) from error
+
+    def optional(self, path: str) -> dict[str, Any] | None:
+        """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
+        try:
+            answer = self._transport.request("GET", path, patient=False)
+            return dict(self._json(answer)) if answer.ok else None
+        except (NoAnswerError, ClusterError):
+            return None
+
+    def _json(self, answer: Answer) -> dict[str, Any]:
+        try:
+            found = json.loads(answer.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise refusals.not_json(self.url, answer)
+        return found
+
+
+def _checked(url: str) -> Any:
+    if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
+        shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
+        raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
+    remedy = "write http://host:9200 or https://host:9200"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is the check
+    except ValueError as error:
+        raise UsageError(f"{url}: {error}; {remedy}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url}: not the URL of a cluster; {remedy}")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
+    return parts
+
+
+def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
+    secure = parts.scheme == "https"
+    host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
+    found: dict[str, Any] = {"hosts": [{**host, "url_prefix": parts.path.strip("/")}]}
+    found |= credentials.login()
+    agent = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
+    found["headers"] = {"user-agent": agent, **found.get("headers", {})}
+    return found | credentials.tls() if secure else found

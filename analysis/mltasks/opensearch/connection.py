@@ -1,0 +1,84 @@
+"""One request over opensearch-py's connection, which hands out status, headers and bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from opensearchpy.connection import Urllib3HttpConnection
+
+from mltasks.opensearch.prefetch import Early, EarlyTLS
+from mltasks.opensearch.response import Answer, NoAnswerError
+
+DRIP = 5  # times the time-out of one read, for a whole body
+PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not known, and at most
+
+
+class RawConnection(Urllib3HttpConnection):
+    """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
+
+    _last: Early | None = None  # the connection of the last answer
+
+    def _create_urllib3_pool(self) -> None:
+        super()._create_urllib3_pool()
+        self.pool.ConnectionCls = EarlyTLS if self.use_ssl else Early
+
+    def perform_request(  # bytes instead of text: a page is decoded once, by us
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        ignore: Any = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; raises NoAnswerError where no complete answer came."""
+        limit = timeout or self.timeout
+        try:
+            answer = self.pool.urlopen(
+                method,
+                self.url_prefix + url,
+                body,
+                retries=urllib3.Retry(False),
+                headers=self._sent(method, url, body, headers),
+                timeout=limit,
+                preload_content=False,
+            )
+            self._last = answer.connection
+            return Answer(answer.status, self.get_response_headers(answer), self._received(answer, limit))
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise NoAnswerError(error) from error
+
+    def ask_early(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+        """Send a request that `perform_request` is going to be called for."""
+        if self._last is not None:
+            self._last.ask(method, self.url_prefix + url, body, self._sent(method, url, body, headers))
+
+    def forget(self) -> None:
+        """Drop what was asked early and is not wanted any more."""
+        if self._last is not None:
+            self._last.forget()
+
+    def _sent(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+        sent = {**self.headers, **(headers or {})}
+        if callable(self.http_auth):  # a signer
+            sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
+        return sent
+
+    def _received(self, answer: urllib3.BaseHTTPResponse, timeout: float) -> bytes:
+        """Return the body; a server that drips it is given up, though every single byte comes in time."""
+        until = time.monotonic() + timeout * DRIP
+        parts = []
+        try:
+            while part := answer.read1(min(getattr(answer, "length_remaining", None) or PART, LARGEST)):
+                parts.append(part)  # the only one, where all is there: joining it copies nothing
+                if time.monotonic() > until:
+                    raise urllib3.exceptions.ReadTimeoutError(self.pool, self.host, "the answer does not end")
+        except BaseException:
+            answer.close()  # half read, the connection is of no use any more
+            raise
+        answer.release_conn()
+        return b"".join(parts)

@@ -1,0 +1,145 @@
+"""What a cluster's refusal means: status, body or failed handshake -> one line with place, words and remedy."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import Any
+
+from mltasks.exceptions import ClusterError, Error, UsageError
+from mltasks.opensearch.credentials import Credentials
+from mltasks.opensearch.response import Answer, DeadlineError, NoAnswerError
+from mltasks.opensearch.search_response import excerpt
+
+REJECTED = "give a valid one with --client-cert and --client-key"
+TLS = (  # what OpenSSL says, and what to do
+    ("WRONG_VERSION_NUMBER", "the port does not speak TLS; write http:// instead of https://"),
+    ("HTTP_REQUEST", "the port does not speak TLS; write http:// instead of https://"),
+    ("certificate has expired", "the server's certificate has expired; it must be renewed"),
+    ("certificate is not yet valid", "the server's certificate is not valid yet; look at the clocks of both machines"),
+    ("Hostname mismatch", "the certificate is for another host name; use that name in the URL"),
+    ("IP address mismatch", "the certificate is for another address; use the host name in the URL"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the server's certificate is signed by an unknown authority; give it with --ca-certs",
+    ),
+    (
+        "CERTIFICATE_REQUIRED",
+        "the server wants a client certificate; give one with --client-cert and --client-key",
+    ),
+    (
+        "HANDSHAKE_FAILURE",
+        "the server breaks off the handshake; it may want a client certificate, see --client-cert and --client-key",
+    ),
+    ("ALERT_CERTIFICATE_EXPIRED", f"the client certificate has expired; {REJECTED}"),
+    ("ALERT_UNKNOWN_CA", f"the client certificate is signed by an authority that the server does not know; {REJECTED}"),
+    ("ALERT_BAD_CERTIFICATE", f"the server does not accept the client certificate; {REJECTED}"),
+    (  # what Java's TLS says of each of these
+        "ALERT_CERTIFICATE_UNKNOWN",
+        f"the server does not accept the client certificate (expired, or of another authority); {REJECTED}",
+    ),
+    (
+        "EOF occurred",
+        "the server broke off the handshake; if you gave --client-cert, it may have expired or be of another authority",
+    ),
+)
+
+
+def no_answer(url: str, error: NoAnswerError) -> ClusterError:
+    """Return the error for a request that got no answer."""
+    import urllib3  # only whoever asked a cluster comes here
+
+    cause: BaseException = error.cause
+    words = str(cause)
+    if isinstance(cause, urllib3.exceptions.SSLError | ssl.SSLError):
+        remedy = next((remedy for sign, remedy in TLS if sign in words), f"TLS failed: {words}")
+        return ClusterError(f"{url}: {remedy}")
+    if isinstance(cause, DeadlineError):
+        return ClusterError(f"{url}: {words} before the reading was; raise --deadline")
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return ClusterError(f"{url}: there is no host of this name; check the URL")
+    if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
+        return ClusterError(f"{url}: no answer in time; raise --timeout, or look whether the cluster is overloaded")
+    if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+        return ClusterError(f"{url}: nothing answers there ({_tail(words)}); check host and port")
+    if "Remote end closed connection without response" in words and url.startswith("http://"):
+        return ClusterError(f"{url}: the connection is closed without an answer; the port may want https://")
+    return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
+
+
+def refused(url: str, answer: Answer, credentials: Credentials | None = None) -> Error:
+    """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
+    words, kind = server_words(answer.body)
+    where = f"{url} answers {answer.status}"
+    if answer.status == 401:
+        return ClusterError(f"{where}: {_not_logged_in(credentials or Credentials())}")
+    if answer.status == 403:
+        if credentials and credentials.aws_region:
+            remedy = "check the AWS credentials, --aws-region, and that the domain's policy lets them in"
+        elif "no permissions for []" in words:
+            remedy = (
+                "plugins.security.system_indices.permission.enabled closes this endpoint; give the user's role "
+                "the index permission system:admin/system_index on .plugins-ml-task"
+            )
+        else:
+            remedy = "give the user the role ml_read_access"
+        return ClusterError(f"{where}: {words}; {remedy}")
+    if answer.status in (400, 404, 405) and "no handler found" in words:
+        return ClusterError(f"{where}: {words}; ML Commons is not installed there, or the URL has a path too many")
+    if answer.status == 400 and kind:
+        return UsageError(f"{where}: the query is rejected: {words}")
+    if answer.status == 503 and "Security not initialized" in words:
+        return ClusterError(
+            f"{where} again and again: {words}; its users are not loaded: try later if it has just started, else "
+            "securityadmin.sh has to be run there"
+        )
+    if answer.status in (429, 502, 503, 504):
+        return ClusterError(f"{where} again and again: {words}; the cluster is overloaded or starting, try later")
+    if answer.status in (408, 413) or answer.too_large:
+        return ClusterError(f"{where} even for the smallest page: {words}; the cluster is overloaded, try later")
+    if 300 <= answer.status < 400:
+        return ClusterError(f"{where}: it leads to {answer.headers.get('location', 'elsewhere')!r}; use that URL")
+    return ClusterError(f"{where}: {words}")
+
+
+def not_json(url: str, answer: Answer) -> ClusterError:
+    """Return the error for an answer of success that is no `_search` answer, such as a proxy's page."""
+    kind = answer.headers.get("content-type", "no content type")
+    return ClusterError(
+        f"{url} answers with something else ({kind}: {excerpt(answer.body, 60)}); is this the URL of an OpenSearch "
+        "cluster, without a proxy's login page in between?"
+    )
+
+
+def server_words(body: bytes) -> tuple[str, str]:
+    """Return the server's own reason and the type of its error; the type is empty where there is none.
+
+    Errors come as objects or as strings, in JSON or in plain text. The innermost cause says most.
+    """
+    try:
+        answer = json.loads(body)
+        error: Any = answer.get("error") or answer.get("message") or answer["Message"]  # the latter two: Amazon's
+    except (ValueError, AttributeError, KeyError, RecursionError):
+        return excerpt(body).rstrip(".") or "(no text)", ""
+    if not isinstance(error, dict):
+        return str(error)[:300], ""
+    inner = error
+    for root in error.get("root_cause") or ():
+        inner = root
+    reason = inner.get("reason") or error.get("reason") or inner.get("type") or "no reason given"
+    return " ".join(str(reason).split())[:300], str(inner.get("type") or error.get("type") or "error")
+
+
+def _not_logged_in(given: Credentials) -> str:
+    """Return what is wrong with what was given, and what to give; a server does not tell wrong from unknown."""
+    if given.user:
+        return "wrong user or password; check --user, and the password in MLTASKS_PASSWORD or --password-file"
+    if given.token:
+        return "the token is not accepted: expired, or made elsewhere; get a new one for MLTASKS_TOKEN or --token-file"
+    if given.client_cert:
+        return "the client certificate is not enough to log in; give --user, and the password by MLTASKS_PASSWORD"
+    return "not logged in; give --user, and the password by MLTASKS_PASSWORD (or a token, or a client certificate)"
+
+
+def _tail(words: str) -> str:
+    return words.rsplit(": ", 1)[-1].strip("()'\" ")

@@ -1,0 +1,142 @@
+"""One page of the walk: what is asked for, and what proves that it came whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow.compute as pc
+
+from mltasks.exceptions import DataError
+from mltasks.opensearch import error_messages as refusals
+from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.decode import Decoder, Page
+from mltasks.opensearch.response import Answer
+
+TOTAL = re.compile(rb'"total":\{"value":(\d+)')
+CURSOR = re.compile(rb'"sort":\[(\d+)(?:,"[^"]*")?\]\}\]\}\}\s*$')
+TRIES = 4  # at a page that is not whole; each may be answered by another copy of the shard
+NO_INDEX = b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{}}'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The hits with `after` < `_seq_no` <= `until`, at most `size`; or, with `newest`, the last ones and the count.
+
+    `shards` is how many the index has, once that is known. With several, a number stands once in each, so that it is
+    asked for again: none of its hits is lost between two pages, and whatever comes twice has one id.
+    """
+
+    size: int
+    after: int | None = None
+    until: int | None = None
+    newest: bool = False
+    shards: int = 1
+
+    def body(self, query: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the request, narrowed by a query."""
+        must = [query] if query else []
+        if self.newest:
+            sort: list[dict[str, str]] = [{"_seq_no": "desc"}]
+            return {"size": self.size, "sort": sort, "track_total_hits": True, "query": {"bool": {"filter": must}}}
+        several = self.shards > 1
+        bounds = {"gte" if several else "gt": self.after, "lte": self.until}
+        bounds = {name: value for name, value in bounds.items() if value is not None} or {"gte": 0}
+        return {
+            "size": self.size,
+            "sort": [{"_seq_no": "asc"}, *([{"_id": "asc"}] if several else [])],
+            "track_total_hits": self.size + 1,  # tells whether this is the last page, and counting so far costs nothing
+            "query": {"bool": {"filter": [{"range": {"_seq_no": bounds}}, *must]}},
+        }
+
+    def following(self, body: bytes) -> Wanted | None:
+        """Return what is to be asked next, by a glance at both ends of an answer; None where nothing shows it.
+
+        It is a guess to gain time by: what is asked for in the end follows from the decoded page.
+        """
+        total, cursor = TOTAL.search(body[:1000]), CURSOR.search(body[-200:])
+        if self.newest or not total or not cursor:
+            return None
+        if int(total[1]) > self.size:
+            return replace(self, after=int(cursor[1]))
+        return None if self.until is None else replace(self, after=self.until, until=None)  # what was written since
+
+    def doubt(self, page: Page) -> str:
+        """Say what shows that a page is not whole; nothing if it is."""
+        if page.timed_out:
+            return "the search timed out on the server"
+        if page.shards is None or page.total is None:
+            return "the answer does not say how many shards and hits there are"
+        if not self.newest and not page.shards.total:
+            return "the task index has been removed meanwhile"
+        if page.shards.failed or page.shards.successful + page.shards.skipped < page.shards.total:
+            return f"{page.shards.failed or 'some'} of {page.shards.total} shards failed"
+        rows = page.table.num_rows
+        whole = min(self.size, page.total.value)
+        if rows != whole:
+            return f"a page has {rows} hits instead of {whole}"
+        if self.newest or not rows:
+            return ""
+        lowest = pc.min(page.table.column("seq_no")).as_py()
+        least = -1 if self.after is None else self.after + (self.shards <= 1)
+        last = page.last_seq_no
+        if last is None or lowest < least or (self.until is not None and last > self.until):
+            return "a page holds other hits than asked for"
+        return ""
+
+
+@dataclass
+class Reader:
+    """Asks a cluster for pages until they are whole; makes them smaller where the server calls them too large."""
+
+    cluster: Cluster
+    decoder: Decoder
+    query: Mapping[str, Any] | None
+    allow_partial: bool = False
+    complete: bool = True  # as long as no page was taken that is not whole
+    body: bytes = b""  # of the last page, as it came
+
+    def page(self, wanted: Wanted) -> tuple[Page, Wanted]:
+        """Return a whole page, and what was asked for in the end; raises ClusterError or DataError."""
+        wrong, page, tries = "", None, 0
+        while tries < TRIES:
+            if wrong:
+                self.cluster.pause(tries)
+            answer = self.cluster.search(wanted.body(self.query))
+            if answer.too_large and wanted.size > 1:
+                wanted = replace(wanted, size=wanted.size // 2)
+                continue
+            tries += 1
+            if following := wanted.following(answer.body):
+                self.cluster.search_early(following.body(self.query))
+            found = self._decoded(answer, last=tries == TRIES)
+            if found is None:
+                wrong = "the answer is cut short"
+                continue
+            page, self.body, self.cluster.trusted = found, answer.body, True
+            wrong = wanted.doubt(page)
+            if not wrong:
+                return page, wanted
+        if page is None or not self.allow_partial:
+            remedy = "try again, or take what is there with --allow-partial"
+            raise DataError(f"{self.cluster.url}: incomplete: {wrong}; {remedy}")
+        self.complete = False
+        return page, wanted
+
+    def _decoded(self, answer: Answer, *, last: bool) -> Page | None:
+        """Return the page in an answer; None where there is none, but another try may bring one."""
+        if answer.no_index:
+            return self.decoder.page(NO_INDEX)
+        if answer.too_large:
+            if last:
+                raise refusals.refused(self.cluster.url, answer)
+            return None
+        try:
+            return self.decoder.page(answer.body)
+        except DataError:
+            is_json = answer.body.lstrip().startswith(b"{")
+            if not is_json and (last or not self.cluster.trusted):  # at the first question, it is the wrong URL
+                raise refusals.not_json(self.cluster.url, answer) from None
+            return None

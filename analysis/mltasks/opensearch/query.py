@@ -1,0 +1,58 @@
+"""Filters as OpenSearch query DSL: a superset, since mappings differ between releases.
+
+The frame is filtered again after decoding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mltasks.tasks import schema
+from mltasks.tasks.filters import Filters
+
+Query = dict[str, Any]
+
+
+def query(filters: Filters, own: Query | None = None, *, overlap: bool = False) -> Query | None:
+    """Return the query that selects at least what the filters select, and what `own` selects; None for everything.
+
+    `overlap` as in `Filters.expression`. The filters by cluster, node, model name and error text are not pushed
+    down: they are no exact terms in the index.
+    """
+    must = [own] if own else []
+    must += _window(filters, overlap)
+    for name in ("state", "task_type", "function_name"):
+        if words := getattr(filters, name):
+            must.append(_any(_term(name, word) for word in words))
+    if filters.outcome and schema.OPEN not in filters.outcome:  # open has states that nobody knows yet
+        states = [state for outcome in filters.outcome for state in schema.states_of(outcome)]
+        must.append(_any(_term("state", state) for state in states))
+    if not must:
+        return None
+    return {"bool": {"filter": must}}
+
+
+def _window(filters: Filters, overlap: bool) -> list[Query]:
+    since, until = filters.since_ms, filters.until_ms
+    must: list[Query] = []
+    if until is not None:
+        must.append({"range": {"create_time": {"lt": until}}})
+    if since is not None:
+        created = {"range": {"create_time": {"gte": since}}}
+        if overlap:
+            ended = [state for state in schema.STATES if schema.STATES[state] != schema.OPEN]
+            still_open = {"bool": {"must_not": [_term("state", state) for state in ended]}}
+            must.append(_any([created, {"range": {"last_update_time": {"gte": since}}}, still_open]))
+        else:
+            must.append(created)
+    return must
+
+
+def _term(field: str, word: str) -> Query:
+    """Match a word in any case, also where the index was made without its mapping (text with a keyword beside it)."""
+    match = {"value": word, "case_insensitive": True}
+    return _any([{"term": {field: match}}, {"term": {f"{field}.keyword": match}}])
+
+
+def _any(queries: Any) -> Query:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}

@@ -1,0 +1,79 @@
+"""A cluster being read: the walk with the filters pushed down, and what the cluster tells beside its tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mltasks import progress
+from mltasks.opensearch import pagination as paging
+from mltasks.opensearch import query as pushdown
+from mltasks.opensearch.access import Access, Query
+from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.decode import Decoder
+from mltasks.tasks import filters
+from mltasks.tasks.filters import Filters
+from mltasks.tasks.metadata import Context, Reading
+from mltasks.tasks.values import Tally
+
+
+def told(cluster: Cluster, as_of_ms: int) -> Reading:
+    """Return what a cluster tells beside its tasks, as far as the user may ask."""
+    timeout = cluster.task_timeout()
+    assumed = Reading()
+    return Reading(
+        cluster=cluster.name,
+        as_of_ms=as_of_ms,
+        timeout_s=assumed.timeout_s if timeout is None else timeout,
+        timeout_assumed=timeout is None,
+        nodes=cluster.nodes(),
+    )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A walk that has begun, what the cluster told beside it, and the filters, read."""
+
+    walk: paging.Walk
+    reading: Reading
+    filters: Filters
+    query: Query
+    source: str
+
+    def context(self, tally: Tally | None = None) -> Context:
+        """Return the Context; with the counts of what could not be read, once the walk is over."""
+        tally = tally or Tally()
+        return Context(
+            source=self.source,
+            readings=(self.reading,),
+            filters=self.filters.describe() | ({"query": json.dumps(self.query)} if self.query else {}),
+            complete=self.walk.complete,
+            unreadable=dict(tally.counts),
+            samples=tally.samples,
+            notes=self.walk.notes,
+        )
+
+
+def begin(
+    cluster: Cluster,
+    access: Access,
+    query: Query,
+    options: Mapping[str, Any],
+    report: progress.Report,
+    *,
+    overlap: bool,
+) -> Begun:
+    """Begin the walk over a cluster's tasks, the filters pushed down."""
+    chosen = filters.read(options, paging.now_ms())
+    own = query if query is not None else access.query
+    walk = paging.Walk(
+        cluster,
+        Decoder(cluster.name),
+        pushdown.query(chosen, dict(own) if own else None, overlap=overlap),
+        page_size=access.page_size,
+        allow_partial=access.allow_partial,
+        progress=report,
+    )
+    return Begun(walk, told(cluster, walk.as_of_ms), chosen, own, cluster.url)

@@ -1,0 +1,98 @@
+"""One request to a cluster, tried again where waiting helps: opensearch-py carries it, tenacity waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tenacity
+import urllib3
+from opensearchpy import OpenSearch
+
+from mltasks.opensearch.connection import RawConnection
+from mltasks.opensearch.response import Answer, DeadlineError, NoAnswerError, Patience
+
+FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
+HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.NameResolutionError,
+    urllib3.exceptions.SSLError,
+)
+BUSY = (429, 502, 503, 504)
+
+
+class Transport:
+    """Requests to one cluster, tried again while that may help: longer once it has answered at all."""
+
+    def __init__(self, options: Mapping[str, Any], patience: Patience, timeout: float) -> None:
+        self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
+        self.patience = patience
+        self._timeout = timeout
+        self._answered = False
+
+    def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Answer:
+        """Send a request and return the last answer; raises NoAnswerError where none came.
+
+        The wait before try n is random in [0, first * 2^n], at most `longest`, and not shorter than what the
+        server asks for in Retry-After (full jitter: AWS Architecture Blog, Exponential Backoff And Jitter).
+        """
+        connection = self._client.transport.get_connection()
+        headers = _headers(body)
+
+        def once() -> Answer:
+            limit = min(self._timeout, self.patience.left())
+            answer: Answer = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
+            self._answered = True
+            return answer
+
+        if not patient:
+            return once()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda a: a.status in BUSY and not a.too_large)
+            | tenacity.retry_if_exception(self._may_pass),
+            stop=self._enough,
+            wait=self._wait,
+            sleep=self.patience.sleep,
+            retry_error_callback=_last,
+        )
+        return retrying(once)
+
+    def ask_early(self, method: str, path: str, body: bytes) -> None:
+        """Send a request that `request` is going to be called for next."""
+        self._client.transport.get_connection().ask_early(method, path, body, _headers(body))
+
+    def forget(self) -> None:
+        """Drop what was asked early and is not wanted any more."""
+        self._client.transport.get_connection().forget()
+
+    def _may_pass(self, error: BaseException) -> bool:
+        if not isinstance(error, NoAnswerError) or isinstance(error.cause, DeadlineError):
+            return False
+        return self._answered or not isinstance(error.cause, HOPELESS)
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        tries = MOST_TRIES if self._answered else FIRST_TRIES
+        return state.attempt_number >= tries or (state.seconds_since_start or 0.0) >= self.patience.seconds
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        backoff = tenacity.wait_random_exponential(multiplier=self.patience.first, max=self.patience.longest)
+        asked = 0.0
+        if state.outcome is not None and not state.outcome.failed:
+            after = state.outcome.result().headers.get("retry-after", "")
+            asked = float(after) if after.isdecimal() else 0.0
+        return min(max(backoff(state), min(asked, self.patience.seconds)), self.patience.left())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _headers(body: bytes | None) -> dict[str, str]:
+    return {"content-type": "application/json"} if body is not None else {}
+
+
+def _last(state: tenacity.RetryCallState) -> Answer:
+    """Return the last answer, or raise the last error, once patience is over."""
+    assert state.outcome is not None
+    answer: Answer = state.outcome.result()
+    return answer

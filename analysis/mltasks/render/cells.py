@@ -1,0 +1,119 @@
+"""Values as people read them, and texts made harmless wherever they are shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from mltasks.tasks.metadata import moment
+
+MISSING = "–"
+NO_GROUP = "(missing)"
+ABSOLUTE = ("create_time", "last_update_time")  # when a task was; other times are shown by how long ago they were
+ORDINALS = ("seq_no", "primary_term", "version")  # numbers that name something, without separators
+CONTROL = re.compile(  # C0, C1, what is invisible or turns the order of letters, what neither UTF-8 nor XML can hold
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+
+def harmless(text: str) -> str:
+    r"""Return a text whose control characters (terminal escapes, bidirectional marks) are written out as \x1b."""
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    """Return a harmless text on one line."""
+    return harmless(text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\t", "\\t"))
+
+
+def missing(value: Any) -> bool:
+    """Tell whether a cell is missing."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as `62ms`, `13.5s`, `2m15s`, `3h05m` or `2d04h`."""
+    if not math.isfinite(seconds):
+        return str(seconds)
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if round(seconds * 1000) < 1000:
+        return f"{round(seconds * 1000)}ms" if seconds == 0 or round(seconds * 1000) else "<1ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    for limit, big, small, letters in (
+        (3600, 60, 1, "ms"),
+        (86400, 3600, 60, "hm"),
+        (math.inf, 86400, 3600, "dh"),
+    ):
+        rounded = round(whole / small)
+        if rounded * small < limit:
+            return f"{rounded * small // big}{letters[0]}{rounded * small % big // small:02d}{letters[1]}"
+    raise AssertionError("the last limit holds for every number")
+
+
+def share(value: float) -> str:
+    """Return a share in per cent; one that is neither none nor all is never rounded to that."""
+    if value in (0, 1):
+        return f"{value:.0%}"
+    if value < 0.001:
+        return "<0.1%"
+    return ">99.9%" if value > 0.999 else f"{value:.1%}"
+
+
+def ago(time: datetime, as_of_ms: int | None) -> str:
+    """Return how long before `as_of` a time was."""
+    if as_of_ms is None:
+        return f"{time:%Y-%m-%d %H:%M}"
+    seconds = (moment(as_of_ms) - time).total_seconds()
+    return f"{duration(seconds)} ago" if seconds >= 1 else "now"
+
+
+def period(start: datetime) -> str:
+    """Return the start of a period; its time of day only where it has one."""
+    return f"{start:%Y-%m-%d}" if (start.hour, start.minute) == (0, 0) else f"{start:%Y-%m-%d %H:%M}"
+
+
+def iso(time: datetime) -> str:
+    """Return a time as ISO 8601 in UTC, to the millisecond; one without a zone is UTC."""
+    stamp = pd.Timestamp(time)
+    utc = stamp.tz_convert("UTC") if stamp.tzinfo else stamp.tz_localize("UTC")
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cell(name: str, value: Any, as_of_ms: int | None) -> str:
+    """Return a cell of a report as text, by the name of its column: `_s` seconds, rates and shares, times, counts."""
+    if missing(value):
+        return MISSING
+    if isinstance(value, datetime):
+        if name == "period":
+            return period(value)
+        return f"{value:%Y-%m-%d %H:%M:%S}" if name in ABSOLUTE else ago(value, as_of_ms)
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "true" if value else "false"
+    if name.endswith("_s"):
+        return duration(float(value))
+    if "_rate" in name or name.endswith("_share"):
+        return share(float(value))
+    if name in ORDINALS:
+        return str(int(value))
+    if float(value).is_integer() and not name.startswith("mean_"):
+        return f"{int(value):,}"
+    return f"{float(value):.2f}"
+
+
+def key(name: str, value: Any, as_of_ms: int | None) -> str:
+    """Return a key of a report as text; a missing one is a group of its own."""
+    if missing(value):
+        return NO_GROUP
+    if isinstance(value, datetime) and name != "period":
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return cell(name, value, as_of_ms)

@@ -1,0 +1,21 @@
+"""What every output begins with: what it covers, and the time that it is true for."""
+
+from __future__ import annotations
+
+from mltasks.render import cells as text
+from mltasks.reports.report_info import Info
+from mltasks.tasks.metadata import moment
+
+
+def of(info: Info) -> str:
+    """Return the sentence, as one line."""
+    zone = f"; periods in {info.tz}" if "period" in info.keys and info.tz != "UTC" else ""
+    return text.one_line(f"{info.covers()}{_as_of(info)}{zone}")
+
+
+def _as_of(info: Info) -> str:
+    """Return the time that the report is true for, to go behind what it covers."""
+    if info.as_of_ms is None:
+        return ""
+    assumed = " (assumed)" if info.as_of_assumed else ""
+    return f", as of {moment(info.as_of_ms):%Y-%m-%d %H:%M} UTC{assumed}"

@@ -1,0 +1,33 @@
+"""Single tasks in a terminal: a line a field, those that are there."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import RenderableType
+from rich.text import Text
+
+from mltasks.render import cells as text
+from mltasks.render import terminal
+from mltasks.render import wrap as layout
+from mltasks.render.view import View
+
+INDENT = "  "
+
+
+def render(view: View, *, width: int | None = None, colour: bool = False) -> str:
+    """Return the fields of each task that are not missing, times in ISO 8601 UTC; long ones go on in the next line."""
+    width = width or terminal.terminal_width()
+    names = [str(name) for name in view.frame.columns]
+    label = max(map(len, names)) + len(INDENT)
+    parts: list[RenderableType] = [terminal.title(view.info, width)]
+    parts += [Text(f"\n{_block(task, label, width)}") for task in view.frame.to_dict("records")]
+    return terminal.laid_out(parts, colour=colour)
+
+
+def _block(task: dict[object, object], label: int, width: int) -> str:
+    shown = {str(name): _value(str(name), value) for name, value in task.items() if not text.missing(value)}
+    return "\n".join(layout.prose(value, width, f"{name:<{label}}") for name, value in shown.items())
+
+
+def _value(name: str, value: object) -> str:
+    return text.iso(value) if isinstance(value, pd.Timestamp) else text.cell(name, value, None)

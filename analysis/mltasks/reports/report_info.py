@@ -1,0 +1,101 @@
+"""What a report's table says of itself: what it covers, as of when, and what to know when reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from mltasks.engines.prepare import Tasks
+from mltasks.exceptions import UsageError
+from mltasks.reports.statistics import wilson
+from mltasks.reports.totals import Census, noun
+from mltasks.tasks import filters
+from mltasks.tasks.metadata import Context, moment
+
+KEY = "mltasks_report"  # in DataFrame.attrs
+OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome")
+RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
+
+
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """Travels in `attrs` of a report's table, as JSON text."""
+
+    report: str
+    as_of_ms: int | None
+    as_of_assumed: bool
+    sources: list[str]
+    filters: dict[str, Any]
+    tasks: int
+    first_ms: int | None  # the earliest and latest create_time
+    last_ms: int | None
+    tz: str = "UTC"
+    keys: list[str] = []
+    notes: list[str] = []
+
+    def covers(self) -> str:
+        """Return the sentence that every output begins with."""
+        count = f"{self.tasks:,} {noun(self.tasks)} of {', '.join(self.sources)}"
+        if self.first_ms is None or self.last_ms is None:
+            when = "" if self.tasks else ": there is nothing to report"
+        else:
+            first, last = (moment(ms) for ms in (self.first_ms, self.last_ms))
+            begin, end = f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}"
+            until = "" if begin == end else f"-{last:%H:%M}" if first.date() == last.date() else f"-{end}"
+            when = f", created {begin}{until} UTC"
+        chosen = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items())
+        return f"{count}{when} ({chosen or 'all'})"
+
+
+def info(frame: pd.DataFrame) -> Info:
+    """Return what a report's table says of itself."""
+    return msgspec.json.decode(frame.attrs[KEY], type=Info)
+
+
+def attach(frame: pd.DataFrame, name: str, tasks: Tasks, census: Census, notes: list[str], **more: Any) -> pd.DataFrame:
+    """Return a report's table with its Info in `attrs`."""
+    ctx = tasks.context
+    said = Info(
+        report=name,
+        as_of_ms=ctx.as_of_ms,
+        as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
+        sources=sources(ctx),
+        filters=filters.told(ctx.filters, tasks.filters.describe()),
+        tasks=census.tasks,
+        first_ms=census.first_ms,
+        last_ms=census.last_ms,
+        notes=[*census.notes(tasks), *notes],
+        **more,
+    )
+    return stamped(frame, said)
+
+
+def stamped(frame: pd.DataFrame, said: Info) -> pd.DataFrame:
+    """Return a table with what it says of itself in `attrs`, and nothing else there."""
+    frame.attrs = {KEY: msgspec.json.encode(said).decode()}
+    return frame
+
+
+def sources(ctx: Context) -> list[str]:
+    """Return the clusters that tasks come from, or the source where it does not say."""
+    return list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
+
+
+def refuse_outcomes(name: str, tasks: Tasks) -> None:
+    """Raise UsageError where tasks were selected by state or outcome: that would change a rate."""
+    chosen = [key for key in OUTCOME_FILTERS if key in (tasks.context.filters | tasks.filters.describe())]
+    if chosen:
+        raise UsageError(f"{name}: the filter {chosen[0]} would change the failure rate; leave it out here")
+
+
+def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the failure rate = failed / (completed + failed) and its Wilson 95 % interval."""
+    share, low, high = wilson(frame["failed"], frame["completed"] + frame["failed"])
+    return frame.assign(failure_rate=share, failure_rate_low=low, failure_rate_high=high)
+
+
+def whole_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table with its counts as whole numbers; a count that is missing is 0."""
+    return frame.fillna(dict.fromkeys(columns, 0)).astype(dict.fromkeys(columns, "int64"))

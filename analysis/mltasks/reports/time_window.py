@@ -1,0 +1,79 @@
+"""The time that a report on time looks at: one window, or a window a period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from mltasks.engines import operations
+from mltasks.exceptions import UsageError
+from mltasks.reports.grouping import PERIOD, Grouped
+from mltasks.reports.periods import Periods, step
+
+MOST_PERIODS = 400
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time that a report looks at: [low, high) in ms UTC, whole or divided into periods."""
+
+    low: int
+    high: int
+    periods: Periods | None = None
+
+    @cached_property
+    def spans(self) -> dict[int, tuple[int, int]]:
+        """The periods, each clipped to the window: number -> [low, high); raises UsageError for too many."""
+        if self.periods is None or self.low >= self.high:
+            return {}
+        first, last = self.periods.number_at(self.low), self.periods.number_at(self.high - 1)
+        if last - first >= MOST_PERIODS:
+            raise UsageError(
+                f"every: {last - first + 1} periods in the window are more than {MOST_PERIODS}; "
+                "choose longer ones, or a shorter time with since and until (--since, --until)"
+            )
+        numbers = range(first, last + 1)
+        starts = self.periods.starts([*numbers, last + 1]).as_unit("ms").astype("int64").tolist()
+        ends = [min(ms, self.high) for ms in starts[1:]]
+        return {n: (max(ms, self.low), end) for n, ms, end in zip(numbers, starts, ends, strict=False)}
+
+    def seconds(self, found: pd.DataFrame) -> Any:
+        """Return the length [s] of the window, or of each row's period; missing where there is none."""
+        if self.periods is None:
+            return (self.high - self.low) / 1000 if self.high > self.low else float("nan")
+        return found[PERIOD].map({n: (high - low) / 1000 for n, (low, high) in self.spans.items()}).astype("float64")
+
+
+def in_window(grouped: Grouped, window: Window) -> Grouped:
+    """Return the groups with `low_ms` and `high_ms`, the window of a row.
+
+    With periods it is a row a task and period that the task overlaps, each period being a window of its own;
+    without, the filters have selected the tasks already.
+    """
+    low, high = window.low, window.high
+    if window.periods is None:
+        return grouped.within(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=nw.lit(high)))
+    start, end = nw.col("start_ms"), nw.col("end_ms")
+    frame = grouped.frame.filter(~start.is_null()).filter(((start >= low) | (end > low)) & (start < high))
+    if not window.spans:
+        nothing = frame.filter(start.is_null()).with_columns(low_ms=start, high_ms=start, period=start)
+        return grouped.by_period(nothing, window.periods)
+    last = nw.when(end > start).then(end - 1).otherwise(start)
+    instants = {"first_period": start, "last_period": nw.when(last < high).then(last).otherwise(nw.lit(high - 1))}
+    frame = frame.with_columns(**{name: latest(time, nw.lit(low)).cast(nw.Int64) for name, time in instants.items()})
+    frame = frame.with_columns(
+        **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
+    )
+    frame = operations.repeat(frame, "first_period", "last_period", PERIOD)
+    lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
+    number = nw.col(PERIOD)
+    return grouped.by_period(frame.with_columns(low_ms=step(number, lows), high_ms=step(number, highs)), window.periods)
+
+
+def latest(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    """Return the later of two times."""
+    return nw.when(one < other).then(other).otherwise(one)

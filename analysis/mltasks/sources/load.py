@@ -1,0 +1,223 @@
+"""SOURCE to rows: a cluster, a saved answer, hits, a Parquet file, the demo, or anybody's frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import pandas as pd
+import pyarrow as pa
+
+from mltasks import progress
+from mltasks.engines import duckdb as duck
+from mltasks.engines import prepare as engines
+from mltasks.engines.data_files import Parts
+from mltasks.engines.prepare import Dataset
+from mltasks.exceptions import UsageError
+from mltasks.opensearch import read as reading
+from mltasks.opensearch.access import DEMO, Access, Query, open_cluster
+from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.decode import Decoder, Page
+from mltasks.sources import background as beside
+from mltasks.sources import merge as several
+from mltasks.sources import parquet
+from mltasks.sources import search_files as saved
+from mltasks.store.store import Store, is_store
+from mltasks.tasks import conform as frames
+from mltasks.tasks import data_warning as warning
+from mltasks.tasks import filters, redact, table
+from mltasks.tasks import metadata as context
+from mltasks.tasks.filters import FilterOptions, Filters
+from mltasks.tasks.metadata import Context
+from mltasks.tasks.values import Tally
+
+
+def load(
+    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+) -> pd.DataFrame:
+    """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
+
+    `source`: "demo", a cluster's URL (or a `Cluster`), the name of a configured cluster, a store (or its folder), a
+    saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a Parquet file, a list of such; a saved answer as a
+    dict, hits as a list of dicts, a DataFrame or an Arrow table of tasks. A name that can mean several of these means
+    the first.
+    `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
+    Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
+    """
+    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False, work=table.derive)
+    return table.to_pandas(table.chosen(rows, ctx, chosen), ctx)
+
+
+def scan(
+    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+) -> Dataset:
+    """Return the tasks of a source as a Dataset on DuckDB, which every report takes; see `load`.
+
+    A Parquet file of ours, or a store, is not read here but by the report, as much of it as the report needs. The
+    filters are kept with the Dataset: each report applies them by its own kind of window.
+    """
+    access = access or Access()
+    if _are_several(source):
+        return together([scan(one, access, query=query, **options) for one in source])
+    source = _opened(source, access)
+    if isinstance(source, Dataset) and isinstance(source.frame, Parts) and not access.redact:
+        _no_query(access, query, source)
+        chosen = filters.merged(source.filters, filters.read(options, source.context.as_of_ms))
+        told = filters.told(source.context.filters, chosen.describe())
+        return Dataset(source.frame, context.replace(source.context, filters=told), chosen)
+    if (path := _parquet_path(source)) and not access.redact:
+        columns, count, ctx = parquet.describe(path)
+        if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
+            _no_query(access, query, source)
+            chosen = filters.read(options, ctx.as_of_ms)
+            ctx = context.replace(ctx, source=str(source), filters=filters.told(ctx.filters, chosen.describe()))
+            return Dataset(duck.relation(path), ctx, chosen)
+    rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
+    return Dataset(duck.relation(rows), ctx, chosen)
+
+
+def together(datasets: Sequence[Dataset]) -> Dataset:
+    """Return several Datasets as one; each task is there once.
+
+    Stores of different clusters are not read here; all else is read whole.
+    """
+    if len(datasets) == 1:
+        return datasets[0]
+    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, Parts)]
+    clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
+    if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
+        files = Parts(tuple(part for store in stores for part in store.parts))
+        return Dataset(files, context.merge([d.context for d in datasets]), datasets[-1].filters)
+    parts = [(frames.conform(engines.to_arrow(d), Tally()), d.context, d.filters) for d in datasets]
+    rows, ctx, chosen = several.combined(parts)
+    return Dataset(duck.relation(rows), ctx, chosen)
+
+
+def _are_several(source: Any) -> bool:
+    return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
+
+
+def _opened(source: Any, access: Access) -> Any:
+    """Return the cluster that a source names, or the tasks of the store; anything else as it is.
+
+    This is the one order in which a name is looked up: "demo", a URL, a configured cluster, a store, a file.
+    """
+    if isinstance(source, str | Path) and source != DEMO:
+        source = open_cluster(source, access) or (Store(source) if is_store(Path(source)) else source)
+    return source.dataset() if isinstance(source, Store) else source
+
+
+def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
+    return rows
+
+
+def _rows(
+    source: Any,
+    access: Access,
+    query: Query,
+    options: Mapping[str, Any],
+    *,
+    overlap: bool,
+    work: Callable[[pa.Table, Context], pa.Table] = _as_stored,
+) -> tuple[pa.Table, Context, Filters]:
+    """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied.
+
+    `work` is done on the rows; on those of a cluster while the next ones are read.
+    """
+    if _are_several(source):
+        parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
+        rows, ctx, chosen = several.combined(parts)
+        return work(rows, ctx), ctx, chosen
+    masked = redact.table if access.redact else lambda rows: rows
+    source, tally = _opened(source, access), Tally()
+    if isinstance(source, Cluster):
+        cluster = source
+        with progress.shown(cluster.url, access.progress) as report:
+            begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
+            known = begun.context()
+            batches = beside.worked(_tables(begun.walk, tally), lambda rows: work(masked(rows), known))
+            rows = table.newest(pa.concat_tables([work(frames.EMPTY, known), *batches]))
+            redact.samples(tally, access.redact)
+        ctx, chosen = begun.context(tally), begun.filters
+    else:
+        _no_query(access, query, source)
+        before = Filters()
+        if isinstance(source, Dataset):
+            before = source.filters
+            source = _narrowed(source, filters.merged(before, filters.read(options, source.context.as_of_ms)), overlap)
+        rows, ctx = _read(source, tally)
+        redact.samples(tally, access.redact)
+        rows = table.newest(rows)
+        ctx = table.assume_as_of(rows, ctx)
+        chosen = filters.merged(before, filters.read(options, ctx.as_of_ms))
+        unreadable = dict(tally.counts) or ctx.unreadable
+        ctx = context.replace(
+            ctx,
+            filters=filters.told(ctx.filters, chosen.describe()),
+            unreadable=unreadable,
+            samples=tally.samples or ctx.samples,
+        )
+        rows = work(masked(rows), ctx)
+    warning.once(ctx, tally, table.unknown_states(rows))
+    return rows, ctx, chosen
+
+
+def _collect(pages: Iterable[Page], tally: Tally) -> pa.Table:
+    return table.newest(pa.concat_tables([frames.EMPTY, *_tables(pages, tally)]))
+
+
+def _tables(pages: Iterable[Page], tally: Tally) -> Iterator[pa.Table]:
+    for page in pages:
+        tally.add(page.tally)
+        yield page.table
+
+
+def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
+    if isinstance(source, pd.DataFrame):
+        rows, found = frames.from_pandas(source, tally)
+        return rows, found or Context(source="a DataFrame")
+    if isinstance(source, pa.Table):
+        return frames.conform(source, tally), Context(source="an Arrow table")
+    if isinstance(source, Dataset):
+        return frames.conform(engines.to_arrow(source), tally), source.context
+    if isinstance(source, dict):
+        return _collect(saved.answer(json.dumps(source).encode(), "the answer"), tally), Context(source="an answer")
+    if isinstance(source, list):
+        lines = [json.dumps(hit).encode() for hit in source]
+        return _collect([Decoder().lines(lines)], tally), Context(source="hits")
+    if not isinstance(source, str | Path):
+        raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
+    if source == DEMO:
+        ctx = saved.demo_context()
+        return _collect(saved.pages(saved.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
+    path = saved.checked(source)
+    if _parquet_path(path):
+        _, _, found = parquet.describe(path)
+        return frames.conform(parquet.read(path), tally), context.replace(found or Context(source=""), source=str(path))
+    return _collect(saved.pages(path), tally), Context(source=str(path))
+
+
+def _parquet_path(source: Any) -> Path | None:
+    if isinstance(source, str | Path) and str(source).endswith(".parquet"):
+        return saved.checked(source)
+    return None
+
+
+def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
+    """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
+    if not isinstance(tasks.frame, Parts) or tasks.context.as_of_ms is None:
+        return tasks
+    return replace(tasks, frame=tasks.frame.within(chosen, overlap=overlap))
+
+
+def _no_query(access: Access, query: Query, source: Any) -> None:
+    if query is not None or access.query is not None:
+        place = source.context.source if isinstance(source, Dataset) else source
+        place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
+        raise UsageError(
+            f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
+            "or state (--state)"
+        )

@@ -1,0 +1,119 @@
+"""Parquet: the task table on disk, its Context in the file's metadata, no pandas metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mltasks import atomic_write as files
+from mltasks.exceptions import DataError, UsageError
+from mltasks.tasks import conform as frames
+from mltasks.tasks import metadata as context
+from mltasks.tasks import schema, table
+from mltasks.tasks.metadata import Context
+from mltasks.tasks.values import Tally
+
+METADATA = context.KEY.encode()
+ROW_GROUP = 100_000
+DISTINCT = ("task_id", "model_id")  # each text another one: a dictionary of them is in vain
+
+
+def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False) -> None:
+    """Write a table of tasks to a Parquet file: zstd, typed, each task once, the Context in its metadata.
+
+    Raises UsageError where the file exists and `force` is not set, DataError where `tasks` is another table.
+    """
+    files.check(path, force)
+    tally = Tally()
+    stored, ctx = frames.from_pandas(tasks, tally)
+    stored = table.newest(stored)
+    ctx = table.assume_as_of(stored, ctx or Context(source="a DataFrame"))
+    if tally.counts:
+        ctx = context.replace(ctx, unreadable=dict(tally.counts), samples=tally.samples)
+    complete = table.select(stored, ctx)
+    with writing(path, complete.schema, force=force) as writer:
+        writer.write(complete)
+        writer.close(ctx)
+
+
+class Writer:
+    """Writes tables one after the other; `close` adds the Context with the number of rows."""
+
+    def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
+        self._writer = pq.ParquetWriter(path, columns, compression="zstd", use_dictionary=_repeated(columns))
+        self.rows = 0
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows, as one or more row groups."""
+        self._writer.write_table(rows, row_group_size=ROW_GROUP)
+        self.rows += rows.num_rows
+
+    def close(self, ctx: Context) -> None:
+        """Finish the file; `rows` in its Context says that each task is there once."""
+        self._writer.add_key_value_metadata({context.KEY: context.replace(ctx, rows=self.rows).to_json()})
+        self._writer.close()
+
+    def discard(self) -> None:
+        """Stop writing; the file is of no use then."""
+        self._writer.close()
+
+
+def _repeated(columns: pa.Schema) -> list[str]:
+    """Return the columns whose texts repeat, as Parquet calls them: those that a dictionary makes smaller."""
+    lists = [f"{column.name}.list.element" for column in columns if pa.types.is_list(column.type)]
+    return [c.name for c in columns if pa.types.is_string(c.type) and c.name not in DISTINCT] + lists
+
+
+@contextmanager
+def writing(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
+    """Hand out a Writer for a file that appears complete, at the end, or not at all."""
+    with files.replacing(path, force) as part:
+        writer = Writer(part, columns)
+        try:
+            yield writer
+        finally:
+            writer.discard()
+
+
+def describe(path: Path) -> tuple[pa.Schema, int, Context | None]:
+    """Return columns, number of rows and Context of a Parquet file; raises DataError where it is none."""
+    try:
+        with pq.ParquetFile(path) as file:
+            columns, rows, metadata = file.schema_arrow, file.metadata.num_rows, file.metadata.metadata or {}
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+    ctx = context.from_json(metadata[METADATA]) if METADATA in metadata else _pandas_attributes(metadata)
+    frames.check(columns.names, str(path))
+    return columns.remove_metadata(), rows, ctx
+
+
+def read(path: Path) -> pa.Table:
+    """Return all rows of a Parquet file as they are; raises DataError where it cannot be read."""
+    try:
+        return pq.read_table(path).replace_schema_metadata()
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> DataError | UsageError:
+    """Return the error for a file that Arrow cannot read."""
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return UsageError(f"{path}: {error.strerror or error}")
+    words = " ".join(str(error).split())[:160]
+    return DataError(f"{path}: not a readable Parquet file ({words}); fetch it anew with mltasks fetch")
+
+
+def _pandas_attributes(metadata: dict[bytes, bytes]) -> Context | None:
+    """Return the Context in the attrs that pandas' own to_parquet has written."""
+    try:
+        attributes: Any = json.loads(metadata[b"PANDAS_ATTRS"])
+    except (KeyError, ValueError):
+        return None
+    return context.of(attributes) if isinstance(attributes, dict) else None

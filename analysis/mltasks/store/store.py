@@ -1,0 +1,147 @@
+"""The store: the tasks of clusters in a folder of Parquet files, kept up to date for the price of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mltasks.engines.data_files import Part, Parts
+from mltasks.engines.prepare import Dataset
+from mltasks.exceptions import DataError, UsageError
+from mltasks.opensearch.access import Access, open_cluster
+from mltasks.store import manifest
+from mltasks.store import verify as check
+from mltasks.store.deletions import reconcile as find_gone
+from mltasks.store.layout import Shelf
+from mltasks.store.manifest import Manifest, State
+from mltasks.store.sync import Synced, follow
+from mltasks.store.transaction import opened
+from mltasks.store.verify import Problem
+from mltasks.tasks import metadata as context
+from mltasks.tasks.metadata import Context, iso, replace
+
+BEHIND_MS = 3_600_000  # so long after the others, a cluster's sync deserves a note
+STEP = 50_000  # rows put into the files at once: what an interrupted sync has to read again, and what memory holds
+
+
+class Store:
+    """A folder with the tasks of one or more clusters; every report takes it, or its path, as SOURCE.
+
+    `step` is the number of rows that a sync puts into the files at once.
+    """
+
+    def __init__(self, path: str | Path, *, step: int = STEP) -> None:
+        self.path = Path(path)
+        self._step = step
+
+    def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> Synced:
+        """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
+
+        The first sync makes the store and reads everything; a later one reads what was written since. One that was
+        interrupted is gone on with. With `reconcile` the ids are compared, too, and tasks that were deleted on the
+        cluster are marked: `gone_time` is when they were found gone.
+        Raises UsageError, ClusterError, DataError, and WriteError, also where another sync is at work.
+        """
+        access = access or Access()
+        if access.query is not None or access.allow_partial:
+            raise UsageError("a sync takes no query and nothing partial: a store has all tasks of a cluster")
+        cluster = open_cluster(source, access)
+        if cluster is None:
+            raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
+        try:
+            with opened(self.path) as writing:
+                found = follow(writing, cluster, access, self._step)
+                return find_gone(writing, cluster, access, found, self._step) if reconcile else found
+        finally:
+            if cluster is not source:
+                cluster.close()
+
+    def files(self) -> list[Path]:
+        """Return the data files of exactly one state; they stay until their cluster's next sync but one begins.
+
+        The columns are those of the task table without `cluster`, which is in the path with the month of creation
+        (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
+        """
+        shelf = Shelf(self.path)
+        return [shelf.place(file) for state in self._manifest().finished().values() for file in state.files]
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness.
+
+        The files that an interrupted sync goes on from are looked at, too, also where it is the first.
+        """
+        return [problem.text for problem in self.problems()]
+
+    def problems(self) -> list[Problem]:
+        """Return what `verify` does, and of each whether it is with the tasks or only with what a bare glob finds."""
+        return list(dict.fromkeys(check.problems(Shelf(self.path), self._manifest(finished=False))))
+
+    def holds(self) -> str:
+        """Return what is in the store, in a few words."""
+        known = self._manifest()
+        states = known.finished()
+        each = ", ".join(
+            f"{name} ({state.rows:,} as of {iso(state.reading.as_of_ms)})" for name, state in states.items()
+        )
+        files = sum(len(state.files) for state in states.values())
+        unread = "".join(f"; {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
+        return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}{unread}"
+
+    def dataset(self) -> Dataset:
+        """Return the tasks as reports take them, and what is known of their clusters."""
+        known = self._manifest()
+        states = known.finished()
+        shelf = Shelf(self.path)
+        parts = [
+            Part(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
+            for cluster, state in states.items()
+            for f in state.files
+        ]
+        latest = max(state.reading.as_of_ms or 0 for state in states.values())
+        contexts = [
+            Context(
+                source=str(self.path),
+                readings=(state.reading,),
+                unreadable=state.unreadable,
+                samples=state.samples,
+                notes=tuple(_notes(cluster, state, latest)),
+            )
+            for cluster, state in states.items()
+        ]
+        ctx = context.merge(contexts)
+        unread = tuple(f"{self.path}: {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
+        return Dataset(Parts(tuple(parts)), replace(ctx, notes=(*unread, *ctx.notes)))
+
+    def _manifest(self, *, finished: bool = True) -> Manifest:
+        """Return the manifest; raises UsageError where there is none.
+
+        Raises DataError where no sync has come to its end, and `finished` states are wanted.
+        """
+        found = manifest.read(self.path)
+        if found is None:
+            raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
+        if finished and not found.finished():
+            raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
+        return found
+
+
+def _unread(cluster: str) -> str:
+    return f"none of the tasks of {cluster} is here: its first sync has not come to its end"
+
+
+def _notes(cluster: str, state: State, latest_ms: int) -> Iterator[str]:
+    """Yield what a reader of a report should know of a cluster's tasks."""
+    if gone := state.rows - state.present:
+        yield f"{gone:,} {'task' if gone == 1 else 'tasks'} of {cluster} deleted there, counted as last seen"
+    as_of = state.reading.as_of_ms
+    if as_of is not None and as_of < latest_ms - BEHIND_MS:
+        yield f"{cluster} was synced last at {iso(as_of)}"
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether a folder is a store."""
+    try:
+        return (path / manifest.NAME).is_file()
+    except OSError:  # no name for a file
+        return False

@@ -1,0 +1,127 @@
+"""Rows from a cluster into the files of a store: each task once, in its newest form, few files rewritten."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks.store import manifest
+from mltasks.store.layout import COLUMNS, GONE, Shelf, months, partition
+from mltasks.store.manifest import File, State
+from mltasks.tasks import schema, table
+
+FULL = 100_000  # rows: a file does not grow beyond
+SAME = ("seq_no", "primary_term", "version", "last_update_time")  # with these, a task is in the same form
+Positions = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The state with the rows in it; how many tasks are new, and how many replace an older form."""
+
+    state: State
+    new: int
+    updated: int
+
+
+class Intake:
+    """What one reading of a cluster puts into the files.
+
+    It comes upon no task a second time, but for those with a `_seq_no` up to `after` (they were read before) or
+    behind `until` (they were written again meanwhile). So files that hold nothing but its own - `own`, and those that
+    it writes - are searched for these only.
+    """
+
+    def __init__(
+        self, shelf: Shelf, cluster: str, as_of_ms: int, after: int = -1, until: int = -1, own: Iterable[str] = ()
+    ) -> None:
+        self._shelf = shelf
+        self._cluster = cluster
+        self._as_of_ms = as_of_ms
+        self._once = after, until
+        self._own = set(own)
+
+    def add(self, state: State, rows: pa.Table) -> Change:
+        """Put rows as the cluster gave them into the files; those that are there already, as new or newer, stay out.
+
+        Within one generation of the index the greater seq_no is newer. What a later generation says replaces what
+        an earlier one said, whatever the numbers. Raises WriteError and DataError; `state` stays valid then.
+        """
+        rows = table.newest(rows)
+        known = np.zeros(rows.num_rows, bool)
+        stale = dict(self._older_forms(state, rows, known))
+        rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
+        rows = rows.select(COLUMNS.names)
+        updated = sum(map(len, stale.values()))
+        files = tuple(self._rewritten(state, stale, self._by_partition(rows)))
+        return Change(manifest.replace(state, files=files), rows.num_rows - updated, updated)
+
+    def _older_forms(self, state: State, rows: pa.Table, known: Any) -> Iterator[tuple[str, Positions]]:
+        """Yield the files that hold older forms of the rows, and where; mark in `known` what needs no new one."""
+        ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
+        known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
+        after, until = self._once
+        every, again = np.arange(rows.num_rows), np.flatnonzero((numbers <= after) | (numbers > until))
+        for file in state.files:
+            some = again if file.path in self._own else every
+            if not len(some):
+                continue
+            stored = self._shelf.read(file, ["task_id", GONE, *SAME])
+            found = pc.index_in(stored["task_id"], value_set=ids.take(some), skip_nulls=True).combine_chunks()
+            places = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+            coming = some[found.drop_null().to_numpy()]
+            newer = _is_newer(stored.take(places), rows.take(coming), file.generation == state.generation)
+            known[coming[newer]] = True
+            if not newer.all():
+                yield file.path, places[~newer]
+
+    def _by_partition(self, rows: pa.Table) -> dict[str, pa.Table]:
+        at = months(rows, self._as_of_ms)
+        return {partition(self._cluster, m): rows.filter(pc.equal(at, m)) for m in pc.unique(at).to_pylist()}
+
+    def _rewritten(self, state: State, stale: dict[str, Positions], fresh: dict[str, pa.Table]) -> Iterator[File]:
+        """Yield the files as they are then: without stale rows, and with the fresh ones where there is room."""
+        room = {self._with_room(state, where, rows.num_rows, stale): where for where, rows in fresh.items()}
+        for file in state.files:
+            more = fresh.pop(room[file.path]) if file.path in room else None
+            if more is None and file.path not in stale:
+                yield file
+                continue
+            rows = self._shelf.read(file)
+            if file.path in stale:
+                kept = np.ones(rows.num_rows, bool)
+                kept[stale[file.path]] = False
+                rows = rows.filter(pa.array(kept))
+            rows = rows if more is None else pa.concat_tables([rows, more])
+            if rows.num_rows:
+                yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
+        for where, rows in fresh.items():
+            yield self._written(where, rows, state.generation, own=True)
+
+    def _with_room(self, state: State, where: str, rows: int, stale: dict[str, Positions]) -> str | None:
+        """Return the file of a partition to add rows to: one that is rewritten anyway, else the smallest."""
+        files = [f for f in state.files if f.partition == where and f.generation == state.generation]
+        files = [file for file in files if file.rows + rows <= FULL]
+        return min(files, key=lambda file: (file.path not in stale, file.rows)).path if files else None
+
+    def _written(self, where: str, rows: pa.Table, generation: int, *, own: bool) -> File:
+        file = self._shelf.write(where, rows, generation)
+        if own:
+            self._own.add(file.path)
+        return file
+
+
+def _is_newer(stored: pa.Table, coming: pa.Table, one_index: bool) -> Any:
+    """Tell of which tasks the stored form is the coming one, or newer."""
+    if one_index:
+        newer = pc.greater_equal(stored["seq_no"], coming["seq_no"])
+    else:
+        newer = functools.reduce(pc.and_, (pc.equal(stored[name], coming[name]) for name in SAME))
+    there_after_all = pc.is_valid(stored[GONE])
+    return pc.and_(newer, pc.invert(there_after_all)).fill_null(False).to_numpy()

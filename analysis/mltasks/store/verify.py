@@ -1,0 +1,115 @@
+"""Whether a store is what its manifest says: every file whole, every row in its place, every task once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks.exceptions import DataError
+from mltasks.store.layout import IMPLAUSIBLE, Shelf, described, months, partition
+from mltasks.store.manifest import File, Manifest, State
+
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last one with a month that a folder is called after
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in a line. `lost`: with the tasks themselves, and not only with what a bare glob finds."""
+
+    text: str
+    lost: bool = True
+
+
+def problems(shelf: Shelf, manifest: Manifest) -> Iterator[Problem]:
+    """Yield what is wrong with the files that readers see, and with those that an interrupted sync goes on from."""
+    seen: dict[str, pa.Array] = {}
+    for cluster, followed in manifest.clusters.items():
+        for state in (followed.finished, followed.unfinished):
+            if state is not None:
+                yield from _in_files(shelf, cluster, state, seen)
+    yield from _in_partitions(shelf, [file for state in manifest.finished().values() for file in state.files])
+
+
+def _in_files(shelf: Shelf, cluster: str, state: State, seen: dict[str, pa.Array]) -> Iterator[Problem]:
+    """Yield what is wrong with the files of a state; `seen` are the ids of the tasks in those looked at before."""
+    for file in state.files:
+        if file.path in seen:
+            continue
+        seen[file.path] = pa.array([], pa.string())
+        try:
+            rows = _whole(shelf, file)
+        except DataError as error:
+            yield Problem(str(error))
+            continue
+        seen[file.path] = rows["task_id"].combine_chunks().drop_null()
+        for difference in _differences(file, rows, cluster):
+            yield Problem(f"{shelf.place(file)}: {difference}")
+    every = pa.chunked_array([seen[file.path] for file in state.files], pa.string())
+    if twice := len(every) - len(pc.unique(every)):
+        yield Problem(f"{shelf.folder}: {twice} tasks of {cluster} are there more than once")
+
+
+def _whole(shelf: Shelf, file: File) -> pa.Table:
+    """Return the rows of a file; raises DataError where its bytes are not those that were written."""
+    place = shelf.place(file)
+    try:
+        content = place.read_bytes()
+    except OSError as error:
+        raise DataError(f"{place}: {error.strerror}") from error
+    if len(content) != file.bytes:
+        raise DataError(f"{place}: has {len(content)} bytes instead of {file.bytes}")
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise DataError(f"{place}: its bytes are not those that were written")
+    return shelf.read(file)
+
+
+def _differences(file: File, rows: pa.Table, cluster: str) -> Iterator[str]:
+    """Yield what a file holds otherwise than the manifest and its folder say.
+
+    In the partition of implausible times any task is right: it came there because of what the time was, by the clock
+    of who synced, when it was written, and nobody knows that later. In a month all are of that month.
+    """
+    found = described(file.path, rows, memoryview(b""), file.generation)
+    for name in ("rows", "open", "gone", "first_ms", "last_ms", "latest_ms"):
+        if getattr(found, name) != getattr(file, name):
+            yield f"{name} is {getattr(found, name)}, not {getattr(file, name)} as in the manifest"
+    created = [partition(cluster, month) for month in pc.unique(months(rows, LATEST_MS)).to_pylist()]
+    if file.partition != partition(cluster, IMPLAUSIBLE) and created != [file.partition]:
+        yield f"its tasks belong to {', '.join(created)}, not to its folder"
+
+
+def _in_partitions(shelf: Shelf, current: list[File]) -> Iterator[Problem]:
+    """Yield what a bare glob finds otherwise than the manifest says."""
+    wanted = {shelf.link(file): file for file in current}
+    try:
+        there, strangers = shelf.links(), shelf.strangers()
+    except OSError as error:
+        yield Problem(f"{error.filename}: cannot be listed: {error.strerror}", lost=False)
+        return
+    remedy = "mltasks sync mends it, if none is running"
+    for link in sorted(wanted.keys() - there):
+        yield Problem(f"{link}: is missing in the partitions; {remedy}", lost=False)
+    for link in sorted(there - wanted.keys()):
+        yield Problem(f"{link}: should not be in the partitions; {remedy}", lost=False)
+    for path in sorted(strangers):
+        yield Problem(f"{path}: is not of the store, but a bare glob finds it; move it elsewhere", lost=False)
+    for link in sorted(wanted.keys() & there):
+        try:
+            right = _stands_for(link, shelf.place(wanted[link]), wanted[link])
+        except OSError as error:  # it may be gone since it was listed
+            yield Problem(f"{link}: cannot be read: {error.strerror}; {remedy}", lost=False)
+            continue
+        if not right:
+            yield Problem(f"{link}: is another file than the one it stands for; remove it, and {remedy}", lost=False)
+
+
+def _stands_for(link: Path, place: Path, file: File) -> bool:
+    """Tell whether a file in the partitions is a link to the data file, or a copy of what was written."""
+    if place.exists() and link.samefile(place):
+        return True
+    return hashlib.sha256(link.read_bytes()).hexdigest() == file.sha256

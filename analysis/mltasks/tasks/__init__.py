@@ -1,0 +1,1 @@
+"""The task table: columns, values, derived columns, filters."""

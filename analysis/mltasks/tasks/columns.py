@@ -1,0 +1,91 @@
+"""Values as they came, to Arrow columns of the task table's types; what cannot be read is null, counted and kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks.tasks import schema
+from mltasks.tasks import values as cells
+from mltasks.tasks.values import Tally
+
+Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
+
+
+def read_column(
+    column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra, field: str | None = None
+) -> pa.Array:
+    """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`.
+
+    `field` is their name there, where it is another than the column's.
+    """
+    fast = _fast_column(column, values)
+    if fast is not None:
+        return fast
+    read = cells.READERS[column.kind]
+    out = []
+    for row, value in enumerate(values):
+        cell, readable = read(value)
+        out.append(cell)
+        if not readable:
+            tally.unreadable(column.name, ids[row], value)
+            extra[row][field or column.name] = value
+    return pa.array(out, column.type)
+
+
+def _fast_column(column: schema.Column, values: list[Any]) -> pa.Array | None:
+    """Convert a column whose values all have the usual JSON type; None where one has not."""
+    try:
+        match column.kind:
+            case "nodes":
+                return _fast_nodes(values)
+            case "time" | "integer":
+                return _fast_integers(column, values)
+            case "number" if bool in set(map(type, values)):  # which Arrow would take for 0 and 1
+                return None
+        return pa.array(values, column.type)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _fast_integers(column: schema.Column, values: list[Any]) -> pa.Array | None:
+    array = pa.array(values)  # the type that Arrow finds is the check: told one, it would cut 1.5 and take true for 1
+    if pa.types.is_null(array.type):
+        return array.cast(column.type)
+    if array.type != pa.int64():
+        return None
+    if column.kind == "time":
+        first, last = pc.min_max(array).as_py().values()
+        if first < cells.FIRST_MS or last > cells.LAST_MS:
+            return None
+    return array.cast(column.type)
+
+
+def _fast_nodes(values: list[Any]) -> pa.Array | None:
+    if set(map(type, values)) - {list}:  # Arrow would take a text for a list of its letters
+        return None
+    array = pa.array(values, schema.ARROW["nodes"])
+    return array if are_tidy(array) else None
+
+
+def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether lists of node ids are as `cells.nodes` makes them: no nulls, commas, blanks or empty ids."""
+    nodes = pc.unique(pc.list_flatten(lists))
+    odd = pc.match_substring_regex(nodes, r"^$|,|^\s|\s$")
+    return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
+
+
+def extra_text(fields: dict[str, Any] | None) -> str | None:
+    """Return the text of the column `extra`: a JSON object, or null."""
+    if not fields:
+        return None
+    parts = (f"{cells.json_text(name)}:{_value_text(value)}" for name, value in fields.items())
+    return "{" + ",".join(parts) + "}"
+
+
+def _value_text(value: Any) -> str:
+    return value if isinstance(value, cells.Verbatim) else cells.json_text(value) or "null"

@@ -1,0 +1,166 @@
+"""Anybody's frame of tasks to the stored columns: what users do to a table must not break it.
+
+Own columns stay beside the task table's, so that a report can go by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltasks.exceptions import DataError
+from mltasks.tasks import metadata as context
+from mltasks.tasks import schema
+from mltasks.tasks import values as cells
+from mltasks.tasks.columns import Extra, are_tidy, extra_text, read_column
+from mltasks.tasks.metadata import Context
+from mltasks.tasks.values import Tally
+
+NEEDED = ("state", "create_time")  # without these it is a table of something else
+
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet calls an index without a name
+EMPTY = schema.STORED_SCHEMA.empty_table()
+Found: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it holds Python objects of any type
+
+
+def is_stored(columns: pa.Schema) -> bool:
+    """Tell whether a file has the stored columns in their types, so that it can be scanned as it is."""
+    return all(c.name in columns.names and columns.field(c.name).type == c.type for c in schema.STORED)
+
+
+def from_pandas(frame: pd.DataFrame, tally: Tally) -> tuple[pa.Table, Context | None]:
+    """Return the stored columns of a pandas frame and the Context in its attrs; raises DataError for other tables."""
+    bare = frame.copy(deep=False)
+    bare.attrs = {}
+    if any(name in schema.COLUMNS for name in bare.index.names):
+        bare = bare.reset_index()
+    check(list(bare.columns), "the DataFrame")
+    columns = {str(name): _found(bare[name]) for name in bare.columns}
+    return _conformed(columns, len(bare), tally), context.of(frame.attrs)
+
+
+def conform(table: pa.Table, tally: Tally) -> pa.Table:
+    """Return a table with the stored columns in their types, then the table's own ones; missing ones are null."""
+    check(table.column_names, "the table")
+    return _conformed(dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, tally)
+
+
+def check(names: list[Any], place: str) -> None:
+    """Raise DataError where the columns are not those of tasks."""
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        shown = ", ".join(map(str, names[:6])) + (", ..." if len(names) > 6 else "")
+        raise DataError(
+            f"{place} holds no tasks: it has no column {' and no '.join(missing)} (it has: {shown or 'none'}); "
+            "make it with mltasks fetch or mltasks.load"
+        )
+    twice = [str(name) for name, n in Counter(map(str, names)).items() if n > 1]
+    if twice:
+        raise DataError(f"{place} has the column {twice[0]!r} more than once; rename or drop one of them")
+
+
+def _conformed(found: Mapping[str, Found], rows: int, tally: Tally) -> pa.Table:
+    ids = _objects(found["task_id"]) if "task_id" in found else [None] * rows
+    extra: Extra = defaultdict(dict)
+    columns = {}
+    for column in schema.STORED:
+        if column.name in found:
+            columns[column.name] = _converted(column, found[column.name], ids, tally, extra)
+        else:
+            columns[column.name] = _absent(column, rows)
+    if extra:
+        columns["extra"] = _with_extra(columns["extra"], extra)
+    for name, values in found.items():
+        if name not in schema.COLUMNS and not PANDAS_INDEX.fullmatch(name):
+            columns[name] = _guessed(values) if isinstance(values, list) else values
+    return pa.table(columns)
+
+
+def _found(column: pd.Series[Any]) -> Found:
+    if column.dtype == object:
+        return list(column)
+    try:
+        array = pa.Array.from_pandas(column)
+        foreign = isinstance(getattr(array.type, "value_type", array.type), pa.BaseExtensionType)
+    except (pa.ArrowException, TypeError, ValueError):
+        foreign = True
+    if foreign:  # intervals, periods, complex numbers: what no other engine knows
+        array = pa.array([None if pd.isna(value) else str(value) for value in column], pa.string())
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _absent(column: schema.Column, rows: int) -> pa.Array:
+    if column.kind == "nodes":
+        return pa.array([[]] * rows, column.type)
+    return pa.nulls(rows, column.type)
+
+
+def _converted(
+    column: schema.Column, found: Found, ids: list[Any], tally: Tally, extra: Extra
+) -> pa.Array | pa.ChunkedArray:
+    if not isinstance(found, list):
+        if pa.types.is_dictionary(found.type):
+            found = found.cast(found.type.value_type)
+        if pa.types.is_large_string(found.type) or pa.types.is_string_view(found.type):
+            found = found.cast(pa.string())
+        if found.type == column.type and (column.kind != "nodes" or are_tidy(found)):
+            return found
+        if column.kind == "nodes" and pa.types.is_string(found.type) and not pc.any(_odd_list(found)).as_py():
+            return lists(found, column)
+        if column.kind == "time" and pa.types.is_timestamp(found.type):  # naive times are UTC
+            return found.cast(column.type, safe=False)
+    values = _objects(found)
+    if column.kind == "text":
+        values = [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+    return read_column(column, values, ids, tally, extra)
+
+
+def lists(texts: pa.Array, column: schema.Column) -> pa.Array:
+    """Return comma-joined texts as lists; a missing one is an empty list."""
+    return pc.coalesce(pc.split_pattern(texts, ","), pa.scalar([], column.type))
+
+
+def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Tell which comma-joined lists have spaces or empty parts."""
+    return pc.match_substring_regex(texts, r"^$|^,|,,|,$|\s")
+
+
+def _objects(found: Found) -> list[Any]:
+    return [_as_json(value) for value in (found if isinstance(found, list) else found.to_pylist())]
+
+
+def _as_json(value: Any) -> Any:
+    """Return a Python object as JSON would have given it."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "tolist"):  # NumPy's arrays and scalars
+        return _as_json(value.tolist())
+    if isinstance(value, list | tuple | set):
+        return [_as_json(item) for item in value]
+    return value
+
+
+def _guessed(values: list[Any]) -> pa.Array:
+    """Return an own column of Python objects as an Arrow array; as texts where they are of several types."""
+    values = [None if value is pd.NA or value is pd.NaT else value for value in values]
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return pa.array([cells.text(_as_json(value))[0] for value in values], pa.string())
+
+
+def _with_extra(column: pa.Array | pa.ChunkedArray, extra: Extra) -> pa.Array:
+    texts = column.to_pylist()
+    for row, fields in extra.items():
+        known = cells.parsed(texts[row]) or ({"extra": texts[row]} if texts[row] else {})
+        texts[row] = extra_text({**known, **fields})
+    return pa.array(texts, pa.string())

@@ -1,0 +1,35 @@
+"""The one TaskDataWarning of a load, pointing to the line of the user's that called for it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import warnings
+from collections.abc import Mapping
+from importlib import resources
+
+from mltasks.exceptions import TaskDataWarning
+from mltasks.tasks.metadata import Context
+from mltasks.tasks.values import Tally
+
+
+def once(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:
+    """Warn once, with counts: of what could not be read, with a sample of each, and of states that nobody knows."""
+    said = []
+    if tally.counts:
+        found = "; ".join(f"{name} {n} ({tally.samples[name]})" for name, n in sorted(tally.counts.items()))
+        said.append(f"values that could not be read are null and kept in the column extra: {found}")
+    if unknown:
+        found = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
+        said.append(f"states that this version does not know are counted as open: {found}")
+    if said:
+        warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=_calls_up())
+
+
+def _calls_up() -> int:
+    """Return how many calls up the caller of mltasks is, whatever was called."""
+    ours = f"{resources.files('mltasks')}{os.sep}"
+    frame, calls = inspect.currentframe(), 0
+    while frame is not None and frame.f_code.co_filename.startswith(ours):
+        frame, calls = frame.f_back, calls + 1
+    return calls

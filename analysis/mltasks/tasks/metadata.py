@@ -1,0 +1,137 @@
+"""What is known about a reading beside its rows; it travels with them as one JSON string."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mltasks.tasks import schema
+
+KEY = "mltasks"  # in DataFrame.attrs and in the metadata of a Parquet file
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A node of a cluster as it was when the tasks were read."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one cluster told beside its tasks.
+
+    `as_of_ms` [ms since 1970, UTC] is the start of the walk: an open task is at least as_of - create_time old.
+    """
+
+    cluster: str | None = None
+    as_of_ms: int | None = None
+    as_of_assumed: bool = False
+    timeout_s: int = schema.DEFAULT_TIMEOUT_S
+    timeout_assumed: bool = True
+    nodes: dict[str, Node] | None = None  # None: not read; a node that is missing here has left the cluster
+    former_nodes: dict[str, Node] = {}  # that an earlier reading has met and this one has not
+    models: dict[str, str] = {}
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One load: where the rows came from, under which filters, and what could not be read."""
+
+    source: str
+    readings: tuple[Reading, ...] = (Reading(),)
+    filters: dict[str, Any] = {}
+    complete: bool = True
+    rows: int | None = None  # with this many rows, each (cluster, task_id) is there once
+    unreadable: dict[str, int] = {}
+    samples: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+    @property
+    def as_of_ms(self) -> int | None:
+        """The latest `as_of` of its clusters."""
+        known = [reading.as_of_ms for reading in self.readings if reading.as_of_ms is not None]
+        return max(known, default=None)
+
+    def names(self) -> dict[str, str]:
+        """Return node id -> node name, of all clusters."""
+        nodes = [known for reading in self.readings for known in (reading.former_nodes, reading.nodes or {})]
+        return {key: node.name for known in nodes for key, node in known.items()}
+
+    def models(self) -> dict[str, str]:
+        """Return model id -> model name, of all clusters."""
+        return {key: name for reading in self.readings for key, name in reading.models.items()}
+
+    def to_json(self) -> str:
+        """Return the text that `from_json` reads."""
+        return msgspec.json.encode(self).decode()
+
+
+def from_json(text: str | bytes) -> Context | None:
+    """Return the Context in a text, or None where it holds something else (another tool's, a later version's)."""
+    try:
+        return msgspec.json.decode(text, type=Context)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def replace(ctx: Context, **changes: Any) -> Context:
+    """Return a Context with some fields changed."""
+    return msgspec.structs.replace(ctx, **changes)
+
+
+def since(before: Reading, now: Reading) -> Reading:
+    """Return what a cluster tells now, and of what was known before what it does not tell any more."""
+    nodes = before.nodes if now.nodes is None else now.nodes
+    met = before.former_nodes | (before.nodes or {})
+    told = now if not now.timeout_assumed or before.timeout_assumed else before
+    return msgspec.structs.replace(
+        now,
+        nodes=nodes,
+        former_nodes={key: node for key, node in met.items() if key not in (nodes or {})},
+        models=before.models | now.models,
+        timeout_s=told.timeout_s,
+        timeout_assumed=told.timeout_assumed,
+    )
+
+
+def as_of(ctx: Context, ms: int | None) -> Context:
+    """Return a Context as if its clusters had been read at another time."""
+    readings = (msgspec.structs.replace(r, as_of_ms=ms, as_of_assumed=False) for r in ctx.readings)
+    return replace(ctx, readings=tuple(readings))
+
+
+def of(attributes: Mapping[Any, Any]) -> Context | None:
+    """Return the Context in `DataFrame.attrs`, or None."""
+    text = attributes.get(KEY)
+    return from_json(text) if isinstance(text, str) else None
+
+
+def moment(ms: int) -> datetime:
+    """Return a time in ms since 1970 as an aware datetime in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def iso(ms: int | None) -> str | None:
+    """Return a time in ms since 1970 as ISO 8601 in UTC, to the millisecond; None stays None."""
+    return None if ms is None else moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def merge(contexts: Sequence[Context]) -> Context:
+    """Return what is known of several readings as one Context."""
+    counts: Counter[str] = Counter()
+    samples: dict[str, str] = {}
+    for ctx in contexts:
+        counts.update(ctx.unreadable)
+        samples = {**ctx.samples, **samples}
+    return Context(
+        source=", ".join(dict.fromkeys(ctx.source for ctx in contexts)),
+        readings=tuple(reading for ctx in contexts for reading in ctx.readings),
+        filters=contexts[-1].filters,
+        complete=all(ctx.complete for ctx in contexts),
+        unreadable=dict(counts),
+        samples=samples,
+        notes=tuple(dict.fromkeys(f"{ctx.source}: {note}" for ctx in contexts for note in ctx.notes)),
+    )

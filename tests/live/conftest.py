@@ -1,0 +1,135 @@
+"""The fixtures of the live tests: one real server a session."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+
+from live.assemble import MissingError
+from live.secured import SecuredServer
+from live.server import Server
+from live.workload import make_all
+from support.command import Command
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder `live`."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real server: that of MLTASKS_TEST_URL, else one that is started here and ended with the session."""
+    url = os.environ.get("MLTASKS_TEST_URL")
+    if url:
+        _refuse_a_server_of_others(url)
+        yield Server.running(url)
+        return
+    try:
+        started = Server.start()
+    except MissingError as missing:
+        _missing(f"no server to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine")
+    with started:
+        yield started
+        if not started.alive():
+            pytest.fail(f"the server died during the tests\n{started.log(200)}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def made_tasks(server: Server) -> dict[str, int]:
+    """How many real tasks were made on the server, by type and state: {"TRAINING FAILED": 9, ...}."""
+    return make_all(server)
+
+
+@pytest.fixture(scope="session")
+def quiet_cluster(server: Server, made_tasks: dict[str, int]) -> Server:
+    """The server with `made_tasks` on it, all of which have ended."""
+    return server
+
+
+@pytest.fixture(scope="session")
+def bare_server(server: Server) -> Iterator[Server]:
+    """A server of its own on which no task was ever made; a test that makes an index removes it."""
+    _beside_our_own_only()
+    with Server.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def secured_server() -> Iterator[SecuredServer]:
+    """A server of its own behind the security plugin; it starts when one of the three below asks for it."""
+    _beside_our_own_only()
+    try:
+        laid_out = SecuredServer.assembled()
+    except MissingError as missing:
+        _missing(f"no secured server to test against: {missing}")
+    with laid_out:
+        yield laid_out
+        if not laid_out.alive():
+            pytest.fail(f"the secured server died during the tests\n{laid_out.log(200)}", pytrace=False)
+
+
+@pytest.fixture
+def secured(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server with users and tasks."""
+    secured_server.open()
+    return secured_server
+
+
+@pytest.fixture
+def unready(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server as it has just started, before its users are loaded."""
+    secured_server.unready()
+    return secured_server
+
+
+@pytest.fixture
+def closed(secured_server: SecuredServer) -> SecuredServer:
+    """The secured server with the setting that closes the index of tasks even to its administrator."""
+    secured_server.closed()
+    return secured_server
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line, run in this process."""
+    return Command(capsys)
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _beside_our_own_only() -> None:
+    """Skip where the tests were given one server to use: they were not asked to start others on that machine."""
+    if os.environ.get("MLTASKS_TEST_URL"):
+        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
+
+
+def _refuse_a_server_of_others(url: str) -> None:
+    address = urlsplit(url)
+    if address.scheme != "http" or not address.hostname:
+        pytest.exit(f"MLTASKS_TEST_URL must look like http://127.0.0.1:9200, not {url}", pytest.ExitCode.USAGE_ERROR)
+    if not _is_loopback(address.hostname) and os.environ.get("MLTASKS_TEST_WRITES") != "1":
+        pytest.exit(
+            f"MLTASKS_TEST_URL is {url}, another machine's: the live tests change its settings, train models "
+            "and write into its task index. Set MLTASKS_TEST_WRITES=1 if that server is there for it.",
+            pytest.ExitCode.USAGE_ERROR,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

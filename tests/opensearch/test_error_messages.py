@@ -1,0 +1,110 @@
+"""Answers as real servers gave them, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mltasks import ClusterError, Credentials, UsageError
+from mltasks.exceptions import Error
+from mltasks.opensearch.error_messages import refused, server_words
+from mltasks.opensearch.response import Answer
+
+URL = "https://host:9200"
+
+
+def error(kind: str, reason: str, status: int) -> dict[str, Any]:
+    cause = {"type": kind, "reason": reason}
+    return {"error": {"root_cause": [cause], **cause}, "status": status}
+
+
+CASES: list[tuple[int, Any, type[Error], str]] = [
+    (401, "Unauthorized", ClusterError, "not logged in; give --user, and the password by MLTASKS_PASSWORD"),
+    (
+        403,
+        error("security_exception", "no permissions for [cluster:admin/opensearch/ml/tasks/search] and User [x]", 403),
+        ClusterError,
+        "give the user the role ml_read_access",
+    ),
+    (
+        403,
+        error("security_exception", "no permissions for [] and User [name=admin]", 403),
+        ClusterError,
+        "system:admin/system_index on .plugins-ml-task",
+    ),
+    (
+        400,
+        {"error": "no handler found for uri [/_plugins/_ml/tasks/_search] and method [POST]"},
+        ClusterError,
+        "ML Commons is not installed there",
+    ),
+    (
+        400,
+        error("parsing_exception", "unknown query [nope]", 400),
+        UsageError,
+        "the query is rejected: unknown query [nope]",
+    ),
+    (
+        503,
+        "OpenSearch Security not initialized.",
+        ClusterError,
+        "answers 503 again and again: OpenSearch Security not initialized; its users are not loaded",
+    ),
+    (403, {"Message": "User: anonymous is not authorized"}, ClusterError, "403: User: anonymous is not authorized; "),
+    (429, error("rejected_execution", "rejected", 429), ClusterError, "overloaded or starting, try later"),
+    (502, "<html>\n<body>bad gateway</body>\n</html>", ClusterError, "again and again: <html> <body>bad gateway"),
+    (406, {"error": "Content-Type header [text/plain] is not supported", "status": 406}, ClusterError, "text/plain"),
+    (500, error("exception", "Task cannot be read", 500), ClusterError, f"{URL} answers 500: Task cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "said"), CASES)
+def test_a_refusal_says_place_words_and_remedy_on_one_line(
+    status: int, body: Any, kind: type[Error], said: str
+) -> None:
+    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    found = refused(URL, Answer(status, {}, raw))
+    assert type(found) is kind
+    assert said in str(found)
+    assert str(found).startswith(URL)
+    assert "\n" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "status", "said"),
+    [
+        (Credentials(user="me", password="s3cret"), 401, "wrong user or password; check --user"),
+        (Credentials(token="s3cret"), 401, "the token is not accepted: expired, or made elsewhere; get a new one"),
+        (Credentials(aws_region="eu-west-1"), 403, "check the AWS credentials, --aws-region"),
+        (None, 401, "not logged in; give --user"),
+    ],
+)
+def test_a_refused_login_says_what_to_change_of_what_was_given(
+    credentials: Credentials | None, status: int, said: str
+) -> None:
+    found = str(refused(URL, Answer(status, {}, b"Unauthorized"), credentials))
+    assert said in found
+    assert "s3cret" not in found
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", ("(no text)", "")),
+        (b"\x1b[31mred", ("\\x1b[31mred", "")),
+        (b'{"error":"a text"}', ("a text", "")),
+        (b'{"error":{"type":"x","reason":null}}', ("x", "x")),
+        (
+            b'{"error":{"root_cause":[{"type":"inner","reason":"the cause"}],"type":"outer","reason":"all failed"}}',
+            ("the cause", "inner"),
+        ),
+        (b"[1]", ("[1]", "")),
+        (b"Unauthorized.", ("Unauthorized", "")),
+        (b'{"message":"The security token is invalid"}', ("The security token is invalid", "")),
+        (b'{"status":500}', ('{"status":500}', "")),
+    ],
+)
+def test_the_servers_own_words_are_found_wherever_they_stand(body: bytes, words: tuple[str, str]) -> None:
+    assert server_words(body) == words

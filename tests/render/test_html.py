@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import mltasks
+from mltasks.exceptions import UsageError
+from mltasks.render.cells import one_line
+from mltasks.render.html import Page
+from mltasks.reports.report_info import stamped
+from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
+
+MARK = "zqx"  # in a text of the data, and nowhere else
+
+
+class Seen(HTMLParser):
+    """What a browser makes of a page: elements, attributes, texts by the element that they are in."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.other: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in ("meta", "path", "use", "rect"):
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts[self.open[-1]][-1] += data
+
+    def handle_comment(self, data: str) -> None:
+        self.other.append(data)
+
+    def handle_pi(self, data: str) -> None:
+        self.other.append(data)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return mltasks.report(mltasks.load("demo")).html()
+
+
+@pytest.fixture(scope="module")
+def seen(page: str) -> Seen:
+    return Seen(page)
+
+
+def made(names: list[str]) -> Page:
+    said = info(report="failures", keys=["task_type"], sources=names, notes=[*names, *names])
+    return Page({"failures": stamped(failures(names), said)})
+
+
+def test_the_page_begins_with_what_it_covers_and_what_needs_attention(page: str, seen: Seen) -> None:
+    assert seen.texts["p"][0].startswith("552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all), as of ")
+    assert seen.texts["h2"] == ["What needs attention", "Failure rates", "Durations", "Worker nodes"]
+    assert seen.texts["li"][0] == "DEPLOY_MODEL / KMEANS: all 17 finished tasks failed"
+    assert page.index("DEPLOY_MODEL / KMEANS: all") < page.index("<table>")
+
+
+def test_each_report_has_one_figure_and_one_table(seen: Seen) -> None:
+    assert [seen.elements.count(tag) for tag in ("section", "figure", "svg", "table")] == [3, 3, 3, 3]
+    assert seen.elements.count("tr") == 3 + 19 + 19 + 3
+
+
+def test_a_note_of_several_reports_is_said_once(seen: Seen) -> None:
+    assert sum("rates are over recorded tasks" in text for text in seen.texts["li"]) == 1
+
+
+def test_the_footer_says_which_version_made_it_when_and_from_what(seen: Seen) -> None:
+    version = re.escape(metadata.version("mltasks"))
+    said = rf"Made by mltasks {version} on \d{{4}}-\d\d-\d\d \d\d:\d\d UTC from ml-fixture: 552 tasks\."
+    assert re.fullmatch(said, seen.texts["p"][-1])
+
+
+def test_the_page_stands_alone(page: str, seen: Seen) -> None:
+    assert not {"script", "link", "img", "iframe", "object", "a", "base", "form"} & set(seen.elements)
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in seen.attributes
+    addresses = set(re.findall(r"https?://[^\"' <]+", page))
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "@import" not in page
+    assert all(value.startswith("#") for name, value in seen.attributes if name in ("href", "xlink:href", "src"))
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+    assert set(re.findall(r"url\((.)", page)) == {"#"}
+
+
+def test_an_id_is_there_once_and_what_is_referred_to_is_there(seen: Seen) -> None:
+    ids = [value for name, value in seen.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value[1:] for name, value in seen.attributes if name == "xlink:href"} <= set(ids)
+
+
+@settings(deadline=None, max_examples=8, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.text(ALPHABET, max_size=12), st.text(ALPHABET, max_size=12)), min_size=8, max_size=8))
+def test_no_element_and_no_attribute_comes_from_the_data(pairs: list[tuple[str, str]]) -> None:
+    names = [f"{before}{MARK}{n}{after}" for n, (before, after) in enumerate(pairs)]
+    found, plain = Seen(made(names).html()), Seen(made([f"{MARK}{n}" for n in range(8)]).html())
+    assert {*found.elements} == {*plain.elements}
+    for tag in ("script", "table", "tr", "td", "li", "p", "h2", "svg", "style"):
+        assert found.elements.count(tag) == plain.elements.count(tag)
+    assert {name for name, _ in found.attributes} == {name for name, _ in plain.attributes}
+    assert not [pair for pair in found.attributes if MARK in "".join(pair)]
+    assert not found.other
+    assert found.texts["td"][::12] == [one_line(name) for name in names]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_is_shown_as_it_is_and_harmless(name: str) -> None:
+    html = made([name]).html()
+    found = Seen(html)
+    assert found.texts["td"][0] == one_line(name)
+    assert found.texts["li"][0].startswith(f"{one_line(name)}: failing since 2025-11-24 23:30 UTC")
+    assert found.texts["li"][-1] == one_line(name)
+    assert obeyed(html) <= {"\n"}
+
+
+def test_missing_values_are_shown_as_missing(seen: Seen) -> None:
+    row = seen.texts["td"].index("BATCH_PREDICTION")
+    assert seen.texts["td"][row : row + 12] == ["BATCH_PREDICTION", "REMOTE", "27", "0", "0", "0", "0", "27", *4 * "–"]
+
+
+def test_a_page_of_no_tasks_is_a_sentence() -> None:
+    nothing = info(report="failures", keys=["task_type"], tasks=0, first_ms=None, last_ms=None, as_of_ms=None)
+    found = Seen(Page({"failures": stamped(failures([]), nothing)}).html())
+    assert found.texts["p"][0] == "0 tasks of somewhere: there is nothing to report (all)"
+    assert found.texts["p"][1] == "There is no task, and so nothing to report."
+    assert "table" not in found.elements
+
+
+def test_a_page_on_which_nothing_stands_out_says_so() -> None:
+    calm = failures(["A"]).assign(failed=0, failing_since=times(None))
+    found = Seen(Page({"failures": stamped(calm, info(report="failures", keys=["task_type"]))}).html())
+    assert found.texts["li"] == ["Nothing stands out: no group is failing at present, and no task is overdue."]
+
+
+def test_a_page_is_saved_whole_and_overwritten_only_when_told_to(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    made(["A"]).save(path)
+    before = path.read_text(encoding="utf-8")
+    assert before.endswith("</html>\n")
+    with pytest.raises(UsageError, match=r"report\.html: exists already"):
+        made(["B"]).save(path)
+    assert path.read_text(encoding="utf-8") == before
+    made(["B"]).save(path, force=True)
+    assert ">B</td>" in path.read_text(encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_notebook_shows_the_page() -> None:
+    assert made(["A"])._repr_html_().startswith("<!doctype html>")

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mltasks
+from mltasks.reports import report_info as result
+from mltasks.tasks import metadata as context
+from mltasks.tasks.metadata import Context, Reading
+from support.generated import AS_OF, DAY, HOUR, Made, made
+
+EAST = Reading(cluster="east", as_of_ms=AS_OF, timeout_s=600, timeout_assumed=False, nodes={})
+OLD = {"state": "RUNNING", "create_time": AS_OF - HOUR}
+
+
+def notes(*tasks: dict[str, Any], readings: tuple[Reading, ...] = (EAST,)) -> list[str]:
+    return result.info(mltasks.durations(made(*tasks, readings=readings).pandas())).notes
+
+
+@pytest.mark.parametrize(
+    ("tasks", "note"),
+    [
+        ([{"state": "MOULTING"}], "1 task in a state that this version does not know, counted as open"),
+        ([{"state": None}, {"state": "x"}], "2 tasks in a state that this version does not know, counted as open"),
+        (
+            [OLD],
+            "1 open task overdue: open for longer than the time-out of 600 s + 60 s, so that the record is as likely "
+            "wrong as late",
+        ),
+        ([{"create_time": 0}], "1 task with an implausible time: in the counts, in no duration or load"),
+    ],
+)
+def test_what_every_report_says_of_its_tasks(tasks: list[dict[str, Any]], note: str) -> None:
+    assert note in notes(*tasks)
+    assert notes({}) == []
+
+
+def test_an_assumed_timeout_is_called_so_and_several_are_not_told_apart() -> None:
+    assert "longer than an assumed time-out of 600 s" in notes(OLD, readings=(Reading(as_of_ms=AS_OF),))[0]
+    west = Reading(cluster="west", as_of_ms=AS_OF, timeout_s=5, timeout_assumed=False, nodes={})
+    assert "longer than the time-out of its cluster" in notes(OLD, readings=(EAST, west))[0]
+
+
+def test_notes_of_the_reading_come_first() -> None:
+    tasks = Made(made(OLD).rows, Context(source="here", readings=(EAST,), notes=("INCOMPLETE: a page is missing",)))
+    assert result.info(mltasks.failures(tasks.dataset())).notes[0] == "INCOMPLETE: a page is missing"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "options", "sentence"),
+    [
+        ([], {}, "0 tasks of east: there is nothing to report (all)"),
+        ([{"create_time": AS_OF}], {}, "1 task of east, created 2025-03-07 02:00 UTC (all)"),
+        (
+            [{"create_time": AS_OF}, {"create_time": AS_OF - DAY}, {"create_time": 0}],
+            {},
+            "3 tasks of east, created 2025-03-06 02:00-2025-03-07 02:00 UTC (all)",
+        ),
+        ([{"create_time": None}], {}, "1 task of east (all)"),
+        (
+            [{}] * 1200,
+            {"since": "7d", "task_type": ["training", "x"]},
+            "1,200 tasks of east, created 2025-03-07 01:00 UTC (since 2025-02-28T02:00:00.000Z; task_type training, x)",
+        ),
+    ],
+)
+def test_a_report_begins_by_saying_what_it_covers(
+    tasks: list[dict[str, Any]], options: dict[str, Any], sentence: str
+) -> None:
+    found = mltasks.durations(made(*tasks, readings=(EAST,)).pandas(), **options)
+    assert result.info(found).covers() == sentence
+
+
+def test_sources_are_the_clusters_and_where_a_file_names_none_the_file() -> None:
+    assert result.sources(Context(source="t.json", readings=(EAST, Reading(), EAST))) == ["east", "t.json"]
+
+
+def test_a_report_carries_its_own_description_and_not_that_of_the_tasks() -> None:
+    found = mltasks.failures(mltasks.load("demo"), by="state", every="1d", tz="Europe/Berlin", task_type="TRAINING")
+    assert list(found.attrs) == [result.KEY]
+    assert context.of(found.attrs) is None
+    said = result.info(found)
+    assert (said.report, said.tz, said.keys, said.filters) == (
+        *("failures", "Europe/Berlin", ["state", "period"]),
+        {"task_type": ["training"]},
+    )
+    assert said.tasks == found["tasks"].sum()
+
+
+def test_counts_are_whole_and_missing_ones_are_zero() -> None:
+    frame = result.whole_numbers(pd.DataFrame({"a": [1.0, None], "b": [0.5, None]}), ["a"])
+    assert frame["a"].tolist() == [1, 0]
+    assert frame.dtypes.astype(str).tolist() == ["int64", "float64"]
+    assert frame["b"].isna().tolist() == [False, True]

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mltasks
+from mltasks.exceptions import UsageError
+from mltasks.tasks import filters, schema
+from mltasks.tasks import metadata as context
+from mltasks.tasks.filters import Filters
+from mltasks.tasks.metadata import Context, Node, Reading
+from support.documents import CREATED, hit, write_lines
+
+HOUR = 3_600_000
+AS_OF = CREATED + 10 * HOUR
+DEPLOY_ERROR = json.dumps({"node-2": "out of Memory"})
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*states that this version does not know:mltasks.exceptions.TaskDataWarning"
+)  # one of the tasks is in such a state
+TASKS = [
+    hit("old", 1, create_time=CREATED, last_update_time=CREATED + HOUR),
+    hit("kmeans", 2, create_time=CREATED + HOUR, state="FAILED", error="Index MISSING"),
+    hit("agent", 3, create_time=CREATED + 2 * HOUR, state="FAILED", task_type="AGENT_EXECUTION", function_name="AGENT",
+        worker_node=["node-2"], model_id=None, response={"error_message": "Failed to find model"}),
+    hit("deploy", 4, create_time=CREATED + 3 * HOUR, state="COMPLETED_WITH_ERROR", task_type="DEPLOY_MODEL",
+        function_name="REMOTE", worker_node=["node-1", "node-2"], model_id="Model-2", error=DEPLOY_ERROR),
+    hit("odd", 5, create_time=AS_OF, last_update_time=AS_OF, state="MOULTING", task_type=None, function_name=None,
+        worker_node=[], model_id=None),
+]  # fmt: skip
+ALL = ["old", "kmeans", "agent", "deploy", "odd"]
+CASES: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ALL),
+    ({"since": CREATED + HOUR}, ["kmeans", "agent", "deploy", "odd"]),
+    ({"since": CREATED + HOUR + 1}, ["agent", "deploy", "odd"]),
+    ({"until": CREATED + HOUR}, ["old"]),
+    ({"until": CREATED + HOUR + 1}, ["old", "kmeans"]),
+    ({"since": CREATED, "until": CREATED + 2 * HOUR}, ["old", "kmeans"]),
+    ({"since": "2023-11-14 23:13:20", "until": "2023-11-15T01:13:20Z"}, ["kmeans", "agent"]),
+    ({"since": "2023-11-15T00:13:20+01:00"}, ["kmeans", "agent", "deploy", "odd"]),
+    ({"since": "8h"}, ["agent", "deploy", "odd"]),
+    ({"since": "9h", "until": "480m"}, ["kmeans"]),
+    ({"until": "0d"}, ["old", "kmeans", "agent", "deploy"]),
+    ({"since": "1w"}, ALL),
+    ({"state": "failed"}, ["kmeans", "agent"]),
+    ({"state": "FAIL"}, []),
+    ({"state": ["Failed", "moulting"]}, ["kmeans", "agent", "odd"]),
+    ({"not_state": "Failed"}, ["old", "deploy", "odd"]),
+    ({"not_state": ["failed", "COMPLETED"]}, ["deploy", "odd"]),
+    ({"outcome": "completed"}, ["old", "deploy"]),
+    ({"outcome": ["Partial", "open"]}, ["deploy", "odd"]),
+    ({"not_outcome": "completed"}, ["kmeans", "agent", "odd"]),
+    ({"task_type": "training"}, ["old", "kmeans"]),
+    ({"not_task_type": "training"}, ["agent", "deploy", "odd"]),
+    ({"function_name": "KMeans"}, ["old", "kmeans"]),
+    ({"function_name": ("agent", "remote")}, ["agent", "deploy"]),
+    ({"node": "NODE-2"}, ["agent", "deploy"]),
+    ({"node": "node"}, ["old", "kmeans", "agent", "deploy"]),
+    ({"node": "nOde-1,node"}, ["deploy"]),
+    ({"node": ["node-9", "-1"]}, ["old", "kmeans", "deploy"]),
+    ({"model": "model-2"}, ["deploy"]),
+    ({"model": "MODEL"}, ["old", "kmeans", "deploy"]),
+    ({"error": "missing"}, ["kmeans"]),
+    ({"error": "FIND model"}, ["agent"]),
+    ({"error": "Memory"}, ["deploy"]),
+    ({"error": ["memory", "find"]}, ["agent", "deploy"]),
+    ({"error": "f.*d"}, []),
+    ({"cluster": "any"}, []),
+    ({"state": "FAILED", "node": "node-1"}, ["kmeans"]),
+    ({"state": "FAILED", "not_task_type": "TRAINING", "since": "8h"}, ["agent"]),
+    ({"state": None, "since": None}, ALL),
+    ({"state": []}, ALL),
+]
+
+
+@pytest.mark.parametrize(("options", "ids"), CASES)
+def test_a_filter_gives_the_same_tasks_at_load_and_in_a_report(
+    tmp_path: Path, options: dict[str, Any], ids: list[str]
+) -> None:
+    path = write_lines(tmp_path / "t.ndjson", TASKS)
+    assert mltasks.load(path, **options)["task_id"].tolist() == ids
+    everything = mltasks.load(path)
+    for tasks in (everything, mltasks.scan(path)):
+        assert mltasks.durations(tasks, by="task_id", **report_options(options))["task_id"].tolist() == sorted(ids)
+    assert mltasks.load(everything, **options)["task_id"].tolist() == ids
+
+
+def report_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the filters as `durations` takes them: its own `outcome` is what it measures."""
+    found = dict(options)
+    if "outcome" in found:
+        wanted = filters.outcomes([word.lower() for word in as_list(found.pop("outcome"))])
+        found["not_outcome"] = [outcome for outcome in schema.OUTCOMES if outcome not in wanted]
+    return found
+
+
+def as_list(words: str | list[str]) -> list[str]:
+    return [words] if isinstance(words, str) else words
+
+
+def test_a_node_and_a_model_go_by_their_names_too() -> None:
+    tasks = mltasks.load(TASKS)
+    known = Reading(as_of_ms=AS_OF, nodes={"node-2": Node("Bigbox")}, models={"Model-2": "MiniLM-L6"})
+    tasks.attrs[context.KEY] = Context(source="x", readings=(known,)).to_json()
+    assert mltasks.load(tasks, node="BIG")["task_id"].tolist() == ["agent", "deploy"]
+    assert mltasks.load(tasks, model="minilm")["task_id"].tolist() == ["deploy"]
+    assert mltasks.load(tasks, node="nobody")["task_id"].tolist() == []
+
+
+def test_a_cluster_goes_by_its_name_exactly() -> None:
+    assert len(mltasks.load("demo", cluster="ML-Fixture")) == 552
+    assert len(mltasks.load("demo", cluster="ml")) == 0
+
+
+def test_a_task_without_a_readable_time_is_in_no_window() -> None:
+    tasks = pd.concat(
+        [mltasks.load(TASKS), mltasks.load([hit("null", 9, create_time=None), hit("zero", 9, create_time=0)])]
+    )
+    assert set(mltasks.load(tasks)["task_id"]) == {*ALL, "null", "zero"}
+    assert set(mltasks.load(tasks, since=0)["task_id"]) == set(ALL)
+    assert set(mltasks.load(tasks, until=AS_OF + 1)["task_id"]) == set(ALL)
+
+
+def test_failed_agents_are_found_by_what_they_answered() -> None:
+    found = mltasks.load("demo", error="failed to find model")
+    assert set(found["task_type"]) == {"AGENT_EXECUTION"}
+    assert found["error"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"stat": "FAILED"}, "unknown filter 'stat'; there are since, until, cluster, state, outcome"),
+        ({"outcome": "done"}, "outcome: there is no outcome 'done'; there are succeeded, partial, failed, cancelled, "),
+        ({"not_outcome": ["failed", "x"]}, "not_outcome: there is no outcome 'x'; there are"),
+        ({"since": "soon"}, "since: cannot read 'soon' as a time"),
+        ({"since": "2h", "until": "3h"}, "since 2023-11-15T06:13:20.000Z is not before until 2023-11-15T05:13:20.000Z"),
+        ({"since": CREATED, "until": CREATED}, "since 2023-11-14T22:13:20.000Z is not before until"),
+        ({"state": 5}, "state: 5 is no text; give one text or a list of texts"),
+        ({"state": ["FAILED", None]}, "state: None is no text; give one text or a list of texts"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_is_a_usage_error(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        mltasks.load(TASKS, **options)
+    assert str(caught.value).startswith(says)
+    assert caught.value.exit_code == 2
+
+
+def test_filters_are_told_as_they_were_read() -> None:
+    tasks = mltasks.load(TASKS, since="2h", state=["Failed", "failed"], outcome="completed")
+    ctx = context.of(tasks.attrs)
+    assert ctx is not None
+    assert ctx.filters == {
+        "since": "2023-11-15T06:13:20.000Z",
+        "state": ["failed"],
+        "outcome": ["succeeded", "partial"],
+    }
+
+
+def test_two_filters_are_told_as_the_narrower_window_and_the_words_of_both() -> None:
+    before = Filters(since_ms=1, until_ms=9, state=("a",))
+    chosen = Filters(since_ms=3, until_ms=None, state=("b",), node=("n",))
+    assert filters.merged(before, chosen) == Filters(since_ms=3, until_ms=9, state=("a", "b"), node=("n",))
+
+
+def test_filters_are_false_where_nothing_is_filtered() -> None:
+    assert not filters.read({"since": None, "state": None}, None)
+    assert filters.read({"since": 0}, None)
+
+
+sampled = st.fixed_dictionaries(
+    {},
+    optional={
+        "since": st.integers(CREATED, AS_OF - 1),
+        "state": st.lists(st.sampled_from([*schema.STATES, "moulting"]), min_size=1, max_size=3),
+        "task_type": st.sampled_from(["training", "deploy_model"]),
+        "node": st.sampled_from(["node-1", "2"]),
+    },
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sampled)
+def test_a_not_twin_selects_exactly_the_other_tasks(options: dict[str, Any]) -> None:
+    tasks = mltasks.load(TASKS)
+    for name in ("state", "task_type"):
+        if word := options.pop(name, None):
+            chosen, others = (
+                set(mltasks.load(tasks, **options, **{key: word})["task_id"]) for key in (name, f"not_{name}")
+            )
+            assert chosen.isdisjoint(others)
+            assert chosen | others == set(mltasks.load(tasks, **options)["task_id"])
