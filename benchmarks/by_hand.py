@@ -126,7 +126,7 @@ def workers(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -> 
 
 
 def _by_node(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and node; a deployment failed on the nodes that its error names."""
+    """Return one row per task and node; a deployment failed on the nodes that its error names."""
     state = tasks["state"]
     tasks = tasks.assign(completed=state.isin(COMPLETED), failed=state.isin(FAILED))
     if tasks["worker_node"].dtype != object:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import mltasks
-from mltasks.engines.data_files import GONE, Part, Parts
+from mltasks.engines.data_files import GONE, DataFile, DataFiles
 from mltasks.engines.prepare import Dataset
 from mltasks.sources import parquet
 from mltasks.tasks import schema, table
@@ -29,7 +29,7 @@ TIME = schema.ARROW["time"]
 def in_a_file(folder: Path, count: int) -> Path:
     """Write so many tasks into one file, as `mltasks fetch` would, and return its path."""
     path = folder / f"{count}.parquet"
-    with parquet.writing(path) as writer:
+    with parquet.open_writer(path) as writer:
         for rows in _blocks(count):
             writer.write(table.select(rows, _known(count)))
         writer.close(_known(count))
@@ -39,7 +39,7 @@ def in_a_file(folder: Path, count: int) -> Path:
 def by_month(folder: Path, count: int) -> Dataset:
     """Write so many tasks into a file a month, as a store does, and return them as a Dataset."""
     written: dict[str, pq.ParquetWriter] = {}
-    found: dict[str, Part] = {}
+    found: dict[str, DataFile] = {}
     (reading,) = _known(count).readings
     cluster = str(reading.cluster)
     for rows in _blocks(count):
@@ -55,13 +55,13 @@ def by_month(folder: Path, count: int) -> Dataset:
             found[month] = _part(path, cluster, some, found.get(month))
     for writer in written.values():
         writer.close()
-    return Dataset(Parts(tuple(found.values())), _known(count))
+    return Dataset(DataFiles(tuple(found.values())), _known(count))
 
 
-def _part(path: Path, cluster: str, rows: pa.Table, before: Part | None) -> Part:
+def _part(path: Path, cluster: str, rows: pa.Table, before: DataFile | None) -> DataFile:
     created, updated = (rows[name].cast(pa.int64()) for name in ("create_time", "last_update_time"))
     still_open = pc.sum(pc.equal(rows["state"], "RUNNING")).as_py()
-    return Part(
+    return DataFile(
         path,
         cluster,
         rows.num_rows + (before.rows if before else 0),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
 
 
@@ -14,13 +14,13 @@ def names(folder: Path) -> list[str]:
 
 
 def write(place: Path, work: Callable[[Path], object], force: bool = False) -> None:
-    with files.replacing(place, force) as part:
+    with atomic_write.atomic_path(place, force) as part:
         work(part)
 
 
 def test_a_file_appears_under_its_name_when_it_is_complete(tmp_path: Path) -> None:
     place = tmp_path / "t.csv"
-    with files.replacing(place) as part:
+    with atomic_write.atomic_path(place) as part:
         part.write_text("all of it")
         assert not place.exists()
         assert part.parent == tmp_path
@@ -64,7 +64,7 @@ def test_a_file_that_somebody_made_meanwhile_is_not_overwritten(tmp_path: Path) 
 )
 def test_a_place_where_no_file_can_be_is_refused_before_any_work(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        files.check(tmp_path / name, force=True)
+        atomic_write.check_writable(tmp_path / name, force=True)
 
 
 def test_the_longest_name_that_fits_can_be_written(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 def shown(what: str, wanted: bool | None, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO) -> str:
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    with progress.shown(what, wanted) as report:
+    with progress.progress_bar(what, wanted) as report:
         report(5, 10)
     return stream.getvalue()
 
@@ -42,7 +42,7 @@ def test_a_notebook_is_silent_without_the_package_that_shows_bars_there(monkeypa
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with progress.shown("reading") as report:
+    with progress.progress_bar("reading") as report:
         report(5, 10)
     assert isinstance(sys.stderr, Terminal)
     assert sys.stderr.getvalue() == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from mltasks.exceptions import UsageError, WriteError
 
 
-def check(path: str | Path, force: bool) -> Path:
+def check_writable(path: str | Path, force: bool) -> Path:
     """Return the path if a file may be written there; raises UsageError before any work is done."""
     place = Path(path)
     try:
@@ -28,18 +28,18 @@ def check(path: str | Path, force: bool) -> Path:
 
 
 @contextmanager
-def replacing(path: str | Path, force: bool = False) -> Iterator[Path]:
+def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
     """Hand out a temporary path that becomes `path` if all goes well, and vanishes if not.
 
     Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
     """
-    place = check(path, force)
+    place = check_writable(path, force)
     with _beside(place) as part:
         yield part
-        check(place, force)  # somebody else may have been faster
+        check_writable(place, force)  # somebody else may have been faster
 
 
-def durably(path: Path, content: bytes | memoryview) -> None:
+def write_durable(path: Path, content: bytes | memoryview) -> None:
     """Write a file that is there whole or not at all, even if the power goes; it replaces one that is there.
 
     Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Report = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 @contextmanager
-def shown(what: str, wanted: bool | None = None) -> Iterator[Report]:
+def progress_bar(what: str, wanted: bool | None = None) -> Iterator[ProgressCallback]:
     """Hand out a function that takes (done, total). `wanted` None: only where somebody looks."""
-    if not (_somebody_looks() if wanted is None else wanted):
+    if not (_is_watched() if wanted is None else wanted):
         yield lambda done, total: None
         return
     from rich.console import Console
@@ -26,7 +26,7 @@ def shown(what: str, wanted: bool | None = None) -> Iterator[Report]:
         yield lambda done, total: bar.update(row, completed=done, total=total)
 
 
-def _somebody_looks() -> bool:
+def _is_watched() -> bool:
     if "ipykernel" in sys.modules:
         return importlib.util.find_spec("ipywidgets") is not None  # what rich needs there
     return sys.stderr.isatty()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mltasks.cli.sync import said
-from mltasks.store.manifest import State
-from mltasks.store.sync import Synced
-from mltasks.store.transaction import opened
+from mltasks.cli.sync import describe
+from mltasks.store.manifest import Snapshot
+from mltasks.store.sync import SyncResult
+from mltasks.store.transaction import open_transaction
 from support.command import Command
 from support.documents import hit
 from support.stores import put
@@ -16,25 +16,25 @@ from support.stores import put
 @pytest.mark.parametrize(
     ("found", "lines"),
     [
-        (Synced("prod", 1), ["prod: nothing new; 1 task in history"]),
-        (Synced("prod", 2000, new=2000), ["prod: 2,000 new; 2,000 tasks in history"]),
+        (SyncResult("prod", 1), ["prod: nothing new; 1 task in history"]),
+        (SyncResult("prod", 2000, new=2000), ["prod: 2,000 new; 2,000 tasks in history"]),
         (
-            Synced("prod", 20, new=3, updated=2, resumed=True),
+            SyncResult("prod", 20, new=3, updated=2, resumed=True),
             ["prod: 3 new, 2 updated; 20 tasks in history", "prod: an interrupted sync was gone on with"],
         ),
         (
-            Synced("prod", 20, missing=4),
+            SyncResult("prod", 20, missing=4),
             [
                 "prod: nothing new; 20 tasks in history",
                 "prod: 4 tasks gone on the cluster; --reconcile finds and marks which",
             ],
         ),
         (
-            Synced("prod", 20, gone=1, missing=None),
+            SyncResult("prod", 20, gone=1, missing=None),
             ["prod: nothing new; 20 tasks in history", "prod: 1 task found gone on the cluster and marked"],
         ),
         (
-            Synced("prod", 20, anew=True),
+            SyncResult("prod", 20, anew=True),
             [
                 "prod: nothing new; 20 tasks in history",
                 "prod: the index is not the one of the last sync (or its newest tasks were deleted): read from its "
@@ -43,8 +43,8 @@ from support.stores import put
         ),
     ],
 )
-def test_a_sync_says_what_it_did(found: Synced, lines: list[str]) -> None:
-    assert said(found, "history") == lines
+def test_a_sync_says_what_it_did(found: SyncResult, lines: list[str]) -> None:
+    assert describe(found, "history") == lines
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,6 @@ def test_verify_says_when_the_tasks_are_all_there_and_only_a_glob_goes_wrong(mlt
 
 
 def test_verify_says_that_a_first_sync_without_an_end_is_no_store_yet(mltasks: Command, tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as writing:
-        writing.step("here", State(cursor=4))
+    with open_transaction(tmp_path / "s") as writing:
+        writing.step("here", Snapshot(cursor=4))
     assert "the first sync has not come to its end; run it again" in mltasks.fails(4, "verify", str(tmp_path / "s"))

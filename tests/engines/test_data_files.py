@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.engines import prepare as engines
-from mltasks.engines.data_files import SCHEMA, Part, Parts
+from mltasks.engines import prepare
+from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.prepare import Dataset
 from mltasks.sources import parquet
 from mltasks.tasks import filters, schema, table
@@ -25,14 +25,14 @@ NAMES = (
 )
 
 
-def kept(files: Iterable[Part], overlap: bool = False, **options: Any) -> list[str]:
+def kept(files: Iterable[DataFile], overlap: bool = False, **options: Any) -> list[str]:
     """Return the files that a report has to read."""
-    found = Parts(tuple(files)).within(filters.read(options, AS_OF), overlap=overlap)
+    found = DataFiles(tuple(files)).within(filters.parse(options, AS_OF), overlap=overlap)
     return [part.path.name for part in found.parts]
 
 
-def file(name: str, first: int | None, last: int | None, latest: int | None = None, open: int = 0) -> Part:  # noqa: A002 - the field's name
-    return Part(Path(name), "East", 9, first, last, latest, open)
+def file(name: str, first: int | None, last: int | None, latest: int | None = None, open: int = 0) -> DataFile:  # noqa: A002 - the field's name
+    return DataFile(Path(name), "East", 9, first, last, latest, open)
 
 
 OLD = file("old", CREATED, CREATED + DAY, CREATED + 2 * DAY)
@@ -79,14 +79,14 @@ def test_no_file_with_a_selected_task_is_left_out(
     tasks: Made, options: dict[str, Any], overlap: bool, size: int
 ) -> None:
     tasks = stored.of_stores(tasks)
-    chosen = filters.read({k: v for k, v in options.items() if k in ("since", "until", "cluster")}, AS_OF)
+    chosen = filters.parse({k: v for k, v in options.items() if k in ("since", "until", "cluster")}, AS_OF)
     if chosen == Filters():
         return
     selected = set(table.select(tasks.arrow, tasks.context, chosen, overlap=overlap)["task_id"].to_pylist())
     for cluster in {row["cluster"] for row in tasks.rows}:
         rows = [row for row in tasks.rows if row["cluster"] == cluster]
         for some in (rows[at : at + size] for at in range(0, len(rows), size)):
-            if not Parts((stored.part(some),)).within(chosen, overlap=overlap).parts:
+            if not DataFiles((stored.part(some),)).within(chosen, overlap=overlap).parts:
                 assert selected.isdisjoint(row["task_id"] for row in some)
 
 
@@ -99,7 +99,7 @@ def test_a_cluster_keeps_its_name(name: str, tmp_path: Path) -> None:
 
 def test_a_store_lies_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a[b]*?'cluster=9'/created=1"
-    found = engines.to_arrow(stored.dataset(stored.of_stores(made({})), folder))
+    found = prepare.to_arrow(stored.dataset(stored.of_stores(made({})), folder))
     assert found["cluster"].to_pylist() == ["east"]
     (tmp_path / "a[b]*").mkdir()
     mltasks.write_parquet(mltasks.load("demo"), tmp_path / "[ab].parquet")
@@ -109,7 +109,7 @@ def test_a_store_lies_in_a_folder_of_any_name(tmp_path: Path) -> None:
 
 def test_the_files_of_a_store_are_one_table(tmp_path: Path) -> None:
     tasks = stored.of_stores(made({"create_time": CREATED}, {"cluster": "west", "worker_node": ["a", "b"]}, {}))
-    found = engines.to_arrow(stored.dataset(tasks, tmp_path))
+    found = prepare.to_arrow(stored.dataset(tasks, tmp_path))
     assert found.schema == SCHEMA
     expected = tasks.arrow.select(schema.STORED_SCHEMA.names).sort_by("task_id")
     assert found.select(expected.column_names).sort_by("task_id").to_pylist() == expected.to_pylist()
@@ -117,15 +117,15 @@ def test_the_files_of_a_store_are_one_table(tmp_path: Path) -> None:
 
 
 def test_no_files_are_an_empty_table_with_all_columns() -> None:
-    nothing = Dataset(Parts(()), made().context)
-    assert engines.to_arrow(nothing).schema == SCHEMA
+    nothing = Dataset(DataFiles(()), made().context)
+    assert prepare.to_arrow(nothing).schema == SCHEMA
     assert mltasks.durations(nothing).empty
     assert mltasks.failures(nothing, by=[])["tasks"].tolist() == [0]
 
 
 def plan(dataset: Dataset, *, overlap: bool = False, **options: Any) -> str:
     """Return how DuckDB went about a report's rows, once it did."""
-    tasks = engines.border(dataset, "state", options, taken=(), overlap=overlap)
+    tasks = prepare.prepare(dataset, "state", options, taken=(), overlap=overlap)
     found: str = tasks.frame.to_native().explain("analyze")
     return found
 
@@ -141,7 +141,7 @@ def test_the_report_of_a_month_reads_the_files_of_the_month(tmp_path: Path) -> N
 
 def test_a_window_leaves_row_groups_of_a_file_unread(tmp_path: Path) -> None:
     rows = made(*({"create_time": CREATED + DAY * n} for n in range(4)), readings=generated.READINGS[:1])
-    with parquet.writing(tmp_path / "t.parquet") as writer:
+    with parquet.open_writer(tmp_path / "t.parquet") as writer:
         for place in range(4):
             writer.write(table.select(rows.arrow.slice(place, 1).select(SCHEMA.names[:-1]), rows.context))
         writer.close(rows.context)

@@ -7,18 +7,18 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines import duckdb as duck
+from mltasks.engines import duckdb
 from mltasks.exceptions import UsageError
 from support.generated import made
 
 
-def setting(relation: duck.Relation, name: str) -> str:
+def setting(relation: duckdb.Relation, name: str) -> str:
     (row,) = relation.aggregate(f"any_value(current_setting('{name}'))").fetchall()
     return str(row[0])
 
 
 def test_what_memory_cannot_hold_goes_to_the_system_temporary_folder(tmp_path: Path) -> None:
-    one, other = (duck.relation(made({}).arrow) for _ in range(2))
+    one, other = (duckdb.relation(made({}).arrow) for _ in range(2))
     folders = [Path(setting(relation, "temp_directory")) for relation in (one, other)]
     assert folders[0] != folders[1]
     assert {folder.parent.parent for folder in folders} == {Path(tempfile.gettempdir())}
@@ -28,7 +28,7 @@ def test_what_memory_cannot_hold_goes_to_the_system_temporary_folder(tmp_path: P
 
 def test_a_sort_that_is_larger_than_memory_is_done_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLTASKS_MEMORY", "30MB")
-    rows = duck.relation(pa.table({"n": pa.array(range(3_000_000))}))
+    rows = duckdb.relation(pa.table({"n": pa.array(range(3_000_000))}))
     folder = Path(setting(rows, "temp_directory"))
     ordered = rows.project("n, sum(n) OVER (ORDER BY hash(n) ROWS UNBOUNDED PRECEDING) AS level")
     assert ordered.aggregate("max(level)").fetchall() == [(sum(range(3_000_000)),)]
@@ -38,9 +38,9 @@ def test_a_sort_that_is_larger_than_memory_is_done_on_disk(monkeypatch: pytest.M
 
 
 def test_the_memory_of_reports_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert setting(duck.relation(made({}).arrow), "memory_limit") == "953.6 MiB"
+    assert setting(duckdb.relation(made({}).arrow), "memory_limit") == "953.6 MiB"
     monkeypatch.setenv("MLTASKS_MEMORY", "512MiB")
-    assert setting(duck.relation(made({}).arrow), "memory_limit") == "512.0 MiB"
+    assert setting(duckdb.relation(made({}).arrow), "memory_limit") == "512.0 MiB"
     monkeypatch.setenv("MLTASKS_MEMORY", "much")
     with pytest.raises(UsageError, match="MLTASKS_MEMORY: 'much' is no size; say for instance 4GB"):
         mltasks.durations(mltasks.scan("demo"))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines import group_keys as groups
+from mltasks.engines import group_keys
 from mltasks.exceptions import UsageError
 from support.generated import Made, made
 
@@ -36,7 +36,7 @@ def given(kind: str, tasks: pd.DataFrame) -> Any:
     ],
 )
 def test_by_is_one_name_several_or_none(by: Any, names: tuple[str, ...]) -> None:
-    assert groups.split(by) == names
+    assert group_keys.parse_by(by) == names
 
 
 @pytest.mark.parametrize("by", [[1], ["state", None], [["state"]]])

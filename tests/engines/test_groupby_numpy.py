@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.engines.groupby_numpy import Reduction
+from mltasks.engines.groupby_numpy import GroupedRows
 
 RANKS = [0.5, 0.9, 0.99]
 KEYS: dict[str, Any] = {"team": st.sampled_from(["a", "b", None]), "shard": st.sampled_from([-1, 0, 7])}
@@ -42,7 +42,7 @@ def naive(rows: list[dict[str, Any]], column: str) -> dict[Any, dict[str, float 
 
 @given(ROWS, st.sampled_from([("str", "int64"), ("category", "Int64"), ("object", "int8")]))
 def test_a_group_has_the_values_that_python_finds(rows: list[dict[str, Any]], types: tuple[str, str]) -> None:
-    groups = Reduction(frame(rows, *types), ["team", "shard"])
+    groups = GroupedRows(frame(rows, *types), ["team", "shard"])
     teams = [None if pd.isna(team) else team for team in groups.keys["team"]]
     names = list(zip(teams, groups.keys["shard"], strict=True))
     for column in VALUES:
@@ -59,12 +59,12 @@ def test_a_group_has_the_values_that_python_finds(rows: list[dict[str, Any]], ty
 
 def test_whole_numbers_are_summed_exactly() -> None:
     rows = pd.DataFrame({"key": ["a"] * 4, "n": [2**53, 1, 1, 1]})
-    assert Reduction(rows, ["key"]).value("n", "sum").tolist() == [2**53 + 3]
+    assert GroupedRows(rows, ["key"]).value("n", "sum").tolist() == [2**53 + 3]
 
 
 def test_the_rows_of_a_group_keep_their_order() -> None:
     rows = pd.DataFrame({"key": ["b", "a", "b", "a", "b"], "n": [5, 4, 3, 2, 1]})
-    groups = Reduction(rows, ["key"])
+    groups = GroupedRows(rows, ["key"])
     ends = groups.counts.cumsum()
     values = groups.in_order("n").tolist()
     of_each = [values[end - count : end] for end, count in zip(ends, groups.counts, strict=True)]
@@ -74,10 +74,10 @@ def test_the_rows_of_a_group_keep_their_order() -> None:
 def test_groups_of_more_keys_than_fit_a_number_stay_apart() -> None:
     keys = [f"key{n}" for n in range(8)]  # 1001**8 > 2**62
     rows = pd.DataFrame({key: np.random.default_rng(n).permutation(1000) for n, key in enumerate(keys)})
-    groups = Reduction(pd.concat([rows, rows], ignore_index=True), keys)
+    groups = GroupedRows(pd.concat([rows, rows], ignore_index=True), keys)
     assert (len(groups.keys), set(groups.value("key0", "len"))) == (1000, {2})
 
 
 def test_more_groups_than_a_small_number_can_count_stay_apart() -> None:
     rows = pd.DataFrame({"key": np.arange(70_000) // 2})
-    assert set(Reduction(rows, ["key"]).value("key", "len")) == {2}
+    assert set(GroupedRows(rows, ["key"]).value("key", "len")) == {2}

@@ -16,7 +16,7 @@ def rows(found: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def test_groups_become_fewer_and_a_missing_key_stays_one() -> None:
-    assert rows(operations.fold(FOUND, ["team"], VALUES)) == [
+    assert rows(operations.combine_groups(FOUND, ["team"], VALUES)) == [
         {"team": "a", "n": 3, "first": 3.0, "mean": 7.0},
         {"team": None, "n": 4, "first": None, "mean": 8.0},
     ]
@@ -24,9 +24,9 @@ def test_groups_become_fewer_and_a_missing_key_stays_one() -> None:
 
 def test_without_keys_it_is_one_row() -> None:
     values = {"n": ("", "len"), "first": ("x", "min")}
-    assert rows(operations.fold(FOUND, [], values)) == [{"n": 7, "first": 3.0}]
+    assert rows(operations.combine_groups(FOUND, [], values)) == [{"n": 7, "first": 3.0}]
 
 
 def test_two_means_are_not_put_together() -> None:
     with pytest.raises(AssertionError):
-        operations.fold(FOUND.assign(mean=1.0), ["team"], VALUES)
+        operations.combine_groups(FOUND.assign(mean=1.0), ["team"], VALUES)

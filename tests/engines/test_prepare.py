@@ -12,21 +12,20 @@ import pytest
 
 import mltasks
 from mltasks.engines import duckdb as duck
-from mltasks.engines import operations
-from mltasks.engines import prepare as engines
+from mltasks.engines import operations, prepare
 from mltasks.exceptions import DataError, UsageError
-from mltasks.reports import report_info as result
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Context, Reading
+from mltasks.reports import report_info
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import ClusterInfo, Context
 from support import generated
 from support.generated import AS_OF, DAY, HOUR, made
 
 RUNNING = {"state": "RUNNING", "create_time": AS_OF - HOUR, "last_update_time": AS_OF - HOUR + 5}
-UNKNOWN = (Reading(),)
+UNKNOWN = (ClusterInfo(),)
 
 
 def as_of(tasks: Any, **options: Any) -> tuple[int | None, bool]:
-    said = result.info(mltasks.durations(tasks, **options))
+    said = report_info.read_info(mltasks.durations(tasks, **options))
     return said.as_of_ms, said.as_of_assumed
 
 
@@ -45,10 +44,10 @@ def test_as_of_is_assumed_where_nothing_is_known_and_the_notes_say_so(kind: str)
     rows = made(RUNNING, {"create_time": AS_OF - DAY, "last_update_time": AS_OF - 3}).arrow
     tasks = {"arrow": rows, "pandas": rows.to_pandas(), "relation": duck.relation(rows)}[kind]
     assert as_of(tasks) == (AS_OF - 3, True)
-    notes = result.info(mltasks.failures(tasks)).notes
+    notes = report_info.read_info(mltasks.failures(tasks)).notes
     assert "as of 2025-03-07T01:59:59.997Z, which is assumed: the newest time in the data" in notes
     assert as_of(tasks, as_of=AS_OF) == (AS_OF, False)
-    assert not [n for n in result.info(mltasks.failures(tasks, as_of=AS_OF)).notes if "assumed:" in n]
+    assert not [n for n in report_info.read_info(mltasks.failures(tasks, as_of=AS_OF)).notes if "assumed:" in n]
 
 
 def test_as_of_of_a_selection_is_that_of_the_whole_load() -> None:
@@ -132,7 +131,7 @@ def test_each_cluster_has_its_own_as_of_and_timeout() -> None:
         {**old, "cluster": "east"}, {**old, "cluster": "west"}, {**old, "cluster": "west", "create_time": AS_OF}
     )
     for source in (tasks.pandas(), tasks.dataset()):
-        notes = result.info(mltasks.durations(source)).notes
+        notes = report_info.read_info(mltasks.durations(source)).notes
         assert [note[:60] for note in notes] == ["2 open tasks overdue: open for longer than the time-out of i"]
         assert mltasks.workers(source, by="cluster", every="1mo").set_index("cluster")["task_s"].to_dict() == {
             "east": 0.0,
@@ -144,22 +143,22 @@ def test_each_cluster_has_its_own_as_of_and_timeout() -> None:
 def test_rows_are_repeated_for_each_number_in_their_range(kind: str) -> None:
     rows = pd.DataFrame({"x": ["a", "b", "c"], "first": [1, 5, 7], "last": [3, 4, 7]}, index=[4, 4, 9])
     native: Any = rows if kind == "pandas" else duck.relation(pa.Table.from_pandas(rows, preserve_index=False))
-    found = operations.to_pandas(operations.repeat(nw.from_native(native).lazy(), "first", "last", "n"))
+    found = operations.to_pandas(operations.explode_range(nw.from_native(native).lazy(), "first", "last", "n"))
     assert found[["x", "n"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["a", 3], ["c", 7]]
 
 
 def test_a_dataset_in_memory_is_the_rows_that_were_stored() -> None:
     rows = generated.made({}, {"state": "FAILED"}).arrow
-    dataset = engines.Dataset(duck.relation(rows), Context(source="here"))
-    assert engines.to_arrow(dataset).select(rows.column_names).to_pylist() == rows.to_pylist()
+    dataset = prepare.Dataset(duck.relation(rows), Context(source="here"))
+    assert prepare.to_arrow(dataset).select(rows.column_names).to_pylist() == rows.to_pylist()
 
 
 def test_filters_of_a_scan_and_of_a_report_hold_together_and_are_both_described() -> None:
     scanned = mltasks.scan("demo", task_type="TRAINING")
     found = mltasks.durations(scanned, function_name="KMEANS", by=["task_type", "function_name"])
     assert found[["task_type", "function_name"]].to_numpy().tolist() == [["TRAINING", "KMEANS"]]
-    assert result.info(found).filters == {"task_type": ["training"], "function_name": ["kmeans"]}
+    assert report_info.read_info(found).filters == {"task_type": ["training"], "function_name": ["kmeans"]}
     loaded = mltasks.load("demo", task_type="TRAINING")
-    assert context.of(loaded.attrs) is not None
+    assert metadata.read_attrs(loaded.attrs) is not None
     by_both = mltasks.durations(loaded, function_name="KMEANS")
     pd.testing.assert_frame_equal(by_both, found)

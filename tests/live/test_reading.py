@@ -18,8 +18,8 @@ from mltasks.exceptions import DataError
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.pagination import Walk
-from mltasks.opensearch.response import Patience
+from mltasks.opensearch.pagination import SeqNoPagination
+from mltasks.opensearch.response import RetryPolicy
 from mltasks.opensearch.search_response import loads
 
 SEARCH = "/_plugins/_ml/tasks/_search"
@@ -30,11 +30,11 @@ def counted(server: Server) -> int:
     return int(answer["hits"]["total"]["value"])
 
 
-def walk(server: Server, **options: Any) -> Walk:
-    return Walk(Cluster(server.url, patience=Patience(sleep=lambda seconds: None)), Decoder(), **options)
+def walk(server: Server, **options: Any) -> SeqNoPagination:
+    return SeqNoPagination(Cluster(server.url, patience=RetryPolicy(sleep=lambda seconds: None)), Decoder(), **options)
 
 
-def ids(begun: Walk) -> list[str]:
+def ids(begun: SeqNoPagination) -> list[str]:
     return [task_id for page in begun for task_id in page.table["task_id"].to_pylist()]
 
 
@@ -108,15 +108,15 @@ def test_a_task_created_mid_walk_is_there_and_a_deleted_one_breaks_nothing(quiet
 
 def test_a_walk_that_is_left_halfway_leaves_nothing_under_way(quiet_cluster: Server) -> None:
     cluster = Cluster(quiet_cluster.url)
-    for _ in Walk(cluster, Decoder(), page_size=10):
+    for _ in SeqNoPagination(cluster, Decoder(), page_size=10):
         break
-    assert len(ids(Walk(cluster, Decoder(), page_size=10))) == counted(quiet_cluster)
+    assert len(ids(SeqNoPagination(cluster, Decoder(), page_size=10))) == counted(quiet_cluster)
     cluster.close()
 
 
 def test_two_walks_over_one_connection_do_not_take_each_others_answers(quiet_cluster: Server) -> None:
     cluster = Cluster(quiet_cluster.url)
-    one, other = (iter(Walk(cluster, Decoder(), page_size=size)) for size in (10, 7))
+    one, other = (iter(SeqNoPagination(cluster, Decoder(), page_size=size)) for size in (10, 7))
     found = [page.table["task_id"].to_pylist() for pair in itertools.zip_longest(one, other) for page in pair if page]
     numbers = Counter(task_id for page in found for task_id in page)
     assert len(numbers) == counted(quiet_cluster)

@@ -17,8 +17,8 @@ from live.logins import LOGINS, log_in, password
 from live.secured import TASKS, SecuredServer
 from mltasks import Access, Cluster, ClusterError, Credentials
 from mltasks.opensearch.credentials import InsecureWarning
-from mltasks.opensearch.response import Patience
-from mltasks.reports import report_info as result
+from mltasks.opensearch.response import RetryPolicy
+from mltasks.reports import report_info
 from support.command import Command
 
 SEARCH = "/_plugins/_ml/tasks/_search"
@@ -31,7 +31,7 @@ def test_a_cluster_whose_users_are_not_loaded_yet_says_so(unready: SecuredServer
     waits: list[float] = []
     credentials = Credentials(ca_certs=str(unready.conf / "ca.pem"), token=unready.token())
     with pytest.raises(ClusterError) as error:
-        mltasks.load(Cluster(unready.url, credentials, patience=Patience(sleep=waits.append)))
+        mltasks.load(Cluster(unready.url, credentials, patience=RetryPolicy(sleep=waits.append)))
     assert str(error.value) == (
         f"{unready.url} answers 503 again and again: OpenSearch Security not initialized; its users are not loaded: "
         "try later if it has just started, else securityadmin.sh has to be run there"
@@ -41,7 +41,7 @@ def test_a_cluster_whose_users_are_not_loaded_yet_says_so(unready: SecuredServer
 
 def test_whoever_waits_gets_the_tasks_once_the_users_are_loaded(unready: SecuredServer) -> None:
     credentials = Credentials(ca_certs=str(unready.conf / "ca.pem"), token=unready.token())
-    patience = Patience(sleep=lambda seconds: unready.open())
+    patience = RetryPolicy(sleep=lambda seconds: unready.open())
     assert len(mltasks.load(Cluster(unready.url, credentials, patience=patience))) == TASKS
 
 
@@ -103,7 +103,7 @@ def test_what_a_reader_may_not_ask_is_said_once(
     }
     for user, expected in (("reader", said), ("admin", set())):
         log_in(monkeypatch, password(secured, user))
-        notes = result.info(report(mltasks.scan(secured.url))).notes
+        notes = report_info.read_info(report(mltasks.scan(secured.url))).notes
         assert set(notes) & said == expected
         assert len(notes) == len(set(notes))
 

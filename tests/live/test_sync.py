@@ -18,9 +18,9 @@ from live.server import Server
 from live.writer import Writer
 from mltasks import Access, Cluster
 from mltasks.opensearch.pagination import IN_FLIGHT
-from mltasks.opensearch.response import Answer
+from mltasks.opensearch.response import Response
 from mltasks.store import manifest
-from mltasks.store.transaction import opened
+from mltasks.store.transaction import open_transaction
 from support.command import Command
 
 SEARCH = "/_plugins/_ml/tasks/_search"
@@ -149,7 +149,7 @@ class Moving(Cluster):
         super().__init__(url)
         self.searches, self._at, self._happens = 0, at, happens
 
-    def search(self, body: Mapping[str, Any]) -> Answer:
+    def search(self, body: Mapping[str, Any]) -> Response:
         if self.searches == self._at:
             self._happens()
         self.searches += 1
@@ -335,7 +335,7 @@ def test_a_write_that_becomes_visible_later_than_any_overlap_is_found_by_the_cou
 
 def forget(store: mltasks.Store, task_id: str) -> None:
     """Make a store as if one of its tasks had not been visible yet."""
-    with opened(store.path) as writing:
+    with open_transaction(store.path) as writing:
         ((name, followed),) = _manifest(store).clusters.items()
         assert followed.finished is not None
         files = []

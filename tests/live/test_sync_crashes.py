@@ -22,10 +22,10 @@ from live.proxy import Proxy
 from live.server import Server
 from live.writer import Writer
 from mltasks.opensearch.pagination import IN_FLIGHT
-from mltasks.opensearch.response import Patience
+from mltasks.opensearch.response import RetryPolicy
 from mltasks.store import manifest
-from mltasks.store.manifest import Followed
-from mltasks.store.sync import Synced
+from mltasks.store.manifest import ClusterState
+from mltasks.store.sync import SyncResult
 from support.command import Command
 from support.crashes import Syncing, globbed, of_server, present, seen, sync_in_steps, wrong_for_readers
 
@@ -39,10 +39,10 @@ def name(server: Server) -> str:
     return server.url.removeprefix("http://")
 
 
-def followed(store: Path, cluster: str) -> Followed:
+def followed(store: Path, cluster: str) -> ClusterState:
     """How far a store has come with a cluster."""
     found = manifest.read(store)
-    return (found.clusters if found else {}).get(cluster, Followed())
+    return (found.clusters if found else {}).get(cluster, ClusterState())
 
 
 def has_files(store: Path, n: int) -> bool:
@@ -236,7 +236,7 @@ def test_a_cut_connection_is_exit_3_and_the_next_sync_goes_on_from_the_step_reac
     store = mltasks.Store(tmp_path / "history", step=STEP)
     made = fill(quiet_cluster, 900)
     with Proxy(quiet_cluster.url, fault, at=7, for_ever=True) as proxy:
-        patience = Patience(sleep=proxy.recover)
+        patience = RetryPolicy(sleep=proxy.recover)
         cut = mltasks.Cluster(proxy.url, name="here", timeout=0.5, patience=patience)
         with pytest.raises(mltasks.ClusterError) as caught:
             store.sync(cut, mltasks.Access(page_size=PAGE))
@@ -262,8 +262,8 @@ def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_ser
     made = fill(bare_server, 22_400)
     store = mltasks.Store(tmp_path / "history", step=1000)
 
-    def sync(proxy: Proxy) -> Synced:
-        cluster = mltasks.Cluster(proxy.url, name="here", patience=Patience(sleep=proxy.recover))
+    def sync(proxy: Proxy) -> SyncResult:
+        cluster = mltasks.Cluster(proxy.url, name="here", patience=RetryPolicy(sleep=proxy.recover))
         try:
             return store.sync(cluster, mltasks.Access(page_size=70))
         finally:

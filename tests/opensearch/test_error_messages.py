@@ -9,8 +9,8 @@ import pytest
 
 from mltasks import ClusterError, Credentials, UsageError
 from mltasks.exceptions import Error
-from mltasks.opensearch.error_messages import refused, server_words
-from mltasks.opensearch.response import Answer
+from mltasks.opensearch.error_messages import error_from_response, server_words
+from mltasks.opensearch.response import Response
 
 URL = "https://host:9200"
 
@@ -65,7 +65,7 @@ def test_a_refusal_says_place_words_and_remedy_on_one_line(
     status: int, body: Any, kind: type[Error], said: str
 ) -> None:
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    found = refused(URL, Answer(status, {}, raw))
+    found = error_from_response(URL, Response(status, {}, raw))
     assert type(found) is kind
     assert said in str(found)
     assert str(found).startswith(URL)
@@ -84,7 +84,7 @@ def test_a_refusal_says_place_words_and_remedy_on_one_line(
 def test_a_refused_login_says_what_to_change_of_what_was_given(
     credentials: Credentials | None, status: int, said: str
 ) -> None:
-    found = str(refused(URL, Answer(status, {}, b"Unauthorized"), credentials))
+    found = str(error_from_response(URL, Response(status, {}, b"Unauthorized"), credentials))
     assert said in found
     assert "s3cret" not in found
 

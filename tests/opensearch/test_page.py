@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from mltasks.opensearch.page import Wanted
+from mltasks.opensearch.page import PageRequest
 from support.documents import answer, hit
 
-FIRST = Wanted(2, after=3, until=90)
+FIRST = PageRequest(2, after=3, until=90)
 
 
 def page(total: int, numbers: list[int], **sort: str) -> bytes:
@@ -19,31 +19,31 @@ def page(total: int, numbers: list[int], **sort: str) -> bytes:
 
 
 def test_what_is_asked_next_shows_at_the_ends_of_a_page() -> None:
-    assert FIRST.following(page(3, [5, 8])) == replace(FIRST, after=8)
+    assert FIRST.predict_next(page(3, [5, 8])) == replace(FIRST, after=8)
 
 
 def test_with_several_shards_too() -> None:
     wanted = replace(FIRST, shards=3)
-    assert wanted.following(page(3, [5, 8], id="t8")) == replace(wanted, after=8)
+    assert wanted.predict_next(page(3, [5, 8], id="t8")) == replace(wanted, after=8)
 
 
 def test_after_the_last_page_of_a_range_it_is_what_was_written_since() -> None:
-    assert FIRST.following(page(2, [5, 8])) == Wanted(2, after=90)
+    assert FIRST.predict_next(page(2, [5, 8])) == PageRequest(2, after=90)
 
 
 @pytest.mark.parametrize("body", [page(0, []), b"", b"<html>", b'{"hits":{"total":{"value":9}', b"}" * 9])
 def test_after_what_is_no_page_nothing_is_asked_early(body: bytes) -> None:
-    assert FIRST.following(body) is None
+    assert FIRST.predict_next(body) is None
 
 
 def test_after_the_last_page_of_all_nothing_is_asked_early() -> None:
-    assert Wanted(2, after=90).following(page(2, [95, 96])) is None
+    assert PageRequest(2, after=90).predict_next(page(2, [95, 96])) is None
 
 
 def test_after_the_newest_tasks_nothing_is_asked_early() -> None:
-    assert Wanted(2, newest=True).following(page(3, [5, 8])) is None
+    assert PageRequest(2, newest=True).predict_next(page(3, [5, 8])) is None
 
 
 def test_a_document_that_ends_like_a_page_does_not_mislead() -> None:
     body = page(3, [5, 8])
-    assert FIRST.following(body[:-1] + b',"x":"\\"sort\\":[7]}]}}"}') is None
+    assert FIRST.predict_next(body[:-1] + b',"x":"\\"sort\\":[7]}]}}"}') is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mltasks.opensearch.connection import RawConnection
-from mltasks.opensearch.response import NoAnswerError
+from mltasks.opensearch.response import NoResponseError
 
 
 class Echo(ThreadingHTTPServer):
@@ -69,7 +69,7 @@ def ask(connection: RawConnection, body: bytes) -> bytes:
 
 
 def early(connection: RawConnection, body: bytes) -> None:
-    connection.ask_early("POST", "/", body, {})
+    connection.prefetch("POST", "/", body, {})
 
 
 def test_what_is_asked_early_is_under_way_before_it_is_wanted_and_sent_once(
@@ -123,6 +123,6 @@ def test_nothing_is_sent_early_on_a_connection_that_the_server_closes(echo: Echo
 def test_an_early_question_without_an_answer_is_an_error_once_it_is_wanted(connection: RawConnection) -> None:
     ask(connection, b"one")
     early(connection, b"silence")
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         ask(connection, b"silence")
     assert ask(connection, b"two") == b"two"

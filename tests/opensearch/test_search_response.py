@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mltasks.exceptions import DataError
-from mltasks.opensearch import search_response as parser
+from mltasks.opensearch import search_response
 from mltasks.opensearch.search_response import Parser
 from support.documents import answer, hit, page
 
@@ -19,7 +19,7 @@ def test_a_page_gives_its_hits_total_shards_and_whether_it_timed_out() -> None:
     hits, total, shards, timed_out = Parser().page(page([hit("a"), hit("b")]))
     assert [one._id for one in hits] == ["a", "b"]
     assert hits[0]._source.function_name == "KMEANS"
-    assert (total, shards, timed_out) == (parser.Total(2, "eq"), parser.Shards(1, 1, 0, 0), False)
+    assert (total, shards, timed_out) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0), False)
 
 
 def test_a_page_that_is_read_hit_by_hit_gives_the_same() -> None:
@@ -27,7 +27,7 @@ def test_a_page_that_is_read_hit_by_hit_gives_the_same() -> None:
     assert [one._id for one in hits] == ["a", "half"]
     assert hits[0]._source.function_name == "KMEANS"
     assert hits[1]._source.error == "a\ud800b"
-    assert (total, shards, timed_out) == (parser.Total(2, "eq"), parser.Shards(1, 1, 0, 0), False)
+    assert (total, shards, timed_out) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0), False)
 
 
 def test_unknown_fields_are_learnt_once_in_the_order_of_their_appearance() -> None:
@@ -53,10 +53,10 @@ def test_an_unknown_field_may_have_any_name(name: str) -> None:
 
 
 def test_a_document_with_more_unknown_fields_than_are_learnt_keeps_all_of_them() -> None:
-    fields = {f"field_{n}": n for n in range(parser.MOST_UNKNOWN + 20)}
+    fields = {f"field_{n}": n for n in range(search_response.MOST_UNKNOWN + 20)}
     reader = Parser()
     hits, *_ = reader.page(page([hit(**fields)]))
-    assert len(reader.unknown) == parser.MOST_UNKNOWN
+    assert len(reader.unknown) == search_response.MOST_UNKNOWN
     assert hits[0].extra == fields
 
 
@@ -112,16 +112,16 @@ def test_anything_else_is_no_search_answer(body: bytes) -> None:
 
 def test_raw_hits_are_the_bytes_of_each_hit() -> None:
     raw = [b'{"_id":"a", "_source":{"n":1.0}}', b'{"_id":"b",  "_source":{"n":[]}}']
-    assert parser.raw_hits(b'{"hits":{"hits":[' + b",".join(raw) + b"]}}") == raw
+    assert search_response.raw_hits(b'{"hits":{"hits":[' + b",".join(raw) + b"]}}") == raw
 
 
 def test_raw_hits_of_a_page_with_half_a_character_have_the_values_they_came_with() -> None:
-    assert [json.loads(raw) for raw in parser.raw_hits(page([hit("a"), HALF]))] == [hit("a"), HALF]
+    assert [json.loads(raw) for raw in search_response.raw_hits(page([hit("a"), HALF]))] == [hit("a"), HALF]
 
 
 def test_numbers_that_python_cannot_hold_stay_texts() -> None:
     digits = "9" * 5000
-    assert parser.loads(f"[1e999, -1e999, NaN, {digits}, 1, 0.5]".encode()) == [
+    assert search_response.loads(f"[1e999, -1e999, NaN, {digits}, 1, 0.5]".encode()) == [
         *("1e999", "-1e999", "NaN", digits),
         *(1, 0.5),
     ]
@@ -137,7 +137,7 @@ def test_numbers_that_python_cannot_hold_stay_texts() -> None:
     ],
 )
 def test_an_excerpt_is_short_harmless_and_on_one_line(body: bytes, shown: str) -> None:
-    assert parser.excerpt(body, 20 if len(body) > 100 else 60) == shown
+    assert search_response.excerpt(body, 20 if len(body) > 100 else 60) == shown
 
 
 @given(st.binary(max_size=60))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.render import cells as text
+from mltasks.render import cells
 from support.views import obeyed, texts
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -44,12 +44,12 @@ AS_OF = 1764028800000  # 2025-11-25 00:00
     ],
 )
 def test_durations_read_as_people_say_them_and_carry_when_rounded(seconds: float, shown: str) -> None:
-    assert text.duration(seconds) == shown
+    assert cells.duration(seconds) == shown
 
 
 @given(st.floats(min_value=0.0006, max_value=1e9))
 def test_a_duration_read_back_is_within_the_rounding_of_its_smallest_unit(seconds: float) -> None:
-    parts = re.findall(r"([0-9.]+)(ms|[smhd])", text.duration(seconds))
+    parts = re.findall(r"([0-9.]+)(ms|[smhd])", cells.duration(seconds))
     read = sum(float(number) * UNITS[unit] for number, unit in parts)
     smallest = parts[-1][1]
     step = 0.1 if len(parts) == 1 and smallest == "s" else UNITS[smallest]
@@ -63,12 +63,12 @@ def test_a_duration_read_back_is_within_the_rounding_of_its_smallest_unit(second
     [(0.0, "0%"), (1.0, "100%"), (1e-9, "<0.1%"), (0.001, "0.1%"), (0.31034, "31.0%"), (0.9996, ">99.9%")],
 )
 def test_shares_are_per_cent(value: float, shown: str) -> None:
-    assert text.share(value) == shown
+    assert cells.percent(value) == shown
 
 
 @given(st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True, allow_subnormal=True))
 def test_a_share_that_is_neither_none_nor_all_is_never_shown_as_that(value: float) -> None:
-    shown = text.share(value)
+    shown = cells.percent(value)
     assert shown not in ("0%", "100%", "0.0%", "100.0%")
     if shown[0] not in "<>":
         assert abs(float(shown.rstrip("%")) / 100 - value) <= 0.0005 + 1e-12
@@ -99,16 +99,16 @@ def test_a_share_that_is_neither_none_nor_all_is_never_shown_as_that(value: floa
     ],
 )
 def test_a_cell_is_shown_by_the_name_of_its_column(name: str, value: Any, shown: str) -> None:
-    assert text.cell(name, value, AS_OF) == shown
+    assert cells.cell(name, value, AS_OF) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "(missing)"), (math.nan, "(missing)"), ("KMEANS", "KMEANS")])
 def test_a_missing_key_is_a_group_with_a_name(value: Any, shown: str) -> None:
-    assert text.key("function_name", value, AS_OF) == shown
+    assert cells.key("function_name", value, AS_OF) == shown
 
 
 def test_a_key_that_is_a_time_is_shown_as_that_time_with_or_without_a_zone() -> None:
-    assert text.key("begun", pd.Timestamp("2025-11-24 22:00"), AS_OF) == "2025-11-24 22:00:00"
+    assert cells.key("begun", pd.Timestamp("2025-11-24 22:00"), AS_OF) == "2025-11-24 22:00:00"
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_a_key_that_is_a_time_is_shown_as_that_time_with_or_without_a_zone() -> 
     ],
 )
 def test_times_for_machines_are_iso_8601_in_utc(time: datetime, shown: str) -> None:
-    assert text.iso(time) == shown
+    assert cells.iso(time) == shown
 
 
 @given(texts() | st.text())
 def test_one_line_holds_nothing_that_a_terminal_obeys_or_that_turns_letters_around(given_text: str) -> None:
-    shown = text.one_line(given_text)
+    shown = cells.one_line(given_text)
     assert obeyed(shown) == set()
     shown.encode()
     assert len(shown.splitlines()) <= 1
@@ -133,8 +133,8 @@ def test_one_line_holds_nothing_that_a_terminal_obeys_or_that_turns_letters_arou
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
 def test_plain_text_stays_as_it_is(given_text: str) -> None:
-    assert text.one_line(given_text) == given_text
+    assert cells.one_line(given_text) == given_text
 
 
 def test_what_was_written_out_says_what_it_was() -> None:
-    assert text.one_line("\x1b[31m\x07\x9b\u202e") == r"\x1b[31m\x07\x9b\u202e"
+    assert cells.one_line("\x1b[31m\x07\x9b\u202e") == r"\x1b[31m\x07\x9b\u202e"

@@ -9,9 +9,9 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.render import figure as plot
+from mltasks.render import figure
 from mltasks.render.cells import one_line
-from mltasks.render.view import view as viewed
+from mltasks.render.view import make_view
 from support.views import HOSTILE, failures, view
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -29,8 +29,8 @@ def words(svg: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["failures", "durations", "workers"])
 def test_the_same_table_gives_the_same_svg_and_two_reports_share_no_id(tasks: pd.DataFrame, name: str) -> None:
-    drawn = {n: plot.svg(viewed(getattr(mltasks, n)(tasks))) for n in ("failures", "durations", "workers")}
-    assert drawn[name] == plot.svg(viewed(getattr(mltasks, name)(tasks)))
+    drawn = {n: figure.svg(make_view(getattr(mltasks, n)(tasks))) for n in ("failures", "durations", "workers")}
+    assert drawn[name] == figure.svg(make_view(getattr(mltasks, name)(tasks)))
     ids = {n: set(re.findall(r' id="([^"]*)"', svg)) for n, svg in drawn.items()}
     assert all(ids[name].isdisjoint(ids[other]) for other in ids if other != name)
     references = re.findall(r'(?:href="#|url\(#)([^")]+)', drawn[name])
@@ -39,7 +39,7 @@ def test_the_same_table_gives_the_same_svg_and_two_reports_share_no_id(tasks: pd
 
 
 def test_a_figure_names_its_groups_and_says_what_it_leaves_out(tasks: pd.DataFrame) -> None:
-    found = words(plot.svg(viewed(mltasks.failures(tasks))))
+    found = words(figure.svg(make_view(mltasks.failures(tasks))))
     assert {"TRAINING / KMEANS", "18 of 19 rows, 1 without a value", "failure rate (dot) and its 95 % interval"} <= {
         *found
     }
@@ -48,38 +48,38 @@ def test_a_figure_names_its_groups_and_says_what_it_leaves_out(tasks: pd.DataFra
 
 def test_a_figure_shows_the_20_largest_groups_and_says_so() -> None:
     frame = failures([f"g{n:02}" for n in range(30)]).assign(tasks=range(30))
-    found = words(plot.svg(view(frame, ["task_type"], report="failures")))
+    found = words(figure.svg(view(frame, ["task_type"], report="failures")))
     assert "20 of 30 rows" in found
     assert [w for w in found if w.startswith("g")] == [f"g{n}" for n in range(10, 30)]
 
 
 def test_nodes_are_drawn_by_name_with_their_peaks(tasks: pd.DataFrame) -> None:
-    found = words(plot.svg(viewed(mltasks.workers(tasks))))
+    found = words(figure.svg(make_view(mltasks.workers(tasks))))
     assert {"n1", "n2", "n3", "peak 14", "2m", "14m"} <= {*found}
 
 
 @pytest.mark.parametrize(("by", "said"), [("task_type", "TRAINING"), ([], None)])
 def test_periods_are_drawn_over_time_in_their_zone(tasks: pd.DataFrame, by: str | list[str], said: str | None) -> None:
-    found = words(plot.svg(viewed(mltasks.durations(tasks, by=by, every="15min", tz="Asia/Kolkata"))))
+    found = words(figure.svg(make_view(mltasks.durations(tasks, by=by, every="15min", tz="Asia/Kolkata"))))
     assert {"period (Asia/Kolkata)", "median duration", "03:30"} <= {*found}
     assert said is None or said in found
 
 
 def test_a_figure_over_time_shows_the_6_largest_groups_and_says_so(tasks: pd.DataFrame) -> None:
-    found = words(plot.svg(viewed(mltasks.failures(tasks, by=["task_type", "function_name"], every="1h"))))
+    found = words(figure.svg(make_view(mltasks.failures(tasks, by=["task_type", "function_name"], every="1h"))))
     assert "6 of 18 groups, the largest" in found
 
 
 @pytest.mark.parametrize("frame", [failures([]), failures(["A"]).assign(failure_rate=float("nan"))])
 def test_a_report_without_a_value_has_an_empty_figure(frame: pd.DataFrame) -> None:
-    found = words(plot.svg(view(frame, ["task_type"], report="failures")))
+    found = words(figure.svg(view(frame, ["task_type"], report="failures")))
     assert "failure rate (dot) and its 95 % interval" in found
     assert "A" not in found
 
 
 @pytest.mark.parametrize("names", [HOSTILE[:13], HOSTILE[13:]])
 def test_texts_in_a_figure_are_texts_and_long_ones_end_in_dots(names: list[str]) -> None:
-    svg = plot.svg(view(failures(names), ["task_type"], report="failures"))
+    svg = figure.svg(view(failures(names), ["task_type"], report="failures"))
     found = words(svg)
     for name in names:
         shown = one_line(name)
@@ -90,14 +90,14 @@ def test_texts_in_a_figure_are_texts_and_long_ones_end_in_dots(names: list[str])
 
 
 def test_an_svg_names_no_address_but_its_namespaces(tasks: pd.DataFrame) -> None:
-    svg = plot.svg(viewed(mltasks.workers(tasks)))
+    svg = figure.svg(make_view(mltasks.workers(tasks)))
     assert set(re.findall(r"https?://[^\"' <]+", svg)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
 def test_a_figure_is_saved_by_suffix_with_the_same_bytes_each_time(tasks: pd.DataFrame, tmp_path: Path) -> None:
-    shown = viewed(mltasks.workers(tasks))
+    shown = make_view(mltasks.workers(tasks))
     for name in ("a.png", "b.svg", "c.svg"):
-        plot.save(shown, tmp_path / name)
+        figure.save(shown, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes().startswith(PNG)
     assert (tmp_path / "b.svg").read_bytes() == (tmp_path / "c.svg").read_bytes()
     ElementTree.parse(tmp_path / "b.svg")
@@ -106,7 +106,7 @@ def test_a_figure_is_saved_by_suffix_with_the_same_bytes_each_time(tasks: pd.Dat
 
 def test_other_pictures_and_other_reports_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--plot r\.pdf: no picture of this suffix; there are \.png and \.svg"):
-        plot.save(view(failures([]), report="failures"), "r.pdf")
+        figure.save(view(failures([]), report="failures"), "r.pdf")
     with pytest.raises(UsageError, match="there is no figure of list"):
-        plot.save(view(failures([]), report="list"), tmp_path / "r.svg")
+        figure.save(view(failures([]), report="list"), tmp_path / "r.svg")
     assert list(tmp_path.iterdir()) == []

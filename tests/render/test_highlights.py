@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mltasks.render import highlights as attention
+from mltasks.render import highlights
 from support.views import failures, times, view
 
 
@@ -12,7 +12,7 @@ def test_what_makes_the_report_doubtful_comes_first_then_what_never_succeeded_th
         failing_since=times(None, "2025-11-24 23:10", "2025-11-24 23:05", *3 * ["2025-11-24"]),
     )
     notes = ["rates are over recorded tasks", "2 open tasks are overdue", "INCOMPLETE: a page is missing"]
-    assert attention.points(view(frame, ["task_type"], notes=notes)) == [
+    assert highlights.find_points(view(frame, ["task_type"], notes=notes)) == [
         "2 open tasks are overdue",
         "INCOMPLETE: a page is missing",
         "MANY: all 17 finished tasks failed",
@@ -25,14 +25,14 @@ def test_what_makes_the_report_doubtful_comes_first_then_what_never_succeeded_th
 
 def test_nothing_needs_attention_where_nothing_fails() -> None:
     frame = failures(["A"]).assign(failed=0, failing_since=times(None))
-    assert attention.points(view(frame, ["task_type"])) == []
+    assert highlights.find_points(view(frame, ["task_type"])) == []
 
 
 def test_one_total_row_is_called_all_tasks() -> None:
     frame = failures(["A"]).drop(columns="task_type").assign(completed=0, failed=3)
-    assert attention.points(view(frame)) == ["all tasks: all 3 finished tasks failed"]
+    assert highlights.find_points(view(frame)) == ["all tasks: all 3 finished tasks failed"]
 
 
 def test_what_does_not_fit_is_counted_and_one_more_is_shown() -> None:
-    assert attention.cut(list("abcdef"), "more") == list("abcdef")
-    assert attention.cut(list("abcdefgh"), "more") == [*"abcde", "and 3 more"]
+    assert highlights.cut(list("abcdef"), "more") == list("abcdef")
+    assert highlights.cut(list("abcdefgh"), "more") == [*"abcde", "and 3 more"]

@@ -13,7 +13,7 @@ import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.render.cells import one_line
 from mltasks.render.html import Page
-from mltasks.reports.report_info import stamped
+from mltasks.reports.report_info import with_info
 from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
 
 MARK = "zqx"  # in a text of the data, and nowhere else
@@ -66,7 +66,7 @@ def seen(page: str) -> Seen:
 
 def made(names: list[str]) -> Page:
     said = info(report="failures", keys=["task_type"], sources=names, notes=[*names, *names])
-    return Page({"failures": stamped(failures(names), said)})
+    return Page({"failures": with_info(failures(names), said)})
 
 
 def test_the_page_begins_with_what_it_covers_and_what_needs_attention(page: str, seen: Seen) -> None:
@@ -139,7 +139,7 @@ def test_missing_values_are_shown_as_missing(seen: Seen) -> None:
 
 def test_a_page_of_no_tasks_is_a_sentence() -> None:
     nothing = info(report="failures", keys=["task_type"], tasks=0, first_ms=None, last_ms=None, as_of_ms=None)
-    found = Seen(Page({"failures": stamped(failures([]), nothing)}).html())
+    found = Seen(Page({"failures": with_info(failures([]), nothing)}).html())
     assert found.texts["p"][0] == "0 tasks of somewhere: there is nothing to report (all)"
     assert found.texts["p"][1] == "There is no task, and so nothing to report."
     assert "table" not in found.elements
@@ -147,7 +147,7 @@ def test_a_page_of_no_tasks_is_a_sentence() -> None:
 
 def test_a_page_on_which_nothing_stands_out_says_so() -> None:
     calm = failures(["A"]).assign(failed=0, failing_since=times(None))
-    found = Seen(Page({"failures": stamped(calm, info(report="failures", keys=["task_type"]))}).html())
+    found = Seen(Page({"failures": with_info(calm, info(report="failures", keys=["task_type"]))}).html())
     assert found.texts["li"] == ["Nothing stands out: no group is failing at present, and no task is overdue."]
 
 

@@ -17,9 +17,8 @@ from markdown_it.token import Token
 
 import mltasks
 from mltasks.render import machine
-from mltasks.render.cells import harmless, one_line
-from mltasks.render.view import View
-from mltasks.render.view import view as viewed
+from mltasks.render.cells import escape_control, one_line
+from mltasks.render.view import View, make_view
 from support.views import HOSTILE, failures, obeyed, texts, view
 
 FORMULA = tuple("=+-@\t\r\n ＝＋－＠")
@@ -29,7 +28,7 @@ GITHUB = MarkdownIt("commonmark").enable("table")
 @pytest.fixture(scope="module")
 def reports() -> dict[str, View]:
     tasks = mltasks.load("demo")
-    return {name: viewed(getattr(mltasks, name)(tasks)) for name in ("failures", "durations", "workers")}
+    return {name: make_view(getattr(mltasks, name)(tasks)) for name in ("failures", "durations", "workers")}
 
 
 def texts_of(tokens: list[Token] | None) -> list[str]:
@@ -61,13 +60,13 @@ def test_texts_in_csv_come_back_each_in_its_cell_and_none_is_a_formula(names: li
     assert [row[1] for row in rows] == ["-1"] * len(names)
     for name, (shown, _) in zip(names, rows, strict=True):
         assert not shown.startswith(FORMULA)
-        assert shown.removeprefix("'") == harmless(name).removeprefix("'")
+        assert shown.removeprefix("'") == escape_control(name).removeprefix("'")
         assert obeyed(shown) <= {"\n", "\t"}
 
 
 @pytest.mark.parametrize("name", ["KMEANS", "a-b", "a=b", "Zürich", "語", "", "a,b", 'say "x"', "it's"])
 def test_texts_that_are_no_formula_are_unchanged_in_csv(name: str) -> None:
-    assert machine.neutral(name) == name
+    assert machine.escape_formula(name) == name
 
 
 def test_a_column_name_is_neutralised_too() -> None:
@@ -190,7 +189,7 @@ def test_parquet_gives_the_table_back_with_its_types(reports: dict[str, View], n
 
 
 def test_parquet_says_in_its_metadata_what_was_shown(reports: dict[str, View], tmp_path: Path) -> None:
-    machine.to_parquet(viewed(reports["failures"].frame, top=2), tmp_path / "r.parquet")
+    machine.to_parquet(make_view(reports["failures"].frame, top=2), tmp_path / "r.parquet")
     metadata = pq.read_metadata(tmp_path / "r.parquet")
     assert set(metadata.metadata or {}) == {b"mltasks_report", b"ARROW:schema"}
     said = json.loads((metadata.metadata or {})[b"mltasks_report"])

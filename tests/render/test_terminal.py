@@ -10,9 +10,8 @@ from rich.cells import cell_len
 import mltasks
 from mltasks.render import terminal
 from mltasks.render.cells import one_line
-from mltasks.render.view import View
-from mltasks.render.view import view as viewed
-from mltasks.reports.task_list import listing
+from mltasks.render.view import View, make_view
+from mltasks.reports.task_list import task_list
 from support.views import HOSTILE, failures, obeyed, texts, view
 
 REPORTS = ("failures", "durations", "workers")
@@ -25,8 +24,8 @@ def demo() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def reports(demo: pd.DataFrame) -> dict[str, View]:
-    found = {name: viewed(getattr(mltasks, name)(demo)) for name in REPORTS}
-    return found | {"list": viewed(listing(demo))}
+    found = {name: make_view(getattr(mltasks, name)(demo)) for name in REPORTS}
+    return found | {"list": make_view(task_list(demo))}
 
 
 @pytest.mark.parametrize("name", [*REPORTS, "list"])

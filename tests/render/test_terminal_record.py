@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mltasks.render import terminal_record as record
+from mltasks.render import terminal_record
 from support.views import view
 
 
@@ -18,7 +18,7 @@ def test_a_record_is_a_line_a_field_of_those_that_are_there() -> None:
             "duration_s": [135.2],
         }
     )
-    assert record.render(view(task), width=200) == (
+    assert terminal_record.render(view(task), width=200) == (
         "3 tasks of somewhere, created 2025-11-24 22:00-23:00 UTC (all), as of 2025-11-25 00:00 UTC\n"
         "\n"
         "task_id        -a\n"
@@ -31,7 +31,7 @@ def test_a_record_is_a_line_a_field_of_those_that_are_there() -> None:
 
 def test_a_long_error_goes_on_below_itself_and_stays_harmless() -> None:
     task = pd.DataFrame({"task_id": ["a"], "error": ["\x1b[31mno such index\nand " + "more " * 12]})
-    *_, first, second, third = record.render(view(task), width=40).splitlines()
+    *_, first, second, third = terminal_record.render(view(task), width=40).splitlines()
     assert (first, second, third) == (
         "error    \\x1b[31mno such index\\nand more",
         "         more more more more more more",
@@ -40,5 +40,5 @@ def test_a_long_error_goes_on_below_itself_and_stays_harmless() -> None:
 
 
 def test_records_are_a_blank_line_apart() -> None:
-    shown = record.render(view(pd.DataFrame({"task_id": ["a", "b"]})), width=200)
+    shown = terminal_record.render(view(pd.DataFrame({"task_id": ["a", "b"]})), width=200)
     assert shown.split("\n\n")[1:] == ["task_id  a", "task_id  b\n"]

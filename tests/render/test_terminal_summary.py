@@ -6,8 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 import mltasks
-from mltasks.render import highlights as attention
-from mltasks.render import terminal_summary as summary
+from mltasks.render import highlights, terminal_summary
 from support.views import HOSTILE, obeyed
 
 COMMON = {"create_time": 1764021600000, "last_update_time": 1764021600500}
@@ -15,7 +14,7 @@ COMMON = {"create_time": 1764021600000, "last_update_time": 1764021600500}
 
 def summarised(hits: list[dict[str, Any]], width: int = 80) -> str:
     tasks = mltasks.load(hits)
-    return summary.render(tasks, mltasks.report(tasks), width=width)
+    return terminal_summary.render(tasks, mltasks.report(tasks), width=width)
 
 
 def test_hostile_names_are_inert_in_the_summary_and_it_fits() -> None:
@@ -53,4 +52,4 @@ def test_times_are_those_of_their_task_type() -> None:
 @pytest.mark.parametrize("width", [80, 200])
 def test_a_summary_in_which_nothing_stands_out_says_so(width: int) -> None:
     hits = [{"_id": "a", "_source": {**COMMON, "task_type": "TRAINING", "state": "COMPLETED"}}]
-    assert f"\nNeeds attention\n  - {attention.CALM}\n" in summarised(hits, width)
+    assert f"\nNeeds attention\n  - {highlights.CALM}\n" in summarised(hits, width)

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from mltasks.exceptions import UsageError
-from mltasks.render.view import view
-from mltasks.reports.report_info import stamped
+from mltasks.render.view import make_view
+from mltasks.reports.report_info import with_info
 from support.views import info, times
 
 
@@ -19,7 +19,7 @@ def frame() -> pd.DataFrame:
             "last_success": times("2025-11-03", "2025-11-01", None, "2025-11-02"),
         }
     )
-    return stamped(made, info(notes=["said before"]))
+    return with_info(made, info(notes=["said before"]))
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def frame() -> pd.DataFrame:
 def test_largest_and_newest_come_first_texts_from_a_and_what_is_missing_last(
     frame: pd.DataFrame, sort: str | None, order: list[int]
 ) -> None:
-    assert view(frame, sort).frame["tasks"].tolist() == [[2, 9, 9, 1][n] for n in order]
-    assert view(frame, sort).frame["task_type"].fillna("").tolist() == [["B", "A", "C", ""][n] for n in order]
+    assert make_view(frame, sort).frame["tasks"].tolist() == [[2, 9, 9, 1][n] for n in order]
+    assert make_view(frame, sort).frame["task_type"].fillna("").tolist() == [["B", "A", "C", ""][n] for n in order]
 
 
 def test_equal_rows_stay_in_the_order_of_the_report() -> None:
     made = pd.DataFrame({"n": range(300), "tasks": [n % 3 for n in range(300)]})
-    shown = view(stamped(made, info()), "tasks").frame
+    shown = make_view(with_info(made, info()), "tasks").frame
     assert shown["n"].tolist() == [*range(2, 300, 3), *range(1, 300, 3), *range(0, 300, 3)]
 
 
@@ -59,19 +59,19 @@ def test_equal_rows_stay_in_the_order_of_the_report() -> None:
 )
 def test_a_column_that_is_not_there_is_answered_with_the_near_one(frame: pd.DataFrame, sort: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        view(frame, sort)
+        make_view(frame, sort)
     assert str(caught.value) == said
 
 
 def test_a_cut_is_said_first_among_the_notes(frame: pd.DataFrame) -> None:
-    assert view(frame, "tasks", 2).info.notes == ["top 2 of 4 rows, by tasks; all: --top 0", "said before"]
-    assert view(frame, "tasks", 2).frame["task_type"].tolist() == ["A", "C"]
+    assert make_view(frame, "tasks", 2).info.notes == ["top 2 of 4 rows, by tasks; all: --top 0", "said before"]
+    assert make_view(frame, "tasks", 2).frame["task_type"].tolist() == ["A", "C"]
 
 
 @pytest.mark.parametrize("top", [None, 4, 5])
 def test_nothing_is_said_of_a_cut_that_cuts_nothing(frame: pd.DataFrame, top: int | None) -> None:
-    assert view(frame, top=top).info.notes == ["said before"]
-    assert len(view(frame, top=top).frame) == 4
+    assert make_view(frame, top=top).info.notes == ["said before"]
+    assert len(make_view(frame, top=top).frame) == 4
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_nothing_is_said_of_a_cut_that_cuts_nothing(frame: pd.DataFrame, top: in
 )
 def test_node_ids_are_shown_where_a_name_is_missing(names: list[str | None], shown: list[str]) -> None:
     made = pd.DataFrame({"worker_node": ["i1", "i2"], "node_name": pd.Series(names, dtype="str"), "tasks": [1, 2]})
-    assert [*view(stamped(made, info(report="workers", keys=["worker_node"]))).narrow()] == shown
+    assert [*make_view(with_info(made, info(report="workers", keys=["worker_node"]))).narrow()] == shown

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mltasks.render import wrap as layout
+from mltasks.render import wrap
 from mltasks.render.cells import one_line
 from support.views import texts
 
@@ -24,32 +24,32 @@ from support.views import texts
     ],
 )
 def test_a_long_name_is_broken_after_its_parts(name: str, lines: list[str]) -> None:
-    assert layout.wrapped(name, 10) == lines
+    assert wrap.wrap_text(name, 10) == lines
 
 
-@given(texts(60).map(one_line), st.integers(2, 40), st.sampled_from([layout.PARTS, layout.WORDS]))
+@given(texts(60).map(one_line), st.integers(2, 40), st.sampled_from([wrap.PARTS, wrap.WORDS]))
 def test_wrapped_lines_fit_and_lose_nothing_but_blanks(text: str, width: int, parts: re.Pattern[str]) -> None:
-    lines = layout.wrapped(text, width, parts)
+    lines = wrap.wrap_text(text, width, parts)
     assert all(cell_len(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_a_sentence_goes_on_below_its_first_word() -> None:
-    assert layout.prose("rates are over recorded tasks", 20, "- ") == "- rates are over\n  recorded tasks"
+    assert wrap.wrap_paragraph("rates are over recorded tasks", 20, "- ") == "- rates are over\n  recorded tasks"
 
 
 def test_columns_are_as_wide_as_their_widest_line() -> None:
-    assert layout.widths([["name", "KMEANS"], ["time in\nflight", "1s"]], [True, False], 80) == [6, 7]
+    assert wrap.widths([["name", "KMEANS"], ["time in\nflight", "1s"]], [True, False], 80) == [6, 7]
 
 
 def test_the_widest_texts_are_narrowed_first_and_numbers_never() -> None:
     columns = [["x" * 40], ["y" * 20], ["1" * 15]]
-    assert layout.widths(columns, [True, True, False], 50) == [16, 17, 15]
+    assert wrap.widths(columns, [True, True, False], 50) == [16, 17, 15]
 
 
 def test_a_table_that_cannot_be_narrow_enough_is_wider_than_asked_for_and_not_cut() -> None:
-    assert layout.widths([["x" * 40], ["1" * 30]], [True, False], 20) == [layout.NARROWEST, 30]
+    assert wrap.widths([["x" * 40], ["1" * 30]], [True, False], 20) == [wrap.NARROWEST, 30]
 
 
 def test_without_a_width_nothing_is_narrowed() -> None:
-    assert layout.widths([["x" * 400]], [True], None) == [400]
+    assert wrap.widths([["x" * 400]], [True], None) == [400]

@@ -13,7 +13,7 @@ import pytest
 
 import mltasks
 from mltasks.engines.prepare import Dataset
-from mltasks.tasks.metadata import Reading
+from mltasks.tasks.metadata import ClusterInfo
 from support import generated
 
 Report = Callable[..., pd.DataFrame]
@@ -65,7 +65,7 @@ def test_a_report_takes_an_arrow_table_and_a_relation_too(report: Report, by: li
         {"team": "red", "shard": 2**53 + 1, "urgent": True, "weight": 0.5, "last_update_time": generated.AS_OF},
         {"team": None, "shard": 2**53 + 2, "urgent": None, "weight": None, "worker_node": ["n-1", "n-2", "n-1"]},
         {"team": "", "shard": None, "urgent": False, "state": "FAILED", "worker_node": []},
-        readings=(Reading(as_of_ms=generated.AS_OF),),
+        readings=(ClusterInfo(as_of_ms=generated.AS_OF),),
     )
     expected = report(tasks.pandas(), by)
     connection = duckdb.connect()

@@ -6,15 +6,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.reports.concurrency import Levels
+from mltasks.reports.concurrency import ConcurrencySweep
 
 LIVES = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2)), min_size=1, max_size=40)
 FAR = 253_402_300_799_999  # a time [ms] in the year 9999
 
 
-def levels(lives: list[tuple[int, int, int]], cuts: set[int], apart: int = 1) -> Levels:
+def levels(lives: list[tuple[int, int, int]], cuts: set[int], apart: int = 1) -> ConcurrencySweep:
     """Add lives, (begin, end, group), in some parts."""
-    found = Levels()
+    found = ConcurrencySweep()
     for first, last in pairwise([0, *sorted(cut for cut in cuts if 0 < cut < len(lives)), len(lives)]):
         part = np.array(sorted(lives[first:last], key=lambda life: life[2]), "int64")  # stable: by begin in a group
         found.add(part[:, 2] * apart, part[:, 0], part[:, 1])
@@ -34,7 +34,7 @@ def test_a_level_is_what_counting_each_instant_finds_wherever_the_lives_are_cut(
 
 
 def test_no_lives_are_no_groups() -> None:
-    found = Levels()
+    found = ConcurrencySweep()
     found.add(*(np.empty(0, "int64") for _ in range(3)))
     assert (found.active_ms.tolist(), found.peak.tolist()) == ([], [])
 

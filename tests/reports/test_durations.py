@@ -7,7 +7,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info as result
+from mltasks.reports import report_info
 from support.generated import AS_OF, HOUR, made
 from support.slow_reports import as_rows
 
@@ -53,9 +53,9 @@ def test_outcome_says_whose_durations_and_leaves_the_counts_alone(
 
 
 def test_what_was_not_measured_is_named_in_the_notes() -> None:
-    notes = result.info(mltasks.durations(SOME)).notes
+    notes = report_info.read_info(mltasks.durations(SOME)).notes
     assert "not measured though finished: 1 polled, 1 clock_skew, 1 implausible" in notes
-    notes = result.info(mltasks.durations(SOME, outcome="failed")).notes
+    notes = report_info.read_info(mltasks.durations(SOME, outcome="failed")).notes
     assert "not measured though finished: 1 cut_off" in notes
     assert "durations of tasks with outcome failed" in notes
 
@@ -104,4 +104,4 @@ def test_the_counts_of_every_real_row_add_up(by: Any) -> None:
 def test_the_real_tasks_cut_off_are_named_when_failures_are_measured() -> None:
     found = mltasks.durations(mltasks.load("demo"), by=[], outcome="failed")
     assert found[["failed", "measured", "unmeasured"]].to_numpy().tolist() == [[156, 151, 5]]
-    assert "not measured though finished: 5 cut_off" in result.info(found).notes
+    assert "not measured though finished: 5 cut_off" in report_info.read_info(found).notes

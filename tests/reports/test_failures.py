@@ -7,7 +7,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info as result
+from mltasks.reports import report_info
 from support.generated import AS_OF, DAY, HOUR, made
 
 START = AS_OF - HOUR
@@ -82,8 +82,8 @@ def test_tasks_without_a_creation_are_in_no_period_and_the_notes_say_so() -> Non
     tasks = made(at(0, "COMPLETED"), at(0, "FAILED", create_time=None), at(0, "FAILED", create_time=0)).pandas()
     found = mltasks.failures(tasks, by=[], every="1d")
     assert found["tasks"].tolist() == [1]
-    assert "2 tasks without a plausible create_time: in no period" in result.info(found).notes
-    assert not [note for note in result.info(mltasks.failures(tasks)).notes if "period" in note]
+    assert "2 tasks without a plausible create_time: in no period" in report_info.read_info(found).notes
+    assert not [note for note in report_info.read_info(mltasks.failures(tasks)).notes if "period" in note]
 
 
 @pytest.mark.parametrize("by", ["function_name", "task_type,input_type", [], "reason", "is_async", "worker_node"])
@@ -115,4 +115,4 @@ def test_no_real_batch_job_and_no_agent_is_ever_overdue(as_of: str | None) -> No
     for task_type, tasks in (("BATCH_PREDICTION", 27), ("AGENT_EXECUTION", 29)):
         found = mltasks.failures(mltasks.load("demo"), task_type=task_type, as_of=as_of)
         assert found["tasks"].sum() == tasks
-        assert not [note for note in result.info(found).notes if "overdue" in note]
+        assert not [note for note in report_info.read_info(found).notes if "overdue" in note]

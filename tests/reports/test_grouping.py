@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mltasks.engines import operations
-from mltasks.engines import prepare as engines
+from mltasks.engines import operations, prepare
 from mltasks.reports import grouping
 from support.generated import made
 
@@ -27,6 +26,6 @@ def test_what_became_of_a_deployment_on_each_node(
     kind: str, state: str, error: str | None, outcomes: dict[str, str]
 ) -> None:
     deploy = {"task_type": "DEPLOY_MODEL", "worker_node": ["n-1", "n-2"], "state": state, "error": error}
-    tasks = engines.border(getattr(made(deploy), kind)(), "worker_node,outcome", {}, taken=())
+    tasks = prepare.prepare(getattr(made(deploy), kind)(), "worker_node,outcome", {}, taken=())
     found = operations.to_pandas(grouping.group(tasks).frame.select("worker_node", "outcome"))
     assert sorted(zip(found["worker_node"], found["outcome"], strict=True)) == sorted(outcomes.items())

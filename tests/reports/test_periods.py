@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports.periods import Periods, step
+from mltasks.reports.periods import Periods, piecewise
 from mltasks.tasks import times as windows
 from support import oracle
 from support.generated import made
@@ -43,7 +43,7 @@ def ms(text: str) -> int:
 
 def starts(every: str, tz: str, times: list[int]) -> list[int]:
     """Return the start of each time's period, found by an engine."""
-    periods = Periods(windows.every(every), tz)
+    periods = Periods(windows.parse_period(every), tz)
     frame = nw.from_native(pd.DataFrame({"time": times}))
     found = frame.with_columns(number=periods.number(nw.col("time"), min(times), max(times))).to_native()["number"]
     assert [periods.number_at(time) for time in times] == found.tolist()
@@ -132,4 +132,4 @@ def test_a_period_or_a_zone_that_cannot_be_is_refused(report: Any, options: dict
 def test_a_step_holds_until_the_next() -> None:
     frame = nw.from_native(pd.DataFrame({"x": [-5, 0, 9, 10, 11, 399, 400, 10_000]}))
     steps = [(10 * n, n) for n in range(41)]
-    assert frame.select(y=step(nw.col("x"), steps)).to_native()["y"].tolist() == [0, 0, 0, 1, 1, 39, 40, 40]
+    assert frame.select(y=piecewise(nw.col("x"), steps)).to_native()["y"].tolist() == [0, 0, 0, 1, 1, 39, 40, 40]

@@ -6,17 +6,17 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.reports import report_info as result
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Context, Reading
+from mltasks.reports import report_info
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import ClusterInfo, Context
 from support.generated import AS_OF, DAY, HOUR, Made, made
 
-EAST = Reading(cluster="east", as_of_ms=AS_OF, timeout_s=600, timeout_assumed=False, nodes={})
+EAST = ClusterInfo(cluster="east", as_of_ms=AS_OF, timeout_s=600, timeout_assumed=False, nodes={})
 OLD = {"state": "RUNNING", "create_time": AS_OF - HOUR}
 
 
-def notes(*tasks: dict[str, Any], readings: tuple[Reading, ...] = (EAST,)) -> list[str]:
-    return result.info(mltasks.durations(made(*tasks, readings=readings).pandas())).notes
+def notes(*tasks: dict[str, Any], readings: tuple[ClusterInfo, ...] = (EAST,)) -> list[str]:
+    return report_info.read_info(mltasks.durations(made(*tasks, readings=readings).pandas())).notes
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_what_every_report_says_of_its_tasks(tasks: list[dict[str, Any]], note: 
 
 
 def test_an_assumed_timeout_is_called_so_and_several_are_not_told_apart() -> None:
-    assert "longer than an assumed time-out of 600 s" in notes(OLD, readings=(Reading(as_of_ms=AS_OF),))[0]
-    west = Reading(cluster="west", as_of_ms=AS_OF, timeout_s=5, timeout_assumed=False, nodes={})
+    assert "longer than an assumed time-out of 600 s" in notes(OLD, readings=(ClusterInfo(as_of_ms=AS_OF),))[0]
+    west = ClusterInfo(cluster="west", as_of_ms=AS_OF, timeout_s=5, timeout_assumed=False, nodes={})
     assert "longer than the time-out of its cluster" in notes(OLD, readings=(EAST, west))[0]
 
 
 def test_notes_of_the_reading_come_first() -> None:
     tasks = Made(made(OLD).rows, Context(source="here", readings=(EAST,), notes=("INCOMPLETE: a page is missing",)))
-    assert result.info(mltasks.failures(tasks.dataset())).notes[0] == "INCOMPLETE: a page is missing"
+    assert report_info.read_info(mltasks.failures(tasks.dataset())).notes[0] == "INCOMPLETE: a page is missing"
 
 
 @pytest.mark.parametrize(
@@ -70,18 +70,21 @@ def test_a_report_begins_by_saying_what_it_covers(
     tasks: list[dict[str, Any]], options: dict[str, Any], sentence: str
 ) -> None:
     found = mltasks.durations(made(*tasks, readings=(EAST,)).pandas(), **options)
-    assert result.info(found).covers() == sentence
+    assert report_info.read_info(found).covers() == sentence
 
 
 def test_sources_are_the_clusters_and_where_a_file_names_none_the_file() -> None:
-    assert result.sources(Context(source="t.json", readings=(EAST, Reading(), EAST))) == ["east", "t.json"]
+    assert report_info.source_names(Context(source="t.json", readings=(EAST, ClusterInfo(), EAST))) == [
+        "east",
+        "t.json",
+    ]
 
 
 def test_a_report_carries_its_own_description_and_not_that_of_the_tasks() -> None:
     found = mltasks.failures(mltasks.load("demo"), by="state", every="1d", tz="Europe/Berlin", task_type="TRAINING")
-    assert list(found.attrs) == [result.KEY]
-    assert context.of(found.attrs) is None
-    said = result.info(found)
+    assert list(found.attrs) == [report_info.KEY]
+    assert metadata.read_attrs(found.attrs) is None
+    said = report_info.read_info(found)
     assert (said.report, said.tz, said.keys, said.filters) == (
         *("failures", "Europe/Berlin", ["state", "period"]),
         {"task_type": ["training"]},
@@ -90,7 +93,7 @@ def test_a_report_carries_its_own_description_and_not_that_of_the_tasks() -> Non
 
 
 def test_counts_are_whole_and_missing_ones_are_zero() -> None:
-    frame = result.whole_numbers(pd.DataFrame({"a": [1.0, None], "b": [0.5, None]}), ["a"])
+    frame = report_info.whole_numbers(pd.DataFrame({"a": [1.0, None], "b": [0.5, None]}), ["a"])
     assert frame["a"].tolist() == [1, 0]
     assert frame.dtypes.astype(str).tolist() == ["int64", "float64"]
     assert frame["b"].isna().tolist() == [False, True]

@@ -4,24 +4,24 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info as result
-from mltasks.reports.task_list import COLUMNS, listing
+from mltasks.reports import report_info
+from mltasks.reports.task_list import COLUMNS, task_list
 from support.generated import AS_OF, DAY, HOUR, made
 
 
 def test_tasks_are_listed_newest_first_and_those_without_a_time_last() -> None:
     times = [AS_OF - DAY, None, AS_OF, AS_OF - HOUR, AS_OF]
-    found = listing(made(*({"create_time": time} for time in times)).pandas())
+    found = task_list(made(*({"create_time": time} for time in times)).pandas())
     assert found["task_id"].tolist() == ["task-2", "task-4", "task-3", "task-0", "task-1"]
     assert list(found.columns) == list(COLUMNS)
 
 
 def test_columns_are_those_asked_for_in_their_order() -> None:
-    assert list(listing(mltasks.load("demo"), ["state", "seq_no"]).columns) == ["state", "seq_no"]
+    assert list(task_list(mltasks.load("demo"), ["state", "seq_no"]).columns) == ["state", "seq_no"]
 
 
 def test_an_own_column_can_be_listed_too() -> None:
-    assert listing(made({"team": "red"}).pandas(), ["team"])["team"].tolist() == ["red"]
+    assert task_list(made({"team": "red"}).pandas(), ["team"])["team"].tolist() == ["red"]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_an_own_column_can_be_listed_too() -> None:
 )
 def test_an_unknown_column_is_refused_with_the_near_one(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as raised:
-        listing(mltasks.load("demo"), ["state", name])
+        task_list(mltasks.load("demo"), ["state", name])
     assert str(raised.value).startswith(f"columns: there is no column {name!r}; {hint}")
 
 
@@ -40,11 +40,11 @@ def test_what_it_covers_is_said_by_plausible_creation_times_only() -> None:
         {"create_time": 0},
         {"create_time": AS_OF - DAY, "last_update_time": AS_OF + 9 * DAY},
     ).pandas()
-    said = result.info(listing(tasks))
+    said = report_info.read_info(task_list(tasks))
     assert (said.tasks, said.first_ms, said.last_ms) == (4, AS_OF - DAY, AS_OF - HOUR)
 
 
 def test_no_tasks_are_an_empty_list_with_its_columns() -> None:
-    found = listing(made().pandas())
+    found = task_list(made().pandas())
     assert (len(found), list(found.columns)) == (0, list(COLUMNS))
-    assert result.info(found).first_ms is None
+    assert report_info.read_info(found).first_ms is None

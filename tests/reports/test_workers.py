@@ -8,17 +8,16 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines import duckdb as duck
-from mltasks.engines import duckdb_sql as relations
+from mltasks.engines import duckdb, duckdb_sql
 from mltasks.engines.prepare import Dataset
-from mltasks.reports import report_info as result
+from mltasks.reports import report_info
 from mltasks.tasks import schema, table
-from mltasks.tasks.metadata import Node, Reading
+from mltasks.tasks.metadata import ClusterInfo, Node
 from support.generated import AS_OF, DAY, HOUR, NODES, life, made
 from support.slow_reports import as_rows
 
 MINUTE = 60_000
-ONE = (Reading(cluster="east", as_of_ms=AS_OF, nodes={"n-1": Node("alpha")}),)
+ONE = (ClusterInfo(cluster="east", as_of_ms=AS_OF, nodes={"n-1": Node("alpha")}),)
 
 
 def load(*tasks: dict[str, Any], by: Any = (), **options: Any) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def test_a_registration_of_a_remote_model_is_in_no_count_and_the_notes_say_so(ta
         found = mltasks.workers(tasks, by=by)
         assert found["tasks"].sum() == 1
         assert "1 registration of a remote model left out: it names only the coordinating node" in (
-            result.info(found).notes
+            report_info.read_info(found).notes
         )
 
 
@@ -88,7 +87,9 @@ def test_a_task_with_several_nodes_counts_once_in_the_total_and_once_on_each_nod
     found = mltasks.workers(tasks, node="n-").set_index("worker_node")
     assert found["tasks"].to_dict() == {"n-1": 2, "n-2": 1, "n-3": 0}
     assert found["task_s"].to_dict() == {"n-1": 6.0, "n-2": 5.0, "n-3": 0.0}
-    assert "a task with several nodes counts once on each of them" in result.info(mltasks.workers(tasks)).notes
+    assert (
+        "a task with several nodes counts once on each of them" in report_info.read_info(mltasks.workers(tasks)).notes
+    )
 
 
 def test_a_task_without_a_node_is_in_no_row_of_a_node_and_the_notes_say_so() -> None:
@@ -96,7 +97,7 @@ def test_a_task_without_a_node_is_in_no_row_of_a_node_and_the_notes_say_so() -> 
     found = mltasks.workers(tasks)
     assert found["tasks"].sum() == 1
     assert found["worker_node"].notna().all()
-    assert "1 task left out: it names no node" in result.info(found).notes
+    assert "1 task left out: it names no node" in report_info.read_info(found).notes
     assert mltasks.workers(tasks, by=[])["tasks"].tolist() == [2]
 
 
@@ -192,7 +193,7 @@ def test_a_window_without_any_time_has_no_load(options: dict[str, Any]) -> None:
 
 
 def test_a_load_that_an_engine_hands_over_in_parts_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relations, "BATCH", 100_000)
+    monkeypatch.setattr(duckdb_sql, "BATCH", 100_000)
     some, count = made({}), 400_000
     begins = AS_OF - HOUR + np.arange(count) // 100 * 100  # the same at the borders
     lasted = np.random.default_rng(4).integers(0, 5 * MINUTE, count)
@@ -205,5 +206,5 @@ def test_a_load_that_an_engine_hands_over_in_parts_is_that_of_the_whole(monkeypa
     rows = some.arrow.take(pa.array(np.zeros(count, "int64")))
     rows = pa.table([new.get(name, rows[name]) for name in rows.column_names], rows.schema)
     whole = mltasks.workers(table.to_pandas(table.select(rows, some.context), some.context), by="team")
-    pd.testing.assert_frame_equal(mltasks.workers(Dataset(duck.relation(rows), some.context), by="team"), whole)
+    pd.testing.assert_frame_equal(mltasks.workers(Dataset(duckdb.relation(rows), some.context), by="team"), whole)
     assert whole["peak_in_flight"].sum() > count / 20  # they overlap far beyond the borders

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.tasks.metadata import Node, Reading
+from mltasks.tasks.metadata import ClusterInfo, Node
 from support import generated
 from support.generated import AS_OF, HOUR, Made, life, made
 from support.slow_reports import as_rows
 
 MINUTE = 60_000
-ONE = (Reading(cluster="east", as_of_ms=AS_OF, nodes={"n-1": Node("alpha")}),)
+ONE = (ClusterInfo(cluster="east", as_of_ms=AS_OF, nodes={"n-1": Node("alpha")}),)
 
 
 def test_the_periods_of_the_real_load_add_up_to_the_whole() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltasks.sources import background as beside
+from mltasks.sources import background
 
 
 def tables(sizes: list[int]) -> Iterator[pa.Table]:
@@ -19,23 +19,23 @@ def tables(sizes: list[int]) -> Iterator[pa.Table]:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([0, 1, 7, 20_000, beside.BATCH, beside.BATCH + 1]), max_size=6))
+@given(st.lists(st.sampled_from([0, 1, 7, 20_000, background.BATCH, background.BATCH + 1]), max_size=6))
 def test_every_row_is_worked_on_once_and_in_order(sizes: list[int]) -> None:
-    found = list(beside.worked(tables(sizes), lambda rows: rows))
+    found = list(background.map_in_background(tables(sizes), lambda rows: rows))
     assert [n for batch in found for n in batch["row"].to_pylist()] == list(range(sum(sizes)))
     assert all(batch.num_rows for batch in found)
-    assert all(batch.num_rows >= beside.BATCH for batch in found[:-1])
+    assert all(batch.num_rows >= background.BATCH for batch in found[:-1])
 
 
 def test_the_next_rows_are_gathered_while_the_last_ones_are_worked_on() -> None:
     gathered = threading.Event()
 
     def pages() -> Iterator[pa.Table]:
-        yield from tables([beside.BATCH])
+        yield from tables([background.BATCH])
         gathered.set()
         yield from tables([1])
 
-    assert list(beside.worked(pages(), lambda rows: gathered.wait(5))) == [True, True]
+    assert list(background.map_in_background(pages(), lambda rows: gathered.wait(5))) == [True, True]
 
 
 def test_what_the_work_raises_is_raised_here() -> None:
@@ -43,17 +43,17 @@ def test_what_the_work_raises_is_raised_here() -> None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="the disk is full"):
-        list(beside.worked(tables([1]), fail))
+        list(background.map_in_background(tables([1]), fail))
 
 
 def test_what_the_pages_raise_is_raised_once_the_work_has_ended() -> None:
     done: list[int] = []
 
     def pages() -> Iterator[pa.Table]:
-        yield from tables([beside.BATCH, beside.BATCH])
+        yield from tables([background.BATCH, background.BATCH])
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        list(beside.worked(pages(), lambda rows: done.append(rows.num_rows)))
-    assert done == [beside.BATCH, beside.BATCH]
+        list(background.map_in_background(pages(), lambda rows: done.append(rows.num_rows)))
+    assert done == [background.BATCH, background.BATCH]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mltasks")]

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines import prepare as engines
+from mltasks.engines import prepare
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info as result
-from mltasks.tasks import metadata as context
+from mltasks.reports import report_info
+from mltasks.tasks import metadata
 from support.documents import CREATED, answer, hit, page, write_lines
 
 TASKS = [hit(f"task-{n}", n, create_time=CREATED + n, last_update_time=CREATED + 2 * n, own=n) for n in range(20)]
@@ -85,7 +85,7 @@ def test_the_context_says_where_the_tasks_came_from_and_that_its_time_is_assumed
     tmp_path: Path, kind: str, name: str | None
 ) -> None:
     source = SOURCES[kind](tmp_path)
-    for found in (context.of(mltasks.load(source).attrs), mltasks.scan(source).context):
+    for found in (metadata.read_attrs(mltasks.load(source).attrs), mltasks.scan(source).context):
         assert found is not None
         assert found.source == (name or str(source))
         assert (found.as_of_ms, found.readings[0].as_of_assumed) == (CREATED + 38, True)
@@ -93,7 +93,7 @@ def test_the_context_says_where_the_tasks_came_from_and_that_its_time_is_assumed
 
 def test_the_demo_is_552_tasks_of_a_cluster_with_three_named_nodes() -> None:
     tasks = mltasks.load("demo")
-    ctx = context.of(tasks.attrs)
+    ctx = metadata.read_attrs(tasks.attrs)
     assert ctx is not None
     assert (len(tasks), tasks["task_id"].nunique(), set(tasks["cluster"])) == (552, 552, {"ml-fixture"})
     assert sorted(ctx.names().values()) == ["n1", "n2", "n3"]
@@ -111,7 +111,7 @@ def test_relative_windows_count_from_the_time_of_the_data_not_from_now(tmp_path:
 
 def test_a_filtered_file_keeps_the_time_of_the_whole(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "t.ndjson", TASKS)
-    ctx = context.of(mltasks.load(path, until=CREATED + 1).attrs)
+    ctx = metadata.read_attrs(mltasks.load(path, until=CREATED + 1).attrs)
     assert ctx is not None
     assert ctx.as_of_ms == CREATED + 38
 
@@ -136,7 +136,7 @@ def test_the_counts_stay_with_the_tasks_and_do_not_warn_again(tmp_path: Path) ->
         warnings.simplefilter("error")
         again = [mltasks.load(tasks), mltasks.load(tmp_path / "t.parquet")]
     for one in again:
-        ctx = context.of(one.attrs)
+        ctx = metadata.read_attrs(one.attrs)
         assert ctx is not None
         assert (ctx.unreadable, ctx.samples) == ({"create_time": 1}, {"create_time": "task task-1: 'soon'"})
 
@@ -145,7 +145,7 @@ def test_an_empty_source_is_an_empty_table_and_a_sentence() -> None:
     assert mltasks.load([]).shape == (0, len(mltasks.load("demo").columns))
     empty = mltasks.durations(mltasks.scan([]))
     assert len(empty) == 0
-    assert result.info(empty).covers() == "0 tasks of hits: there is nothing to report (all)"
+    assert report_info.read_info(empty).covers() == "0 tasks of hits: there is nothing to report (all)"
 
 
 @pytest.mark.parametrize("kind", ["json", "ndjson", "parquet", "pandas", "hits"])
@@ -168,7 +168,7 @@ def test_a_parquet_file_of_ours_is_scanned_without_being_read(tmp_path: Path) ->
     scanned = mltasks.scan(parquet(tmp_path))
     assert isinstance(scanned, Dataset)
     assert scanned.context.rows == 20
-    assert engines.to_arrow(scanned).num_rows == 20
+    assert prepare.to_arrow(scanned).num_rows == 20
 
 
 def test_a_state_that_nobody_knows_yet_is_kept_counted_as_open_and_warned_of() -> None:
@@ -187,7 +187,7 @@ def test_what_a_file_was_fetched_with_stays_part_of_what_it_covers(tmp_path: Pat
     mltasks.write_parquet(mltasks.load("demo", task_type="TRAINING", since="15m"), path)
     expected = {"since": "2026-11-24T22:00:10.637Z", "task_type": ["training"], "function_name": ["kmeans"]}
     for tasks in (mltasks.load(path, function_name="KMEANS"), mltasks.scan(path, function_name="KMEANS", since="1h")):
-        assert result.info(mltasks.durations(tasks)).filters == expected
+        assert report_info.read_info(mltasks.durations(tasks)).filters == expected
 
 
 def test_a_rate_is_refused_for_a_file_that_holds_only_some_outcomes(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import mltasks
-from mltasks.engines.data_files import Parts
-from mltasks.sources import load as sources
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Reading
+from mltasks.engines.data_files import DataFiles
+from mltasks.sources import load
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import ClusterInfo
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
 
@@ -65,7 +65,7 @@ def test_a_fetch_of_a_store_reads_what_it_writes(history: Path, tmp_path: Path) 
 
 
 def test_what_is_known_of_a_store_stays_that_of_the_whole(history: Path) -> None:
-    found = context.of(mltasks.load(history, until=OLD + 1, cluster="west").attrs)
+    found = metadata.read_attrs(mltasks.load(history, until=OLD + 1, cluster="west").attrs)
     assert found is not None
     assert found.as_of_ms == AS_OF
     assert [reading.cluster for reading in found.readings] == ["east", "west"]
@@ -78,7 +78,7 @@ def test_what_is_known_of_a_store_stays_that_of_the_whole(history: Path) -> None
 def test_several_stores_are_one(history: Path, tmp_path: Path, options: dict[str, Any], tasks: int) -> None:
     put(tmp_path / "more", "north", [hit("new", 1, create_time=NEW)])
     both = mltasks.scan([history, tmp_path / "more"], **options)
-    assert isinstance(both.frame, Parts)  # nothing was read
+    assert isinstance(both.frame, DataFiles)  # nothing was read
     assert mltasks.failures(both, by=[])["tasks"].tolist() == [tasks]
     assert len(mltasks.load([history, tmp_path / "more"], **options)) == tasks
     assert both.context.source == f"{history}, {tmp_path / 'more'}"
@@ -93,7 +93,7 @@ def test_two_stores_of_one_cluster_hold_each_task_once(history: Path, tmp_path: 
 
 def test_a_task_that_has_ended_by_one_store_is_not_in_flight_by_an_older_one(tmp_path: Path) -> None:
     running = hit("task-1", 1, create_time=OLD, last_update_time=OLD, state="RUNNING")
-    put(tmp_path / "before", "east", [running], Reading(cluster="east", as_of_ms=OLD + 1000))
+    put(tmp_path / "before", "east", [running], ClusterInfo(cluster="east", as_of_ms=OLD + 1000))
     put(tmp_path / "now", "east", [hit("task-1", 2, create_time=OLD, last_update_time=OLD + 5000)])
     for both in ([tmp_path / "before", tmp_path / "now"], [tmp_path / "now", tmp_path / "before"]):
         assert mltasks.workers(mltasks.scan(both, since=NEW))["tasks"].tolist() == []
@@ -139,4 +139,4 @@ def test_a_query_names_the_store_that_takes_none(history: Path, read: Callable[.
 
 def test_one_source_alone_is_not_read_to_be_put_together(history: Path) -> None:
     one = mltasks.scan(history)
-    assert sources.together([one]) is one
+    assert load.combine([one]) is one

@@ -12,8 +12,7 @@ import pytest
 import mltasks
 from mltasks.exceptions import DataError, UsageError, WriteError
 from mltasks.sources import parquet
-from mltasks.tasks import metadata as context
-from mltasks.tasks import schema
+from mltasks.tasks import metadata, schema
 from mltasks.tasks.metadata import Context
 from support.disk import full_disk
 from support.documents import CREATED, hit
@@ -41,10 +40,10 @@ def test_a_file_has_the_types_of_the_schema_zstd_and_no_pandas_metadata(written:
 
 
 def test_the_context_travels_in_the_files_metadata(demo: pd.DataFrame, written: Path) -> None:
-    columns, rows, found = parquet.describe(written)
-    ctx = context.of(demo.attrs)
+    columns, rows, found = parquet.read_footer(written)
+    ctx = metadata.read_attrs(demo.attrs)
     assert ctx is not None
-    assert found == context.replace(ctx, rows=552)
+    assert found == metadata.replace(ctx, rows=552)
     assert (columns.names, rows) == (schema.SCHEMA.names, 552)
 
 
@@ -94,7 +93,7 @@ def test_own_columns_are_written_and_each_task_once(demo: pd.DataFrame, tmp_path
     mltasks.write_parquet(pd.concat([demo, demo[:100]]).assign(team="red", overdue="mine"), path)
     loaded = mltasks.load(path)
     assert (len(loaded), set(loaded["team"]), set(loaded["overdue"])) == (552, {"red"}, {"mine"})
-    assert parquet.describe(path)[1] == 552
+    assert parquet.read_footer(path)[1] == 552
 
 
 @pytest.mark.parametrize("rows", [slice(None), slice(10, 300, 3), slice(0, 0)])
@@ -102,7 +101,7 @@ def test_what_pandas_itself_has_written_loads_equal(demo: pd.DataFrame, tmp_path
     path = tmp_path / "t.parquet"
     demo[rows].to_parquet(path)
     loaded = mltasks.load(path)
-    ctx = context.of(loaded.attrs)
+    ctx = metadata.read_attrs(loaded.attrs)
     assert ctx is not None
     assert (ctx.as_of_ms, ctx.readings[0].cluster) == (1795558510637, "ml-fixture")
     loaded.attrs = demo.attrs
@@ -122,7 +121,7 @@ def test_a_file_of_older_and_newer_forms_loads_each_task_once(tmp_path: Path) ->
 def test_what_could_not_be_read_while_writing_is_counted_in_the_context(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     mltasks.write_parquet(mltasks.load([hit("a"), hit("b")]).assign(create_time=["soon", ""]), path)
-    found = parquet.describe(path)[2]
+    found = parquet.read_footer(path)[2]
     assert found is not None
     assert (found.unreadable, found.samples) == ({"create_time": 2}, {"create_time": "task a: 'soon'"})
 
@@ -163,7 +162,7 @@ def test_a_file_that_was_not_finished_does_not_appear(tmp_path: Path) -> None:
 
 
 def half(path: Path) -> None:
-    with parquet.writing(path, schema.STORED_SCHEMA) as writer:
+    with parquet.open_writer(path, schema.STORED_SCHEMA) as writer:
         writer.write(pa.Table.from_pylist([{"task_id": "a"}], schema.STORED_SCHEMA))
         raise ZeroDivisionError
 
@@ -171,11 +170,11 @@ def half(path: Path) -> None:
 def test_the_context_counts_the_rows_that_were_written(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     one = pa.Table.from_pylist([{"task_id": "a"}], schema.STORED_SCHEMA)
-    with parquet.writing(path, schema.STORED_SCHEMA) as writer:
+    with parquet.open_writer(path, schema.STORED_SCHEMA) as writer:
         writer.write(one)
         writer.write(one)
         writer.close(Context(source="x"))
-    assert parquet.describe(path)[2] == Context(source="x", rows=2)
+    assert parquet.read_footer(path)[2] == Context(source="x", rows=2)
 
 
 def test_a_parquet_file_of_something_else_is_a_data_error_that_shows_its_columns(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltasks.store.index_identity import same_index
-from mltasks.store.manifest import Mark
+from mltasks.store.manifest import Fingerprint
 
 NEWEST = 5  # how many marks are kept here
 
@@ -13,7 +13,7 @@ class Index:
     """An index as far as its numbers go: each write of a task takes the next one, as does each deletion."""
 
     def __init__(self) -> None:
-        self.tasks: dict[str, Mark] = {}
+        self.tasks: dict[str, Fingerprint] = {}
         self.writes = 0
         self.made = 0
 
@@ -21,7 +21,7 @@ class Index:
         if task_id is None:
             self.made += 1
             task_id = f"{name}-{self.made}"
-        self.tasks[task_id] = Mark(task_id, self.writes, 1)
+        self.tasks[task_id] = Fingerprint(task_id, self.writes, 1)
         self.writes += 1
 
     def do(self, kind: str, pick: int) -> None:
@@ -34,10 +34,10 @@ class Index:
             del self.tasks[there[pick % len(there)]]
             self.writes += 1
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[Fingerprint]:
         return sorted(self.tasks.values(), key=lambda mark: mark.seq_no)[-NEWEST:]
 
-    def look(self, marks: list[Mark]) -> list[Mark]:
+    def look(self, marks: list[Fingerprint]) -> list[Fingerprint]:
         ids, numbers = {m.task_id for m in marks}, {m.seq_no for m in marks}
         return [m for m in self.tasks.values() if m.task_id in ids or m.seq_no in numbers]
 
@@ -84,17 +84,17 @@ def test_a_restored_index_that_has_caught_up_is_another_one(kept: int, lost: int
 
 
 def test_a_copy_of_an_index_has_the_ids_but_other_numbers() -> None:
-    marks = [Mark("a", 7, 1), Mark("b", 9, 1)]
-    assert not same_index(marks, [Mark("a", 0, 1), Mark("b", 1, 1)])
-    assert not same_index(marks, [Mark("a", 7, 2), Mark("b", 9, 1)])
+    marks = [Fingerprint("a", 7, 1), Fingerprint("b", 9, 1)]
+    assert not same_index(marks, [Fingerprint("a", 0, 1), Fingerprint("b", 1, 1)])
+    assert not same_index(marks, [Fingerprint("a", 7, 2), Fingerprint("b", 9, 1)])
 
 
 def test_a_task_written_again_has_a_greater_number_and_no_lower_term() -> None:
-    marks = [Mark("a", 7, 3)]
-    assert same_index(marks, [Mark("a", 12, 3)])
-    assert same_index(marks, [Mark("a", 12, 4)])
-    assert not same_index(marks, [Mark("a", 12, 2)])
+    marks = [Fingerprint("a", 7, 3)]
+    assert same_index(marks, [Fingerprint("a", 12, 3)])
+    assert same_index(marks, [Fingerprint("a", 12, 4)])
+    assert not same_index(marks, [Fingerprint("a", 12, 2)])
 
 
 def test_nothing_found_again_is_another_index() -> None:
-    assert not same_index([Mark("a", 7, 1)], [])
+    assert not same_index([Fingerprint("a", 7, 1)], [])

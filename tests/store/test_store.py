@@ -13,10 +13,10 @@ import pytest
 
 import mltasks
 from mltasks.store import manifest
-from mltasks.store.manifest import Followed, Manifest, State
-from mltasks.store.transaction import opened
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Node, Reading
+from mltasks.store.manifest import ClusterState, Manifest, Snapshot
+from mltasks.store.transaction import open_transaction
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import ClusterInfo, Node
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
 
@@ -114,18 +114,18 @@ def test_the_files_of_the_state_before_stay_until_the_next_sync(history: Path) -
 
 
 def test_only_finished_states_are_seen(history: Path) -> None:
-    with opened(history) as writing:
+    with open_transaction(history) as writing:
         state = writing.followed("west").finished
         assert state is not None
         writing.step("west", manifest.replace(state, files=()))
-        writing.step("north", State(cursor=4))
+        writing.step("north", Snapshot(cursor=4))
     assert ids(mltasks.load(history)) == EVERY
     assert mltasks.Store(history).verify() == []
 
 
 def test_a_cluster_whose_first_sync_has_not_ended_is_named_beside_the_others(history: Path) -> None:
-    with opened(history) as writing:
-        writing.step("north", State(cursor=4))
+    with open_transaction(history) as writing:
+        writing.step("north", Snapshot(cursor=4))
     said = "none of the tasks of north is here: its first sync has not come to its end"
     assert mltasks.scan(history).context.notes == (f"{history}: {said}",)
     assert mltasks.Store(history).holds().endswith(f"; {said}")
@@ -137,7 +137,7 @@ def test_an_open_task_that_was_found_gone_is_no_load_from_then_on(tmp_path: Path
         "task-1", 1, task_type="AGENT_EXECUTION", state="RUNNING", create_time=created, last_update_time=created
     )
     state = put(tmp_path / "s", "here", [agent])
-    with opened(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as writing:
         (file,) = state.files
         gone = pa.array([AS_OF - 1000], pa.int64()).cast(pa.timestamp("ms", "UTC"))
         rows = writing.shelf.read(file)
@@ -161,8 +161,8 @@ def test_a_file_that_is_gone_or_damaged_is_an_error_that_names_it(history: Path)
 
 
 def test_a_first_sync_that_has_not_ended_is_an_error_and_no_smaller_answer(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as writing:
-        writing.step("here", State(cursor=4))
+    with open_transaction(tmp_path / "s") as writing:
+        writing.step("here", Snapshot(cursor=4))
     with pytest.raises(mltasks.DataError, match="the first sync has not come to its end; run it again"):
         mltasks.load(tmp_path / "s")
 
@@ -190,9 +190,9 @@ def test_a_partition_that_holds_nothing_any_more_is_gone(tmp_path: Path) -> None
 
 
 def test_nodes_that_have_left_keep_their_names(tmp_path: Path) -> None:
-    before = Reading(cluster="here", as_of_ms=1, nodes={"n-1": Node("alpha"), "n-2": Node("beta")}, timeout_s=30)
-    now = Reading(cluster="here", as_of_ms=2, nodes={"n-2": Node("beta-2"), "n-3": Node("gamma")})
-    both = context.since(before, now)
+    before = ClusterInfo(cluster="here", as_of_ms=1, nodes={"n-1": Node("alpha"), "n-2": Node("beta")}, timeout_s=30)
+    now = ClusterInfo(cluster="here", as_of_ms=2, nodes={"n-2": Node("beta-2"), "n-3": Node("gamma")})
+    both = metadata.carry_forward(before, now)
     put(tmp_path / "s", "here", [hit("task-1", 1, worker_node=["n-1"])], both)
     workers = mltasks.workers(mltasks.scan(tmp_path / "s"))
     assert dict(zip(workers["worker_node"], workers["node_name"], strict=True)) == {
@@ -203,11 +203,11 @@ def test_nodes_that_have_left_keep_their_names(tmp_path: Path) -> None:
 
 
 def test_what_a_user_may_not_ask_any_more_stays_known() -> None:
-    before = Reading(
+    before = ClusterInfo(
         cluster="here", as_of_ms=1, nodes={"n-1": Node("alpha")}, timeout_s=30, timeout_assumed=False, models={"m": "M"}
     )
-    now = context.since(before, Reading(cluster="here", as_of_ms=2))
-    assert now == Reading(
+    now = metadata.carry_forward(before, ClusterInfo(cluster="here", as_of_ms=2))
+    assert now == ClusterInfo(
         cluster="here", as_of_ms=2, nodes={"n-1": Node("alpha")}, timeout_s=30, timeout_assumed=False, models={"m": "M"}
     )
 
@@ -249,7 +249,7 @@ def test_where_files_cannot_be_linked_the_partitions_hold_copies(
 
 def test_unreadable_values_are_counted_in_the_store(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1)])
-    with opened(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as writing:
         writing.finish("here", manifest.replace(state, unreadable={"create_time": 2}, samples={"create_time": "x"}))
     known = mltasks.scan(tmp_path / "s").context
     assert (known.unreadable, known.samples) == ({"create_time": 2}, {"create_time": "x"})
@@ -257,8 +257,8 @@ def test_unreadable_values_are_counted_in_the_store(tmp_path: Path) -> None:
 
 def test_a_report_says_what_was_deleted_on_a_cluster_and_which_was_synced_long_ago(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "west", [hit("task-1", 1), hit("task-2", 2)])
-    put(tmp_path / "s", "east", [hit("task-3", 1)], Reading(cluster="east", as_of_ms=AS_OF + 2 * DAY))
-    with opened(tmp_path / "s") as writing:
+    put(tmp_path / "s", "east", [hit("task-3", 1)], ClusterInfo(cluster="east", as_of_ms=AS_OF + 2 * DAY))
+    with open_transaction(tmp_path / "s") as writing:
         (file,) = state.files
         rows = writing.shelf.read(file)
         gone = pa.array([None, AS_OF], pa.int64()).cast(pa.timestamp("ms", "UTC"))
@@ -274,6 +274,6 @@ def test_a_report_says_what_was_deleted_on_a_cluster_and_which_was_synced_long_a
 def test_a_manifest_is_the_same_after_a_round_trip(history: Path) -> None:
     before = manifest.read(history)
     assert isinstance(before, Manifest)
-    assert isinstance(before.clusters["east"], Followed)
+    assert isinstance(before.clusters["east"], ClusterState)
     manifest.write(history, before)
     assert manifest.read(history) == before

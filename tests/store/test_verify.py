@@ -12,26 +12,26 @@ import pytest
 
 import mltasks
 from mltasks.store import manifest
-from mltasks.store.manifest import File, Followed, Manifest, State
-from mltasks.store.transaction import opened
-from mltasks.tasks.metadata import Reading
+from mltasks.store.manifest import ClusterState, Manifest, Snapshot, StoredFile
+from mltasks.store.transaction import open_transaction
+from mltasks.tasks.metadata import ClusterInfo
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
 
-Damage = Callable[[Path, File], dict[str, Any] | None]
+Damage = Callable[[Path, StoredFile], dict[str, Any] | None]
 
 
-def cut(place: Path, file: File) -> None:
+def cut(place: Path, file: StoredFile) -> None:
     place.write_bytes(place.read_bytes()[:-1])
 
 
-def flip(place: Path, file: File) -> None:
+def flip(place: Path, file: StoredFile) -> None:
     content = bytearray(place.read_bytes())
     content[40] ^= 1
     place.write_bytes(content)
 
 
-def remove(place: Path, file: File) -> None:
+def remove(place: Path, file: StoredFile) -> None:
     place.unlink()
 
 
@@ -41,15 +41,15 @@ def rewritten(place: Path, change: Callable[[Any], Any]) -> dict[str, Any]:
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def other_columns(place: Path, file: File) -> dict[str, Any]:
+def other_columns(place: Path, file: StoredFile) -> dict[str, Any]:
     return rewritten(place, lambda rows: rows.drop_columns("state"))
 
 
-def row_twice(place: Path, file: File) -> dict[str, Any]:
+def row_twice(place: Path, file: StoredFile) -> dict[str, Any]:
     return rewritten(place, lambda rows: rows.take([0, 1, 1])) | {"rows": 3}
 
 
-def row_lost(place: Path, file: File) -> dict[str, Any]:
+def row_lost(place: Path, file: StoredFile) -> dict[str, Any]:
     return rewritten(place, lambda rows: rows.slice(1))
 
 
@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, damage: Damage, words
     place = tmp_path / "s" / "_files" / file.path
     changes = damage(place, file) or {}
     changed = manifest.replace(state, files=(msgspec.structs.replace(file, **changes),))
-    manifest.write(tmp_path / "s", Manifest(clusters={"here": Followed(finished=changed)}))
+    manifest.write(tmp_path / "s", Manifest(clusters={"here": ClusterState(finished=changed)}))
     *problems, unpublished = mltasks.Store(tmp_path / "s").verify()
     assert unpublished == f"{link}: is missing in the partitions; mltasks sync mends it, if none is running"
     assert len(problems) == len(words)
@@ -91,7 +91,7 @@ def test_a_file_in_the_wrong_month_is_said(tmp_path: Path) -> None:
     target.parent.mkdir()
     shutil.copy(tmp_path / "s" / "_files" / file.path, target)
     manifest.write(
-        tmp_path / "s", Manifest(clusters={"here": Followed(finished=manifest.replace(state, files=(moved,)))})
+        tmp_path / "s", Manifest(clusters={"here": ClusterState(finished=manifest.replace(state, files=(moved,)))})
     )
     problems = mltasks.Store(tmp_path / "s").verify()
     assert problems[0].endswith("its tasks belong to cluster=here/created=2023-11, not to its folder")
@@ -139,9 +139,9 @@ def test_what_an_interrupted_sync_goes_on_from_is_looked_at_too(tmp_path: Path, 
     if not first:
         put(tmp_path / "s", "there", [hit("task-1", 1)])
     (file,) = state.files
-    with opened(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as writing:
         writing.step("here", state)
-    followed = {"here": Followed(unfinished=state)}
+    followed = {"here": ClusterState(unfinished=state)}
     before = manifest.read(tmp_path / "s")
     assert before is not None
     manifest.write(tmp_path / "s", Manifest(clusters=before.clusters | followed))
@@ -154,7 +154,7 @@ def test_what_an_interrupted_sync_goes_on_from_is_looked_at_too(tmp_path: Path, 
 
 def test_a_file_of_a_finished_and_an_unfinished_state_is_said_once(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1)])
-    with opened(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as writing:
         writing.step("here", state)
     place = tmp_path / "s" / "_files" / state.files[0].path
     place.unlink()
@@ -167,8 +167,8 @@ def test_a_task_stays_in_its_place_whatever_the_clock_says_later(
     tmp_path: Path, created: int | None, as_of_ms: int
 ) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1, create_time=created)])
-    later: State = manifest.replace(state, reading=Reading(cluster="here", as_of_ms=as_of_ms))
-    with opened(tmp_path / "s") as writing:
+    later: Snapshot = manifest.replace(state, reading=ClusterInfo(cluster="here", as_of_ms=as_of_ms))
+    with open_transaction(tmp_path / "s") as writing:
         writing.finish("here", later)
     assert mltasks.Store(tmp_path / "s").verify() == []
 

@@ -11,23 +11,25 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from mltasks.engines import duckdb as duck
+from mltasks.engines import duckdb
 from mltasks.engines.prepare import Dataset
 from mltasks.tasks import schema, table
-from mltasks.tasks.metadata import Context, Node, Reading
+from mltasks.tasks.metadata import ClusterInfo, Context, Node
 
 AS_OF = 1_741_312_800_000  # 2025-03-07 02:00 UTC
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 NODES = {"n-1": "alpha", "n-2": "beta", "n-3": "gamma"}
 READINGS = (
-    Reading(
+    ClusterInfo(
         cluster="east",
         as_of_ms=AS_OF,
         timeout_s=600,
         timeout_assumed=False,
         nodes={node: Node(name) for node, name in NODES.items()},
     ),
-    Reading(cluster="west", as_of_ms=AS_OF - HOUR, timeout_s=30, timeout_assumed=False, nodes={"w-9": Node("omega")}),
+    ClusterInfo(
+        cluster="west", as_of_ms=AS_OF - HOUR, timeout_s=30, timeout_assumed=False, nodes={"w-9": Node("omega")}
+    ),
 )
 OWN = pa.schema([("team", pa.string()), ("shard", pa.int64()), ("urgent", pa.bool_()), ("weight", pa.float64())])
 STORED = pa.unify_schemas([schema.STORED_SCHEMA, OWN])
@@ -75,10 +77,10 @@ class Made:
 
     def dataset(self) -> Dataset:
         """Return the Dataset that `scan` gives for them."""
-        return Dataset(duck.relation(self.arrow), self.context)
+        return Dataset(duckdb.relation(self.arrow), self.context)
 
 
-def made(*rows: dict[str, Any], readings: tuple[Reading, ...] = READINGS) -> Made:
+def made(*rows: dict[str, Any], readings: tuple[ClusterInfo, ...] = READINGS) -> Made:
     """Return tasks made of a few given fields each; the rest is that of a training that took 2 s."""
     return Made(
         [task(number, **fields) for number, fields in enumerate(rows)], Context(source="here", readings=readings)

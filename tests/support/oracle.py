@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mltasks.tasks.metadata import Reading
+from mltasks.tasks.metadata import ClusterInfo
 from support.generated import Made
 
 EARLIEST = datetime(2019, 1, 1, tzinfo=UTC).timestamp() * 1000
@@ -53,7 +53,7 @@ class Task:
         return derived[key] if key in derived else self.row[key]
 
 
-def read(row: Row, reading: Reading) -> Task:
+def read(row: Row, reading: ClusterInfo) -> Task:
     """Return what follows from a task of a cluster."""
     created, updated, as_of = row["create_time"], row["last_update_time"], reading.as_of_ms
     assert as_of is not None
@@ -105,7 +105,7 @@ def selected(made: Made, options: dict[str, Any], *, overlap: bool = False) -> l
     for row in made.rows:
         reading = readings.get(row["cluster"], first)
         if "as_of" in options:
-            reading = Reading(cluster=reading.cluster, as_of_ms=options["as_of"], timeout_s=reading.timeout_s)
+            reading = ClusterInfo(cluster=reading.cluster, as_of_ms=options["as_of"], timeout_s=reading.timeout_s)
         found.append(read(row, reading))
     names = made.context.names()
     return [task for task in found if _passes(task, options, names, overlap=overlap)]

@@ -11,10 +11,9 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks.engines.data_files import SCHEMA, Part, Parts
+from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.prepare import Dataset
-from mltasks.tasks import metadata as context
-from mltasks.tasks import schema
+from mltasks.tasks import metadata, schema
 from support.generated import Made
 
 Row = dict[str, Any]
@@ -30,7 +29,9 @@ def month(row: Row) -> str:
     """Return the month of creation, or another word where there is none that can be."""
     created = row["create_time"]
     return (
-        "implausible" if created is None or created < schema.EARLIEST_MS else context.moment(created).strftime("%Y-%m")
+        "implausible"
+        if created is None or created < schema.EARLIEST_MS
+        else metadata.to_datetime(created).strftime("%Y-%m")
     )
 
 
@@ -39,21 +40,21 @@ def dataset(made: Made, folder: Path, created: Callable[[Row], str] = month) -> 
     files: dict[tuple[str, str], list[Row]] = {}
     for row in made.rows:
         files.setdefault((row["cluster"], created(row)), []).append(row)
-    return Dataset(Parts(tuple(_written(folder, *key, rows) for key, rows in files.items())), made.context)
+    return Dataset(DataFiles(tuple(_written(folder, *key, rows) for key, rows in files.items())), made.context)
 
 
-def _written(folder: Path, cluster: str, created: str, rows: list[Row]) -> Part:
+def _written(folder: Path, cluster: str, created: str, rows: list[Row]) -> DataFile:
     path = folder / f"cluster={quote(cluster, safe='')}" / f"created={created}" / "part.pq"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA).drop_columns("cluster"), path)
     return part(rows, path)
 
 
-def part(rows: list[Row], path: Path = Path("none")) -> Part:
+def part(rows: list[Row], path: Path = Path("none")) -> DataFile:
     """Return what is known of a file with some tasks of one cluster."""
     created = [row["create_time"] for row in rows if row["create_time"] is not None]
     updated = [row["last_update_time"] for row in rows if row["last_update_time"] is not None]
-    return Part(
+    return DataFile(
         path,
         rows[0]["cluster"],
         len(rows),

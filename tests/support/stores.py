@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from mltasks.opensearch.decode import Decoder
 from mltasks.store import manifest
-from mltasks.store.manifest import State
-from mltasks.store.transaction import opened
-from mltasks.store.upsert import Intake
-from mltasks.tasks.metadata import Reading
+from mltasks.store.manifest import Snapshot
+from mltasks.store.transaction import open_transaction
+from mltasks.store.upsert import Upsert
+from mltasks.tasks.metadata import ClusterInfo
 from support.documents import page
 
 AS_OF = 1_764_000_000_000  # 2025-11-24 16:00 UTC
@@ -24,12 +24,12 @@ def rows(cluster: str, hits: list[dict[str, Any]]) -> pa.Table:
     return Decoder(cluster).page(page(hits)).table
 
 
-def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: Reading | None = None) -> State:
+def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: ClusterInfo | None = None) -> Snapshot:
     """Put hits into a store, which is made if it is not there, and return the cluster's state."""
-    with opened(folder) as writing:
+    with open_transaction(folder) as writing:
         writing.tidy(cluster)
-        before = writing.followed(cluster).finished or State()
-        state = Intake(writing.shelf, cluster, AS_OF).add(before, rows(cluster, hits)).state
-        state = manifest.replace(state, reading=reading or Reading(cluster=cluster, as_of_ms=AS_OF))
+        before = writing.followed(cluster).finished or Snapshot()
+        state = Upsert(writing.shelf, cluster, AS_OF).add(before, rows(cluster, hits)).state
+        state = manifest.replace(state, reading=reading or ClusterInfo(cluster=cluster, as_of_ms=AS_OF))
         writing.finish(cluster, state)
     return state

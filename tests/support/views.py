@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from mltasks.render.view import View
-from mltasks.reports.report_info import Info, stamped
+from mltasks.reports.report_info import ReportInfo, with_info
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
@@ -61,7 +61,7 @@ def obeyed(text: str) -> set[str]:
     }
 
 
-def info(**changes: Any) -> Info:
+def info(**changes: Any) -> ReportInfo:
     """Return what a report of three tasks says of itself."""
     said: dict[str, Any] = {
         "report": "made up",
@@ -73,13 +73,13 @@ def info(**changes: Any) -> Info:
         "first_ms": 1764021600000,  # 2025-11-24 22:00
         "last_ms": 1764025200000,  # 2025-11-24 23:00
     }
-    return Info(**said | changes)
+    return ReportInfo(**said | changes)
 
 
 def view(frame: pd.DataFrame, keys: Sequence[str] = (), **changes: Any) -> View:
     """Return a table as it is shown."""
     said = info(keys=list(keys), **changes)
-    return View(stamped(frame.copy(), said), said)
+    return View(with_info(frame.copy(), said), said)
 
 
 def failures(names: Sequence[str]) -> pd.DataFrame:

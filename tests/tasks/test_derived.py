@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from mltasks.engines import prepare as engines
+from mltasks.engines import prepare
 from mltasks.tasks import derived, schema, table
-from mltasks.tasks.metadata import Reading
+from mltasks.tasks.metadata import ClusterInfo
 from support import generated, oracle
 from support.generated import AS_OF, DAY, HOUR, made
 
@@ -15,7 +15,7 @@ START = AS_OF - HOUR
 FIELDS = ("outcome", "duration_s", "duration_status")
 
 
-def found(*rows: dict[str, Any], readings: tuple[Reading, ...] = generated.READINGS) -> list[dict[str, Any]]:
+def found(*rows: dict[str, Any], readings: tuple[ClusterInfo, ...] = generated.READINGS) -> list[dict[str, Any]]:
     tasks = made(*rows, readings=readings)
     derived_too: list[dict[str, Any]] = table.with_derived(tasks.arrow, tasks.context).to_pylist()
     return derived_too
@@ -87,13 +87,13 @@ def test_a_task_of_a_cluster_without_a_reading_takes_the_first_one() -> None:
 
 
 def test_a_cluster_that_was_read_twice_is_as_it_was_later() -> None:
-    early, late = Reading(cluster="east", as_of_ms=AS_OF - DAY), Reading(cluster="east", as_of_ms=AS_OF)
+    early, late = ClusterInfo(cluster="east", as_of_ms=AS_OF - DAY), ClusterInfo(cluster="east", as_of_ms=AS_OF)
     for readings in ((early, late), (late, early)):
         assert [task["as_of_ms"] for task in found({}, readings=readings)] == [AS_OF]
 
 
 def test_rows_without_a_cluster_take_the_reading_without_one() -> None:
-    readings = (generated.READINGS[1], Reading(as_of_ms=AS_OF - 7))
+    readings = (generated.READINGS[1], ClusterInfo(as_of_ms=AS_OF - 7))
     assert [task["as_of_ms"] for task in found({"cluster": None}, {"cluster": "west"}, readings=readings)] == [
         *(AS_OF - 7, AS_OF - HOUR)
     ]
@@ -120,7 +120,7 @@ def test_the_derived_columns_are_those_of_the_design_and_alike_in_every_engine(t
     # what reports go by, or want, is worked out; what they do not is not
     by, wanted = ("reason", "worker_node", "outcome", "duration_status"), ["duration_s", "end_ms"]
     in_duck, in_pandas = (
-        engines.border(frame, by, {}, taken=(), wanted=wanted).frame.collect("pyarrow").to_native()
+        prepare.prepare(frame, by, {}, taken=(), wanted=wanted).frame.collect("pyarrow").to_native()
         for frame in (tasks.dataset(), tasks.pandas())
     )
     assert in_arrow == expected

@@ -6,8 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import schema, table
+from mltasks.tasks import failure_reason, schema, table
 from support.generated import made
 
 DEPLOY = {"task_type": "DEPLOY_MODEL", "state": "FAILED", "worker_node": ["n-1", "n-2"]}
@@ -62,7 +61,7 @@ def test_the_reason_of_a_task_and_the_nodes_that_its_error_names(
 )
 def test_the_other_nodes_are_each_there_once_and_not_blamed(fields: dict[str, Any], others: list[str]) -> None:
     rows = made({}, fields, {}).arrow
-    lists = reasons.other_nodes(*(rows[name] for name in ("task_type", "error", "worker_node")))
+    lists = failure_reason.other_nodes(*(rows[name] for name in ("task_type", "error", "worker_node")))
     assert lists.to_pylist() == [["n-1"], others, ["n-1"]]
 
 
@@ -77,11 +76,11 @@ def test_the_other_nodes_are_each_there_once_and_not_blamed(fields: dict[str, An
     ],
 )
 def test_what_an_error_says_of_one_node(task_type: str | None, error: str | None, said: str | None) -> None:
-    assert reasons.node_error(task_type, error, "n-1") == said
+    assert failure_reason.node_error(task_type, error, "n-1") == said
 
 
 def test_parsed_columns_of_no_rows_are_empty_and_typed() -> None:
-    for name, parsed in reasons.PARSED.items():
+    for name, parsed in failure_reason.JSON_COLUMNS.items():
         empty = parsed.function(*(pa.array([], schema.COLUMNS[column].type) for column in parsed.takes))
         assert (len(empty), empty.type) == (0, schema.ARROW[parsed.gives]), name
 

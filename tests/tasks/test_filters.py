@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.tasks import filters, schema
-from mltasks.tasks import metadata as context
+from mltasks.tasks import filters, metadata, schema
 from mltasks.tasks.filters import Filters
-from mltasks.tasks.metadata import Context, Node, Reading
+from mltasks.tasks.metadata import ClusterInfo, Context, Node
 from support.documents import CREATED, hit, write_lines
 
 HOUR = 3_600_000
@@ -105,8 +104,8 @@ def as_list(words: str | list[str]) -> list[str]:
 
 def test_a_node_and_a_model_go_by_their_names_too() -> None:
     tasks = mltasks.load(TASKS)
-    known = Reading(as_of_ms=AS_OF, nodes={"node-2": Node("Bigbox")}, models={"Model-2": "MiniLM-L6"})
-    tasks.attrs[context.KEY] = Context(source="x", readings=(known,)).to_json()
+    known = ClusterInfo(as_of_ms=AS_OF, nodes={"node-2": Node("Bigbox")}, models={"Model-2": "MiniLM-L6"})
+    tasks.attrs[metadata.KEY] = Context(source="x", readings=(known,)).to_json()
     assert mltasks.load(tasks, node="BIG")["task_id"].tolist() == ["agent", "deploy"]
     assert mltasks.load(tasks, model="minilm")["task_id"].tolist() == ["deploy"]
     assert mltasks.load(tasks, node="nobody")["task_id"].tolist() == []
@@ -154,7 +153,7 @@ def test_a_filter_that_cannot_be_read_is_a_usage_error(options: dict[str, Any], 
 
 def test_filters_are_told_as_they_were_read() -> None:
     tasks = mltasks.load(TASKS, since="2h", state=["Failed", "failed"], outcome="completed")
-    ctx = context.of(tasks.attrs)
+    ctx = metadata.read_attrs(tasks.attrs)
     assert ctx is not None
     assert ctx.filters == {
         "since": "2023-11-15T06:13:20.000Z",
@@ -166,12 +165,12 @@ def test_filters_are_told_as_they_were_read() -> None:
 def test_two_filters_are_told_as_the_narrower_window_and_the_words_of_both() -> None:
     before = Filters(since_ms=1, until_ms=9, state=("a",))
     chosen = Filters(since_ms=3, until_ms=None, state=("b",), node=("n",))
-    assert filters.merged(before, chosen) == Filters(since_ms=3, until_ms=9, state=("a", "b"), node=("n",))
+    assert filters.combine(before, chosen) == Filters(since_ms=3, until_ms=9, state=("a", "b"), node=("n",))
 
 
 def test_filters_are_false_where_nothing_is_filtered() -> None:
-    assert not filters.read({"since": None, "state": None}, None)
-    assert filters.read({"since": 0}, None)
+    assert not filters.parse({"since": None, "state": None}, None)
+    assert filters.parse({"since": 0}, None)
 
 
 sampled = st.fixed_dictionaries(

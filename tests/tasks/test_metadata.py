@@ -3,15 +3,17 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Context, Node, Reading
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import ClusterInfo, Context, Node
 
 AS_OF = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
 FULL = Context(
     source="https://localhost:9200",
     readings=(
-        Reading(cluster="a", as_of_ms=AS_OF, timeout_s=60, timeout_assumed=False, nodes={"n1": Node("one", ("data",))}),
-        Reading(cluster="b", as_of_ms=AS_OF + 5, nodes={"n2": Node("two")}, models={"m1": "minilm"}),
+        ClusterInfo(
+            cluster="a", as_of_ms=AS_OF, timeout_s=60, timeout_assumed=False, nodes={"n1": Node("one", ("data",))}
+        ),
+        ClusterInfo(cluster="b", as_of_ms=AS_OF + 5, nodes={"n2": Node("two")}, models={"m1": "minilm"}),
     ),
     filters={"state": ["FAILED"], "since": "2023-11-14T00:00:00.000Z"},
     complete=False,
@@ -24,28 +26,28 @@ FULL = Context(
 
 @pytest.mark.parametrize("ctx", [FULL, Context(source="demo")])
 def test_a_context_survives_its_text(ctx: Context) -> None:
-    assert context.from_json(ctx.to_json()) == ctx
+    assert metadata.from_json(ctx.to_json()) == ctx
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", "[]", '{"source":7}', '{"source":"x","readings":{}}', b"\xff\xfe"])
 def test_a_text_of_something_else_is_no_context(text: str | bytes) -> None:
-    assert context.from_json(text) is None
+    assert metadata.from_json(text) is None
 
 
 def test_a_later_versions_context_with_more_fields_is_read() -> None:
-    assert context.from_json('{"source":"x","mood":"fine"}') == Context(source="x")
+    assert metadata.from_json('{"source":"x","mood":"fine"}') == Context(source="x")
 
 
 def test_the_attributes_of_a_frame_hold_it_as_a_text() -> None:
     frame = pd.DataFrame()
-    frame.attrs[context.KEY] = FULL.to_json()
-    assert context.of(frame.attrs) == FULL
+    frame.attrs[metadata.KEY] = FULL.to_json()
+    assert metadata.read_attrs(frame.attrs) == FULL
 
 
 @pytest.mark.parametrize("value", [None, 7, {"source": "x"}, "nonsense"])
 def test_attributes_of_others_hold_none(value: object) -> None:
-    assert context.of({context.KEY: value}) is None
-    assert context.of({}) is None
+    assert metadata.read_attrs({metadata.KEY: value}) is None
+    assert metadata.read_attrs({}) is None
 
 
 def test_the_time_of_several_clusters_is_the_latest() -> None:
@@ -59,8 +61,8 @@ def test_names_of_nodes_and_models_come_from_every_cluster() -> None:
 
 
 def test_another_time_is_set_for_every_cluster_and_is_no_assumption() -> None:
-    assumed = Context(source="x", readings=(Reading(as_of_ms=1, as_of_assumed=True), Reading(as_of_ms=2)))
-    moved = context.as_of(assumed, AS_OF)
+    assumed = Context(source="x", readings=(ClusterInfo(as_of_ms=1, as_of_assumed=True), ClusterInfo(as_of_ms=2)))
+    moved = metadata.with_as_of(assumed, AS_OF)
     assert [(r.as_of_ms, r.as_of_assumed) for r in moved.readings] == [(AS_OF, False)] * 2
 
 
@@ -74,4 +76,4 @@ def test_another_time_is_set_for_every_cluster_and_is_no_assumption() -> None:
     ],
 )
 def test_a_time_is_written_as_iso_8601_in_utc_to_the_millisecond(ms: int | None, text: str | None) -> None:
-    assert context.iso(ms) == text
+    assert metadata.to_iso(ms) == text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.tasks import schema, table
-from mltasks.tasks.metadata import Context, Reading
+from mltasks.tasks.metadata import ClusterInfo, Context
 from support.documents import CREATED, hit
 
 FANTASY = 4_000_000_000_000  # the year 2096
@@ -50,7 +50,7 @@ def test_the_newest_form_of_each_task_is_kept_in_its_place(found: list[dict[str,
         key = (row["cluster"], row["task_id"]) if row["task_id"] else row["version"]  # without an id: a task of its own
         if key not in best or age(row) >= age(best[key]):
             best[key] = row
-    kept = table.newest(stored(numbered))["version"].to_pylist()
+    kept = table.deduplicate(stored(numbered))["version"].to_pylist()
     assert kept == sorted(row["version"] for row in best.values())
 
 
@@ -110,7 +110,7 @@ def test_a_time_of_reading_that_is_not_known_is_the_newest_plausible_time(times:
 
 
 def test_a_time_of_reading_that_is_known_stays() -> None:
-    known = Context(source="x", readings=(Reading(as_of_ms=CREATED),))
+    known = Context(source="x", readings=(ClusterInfo(as_of_ms=CREATED),))
     assert table.assume_as_of(stored([{"create_time": CREATED + 9}]), known) is known
 
 

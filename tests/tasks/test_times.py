@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import times as windows
+from mltasks.tasks import times
 from mltasks.tasks.times import Every
 
 AS_OF = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
@@ -35,7 +35,7 @@ MIDNIGHT = 1_699_920_000_000  # 2023-11-14 00:00 UTC
     ],
 )
 def test_an_absolute_time_without_an_offset_is_utc(written: Any, ms: int | None) -> None:
-    assert windows.milliseconds(written, None, "since") == ms
+    assert times.parse_time(written, None, "since") == ms
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ def test_an_absolute_time_without_an_offset_is_utc(written: Any, ms: int | None)
     [("0d", 0), ("30m", 1800), ("24h", 86_400), (" 7d ", 604_800), ("2w", 1_209_600), ("2 d", 172_800)],
 )
 def test_a_span_counts_back_from_the_time_of_the_data(written: str, back: int) -> None:
-    assert windows.milliseconds(written, AS_OF, "since") == AS_OF - back * 1000
+    assert times.parse_time(written, AS_OF, "since") == AS_OF - back * 1000
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))
 def test_a_time_as_text_is_the_time_itself(moment: datetime) -> None:
     try:
-        expected = windows.milliseconds(moment, None, "since")
+        expected = times.parse_time(moment, None, "since")
     except UsageError:  # the first and last hours of the calendar, in another zone
         assert moment.year in (1, 9999)
     else:
-        assert windows.milliseconds(moment.isoformat(), None, "since") == expected
+        assert times.parse_time(moment.isoformat(), None, "since") == expected
 
 
 @pytest.mark.parametrize(
@@ -61,25 +61,25 @@ def test_a_time_as_text_is_the_time_itself(moment: datetime) -> None:
 )
 def test_a_time_that_cannot_be_read_is_a_usage_error_that_shows_how_to_write_one(written: str) -> None:
     with pytest.raises(UsageError, match="cannot read") as caught:
-        windows.milliseconds(written, AS_OF, "until")
+        times.parse_time(written, AS_OF, "until")
     assert str(caught.value).startswith(f"until: cannot read {written!r}")
     assert "2026-11-24" in str(caught.value)
 
 
 def test_a_span_needs_to_know_the_time_of_the_data() -> None:
     with pytest.raises(UsageError, match=r"since '7d' is relative to .* not known: give a date"):
-        windows.milliseconds("7d", None, "since")
+        times.parse_time("7d", None, "since")
 
 
 @pytest.mark.parametrize("written", ["999999999w", 10**20, -(10**20), "0001-01-01T00:00+01:00"])
 def test_a_time_that_no_calendar_has_is_a_usage_error(written: Any) -> None:
     with pytest.raises(UsageError, match=r"since: .* outside the years 1 to 9999"):
-        windows.milliseconds(written, AS_OF, "since")
+        times.parse_time(written, AS_OF, "since")
 
 
 def test_the_missing_time_of_pandas_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="since: NaT is no time"):
-        windows.milliseconds(pd.Series([], dtype="datetime64[ms, UTC]").max(), AS_OF, "since")
+        times.parse_time(pd.Series([], dtype="datetime64[ms, UTC]").max(), AS_OF, "since")
 
 
 @pytest.mark.parametrize(
@@ -93,21 +93,21 @@ def test_the_missing_time_of_pandas_is_a_usage_error() -> None:
     ],
 )
 def test_a_period_is_fixed_in_utc_or_goes_by_the_calendar(written: str, period: Every, calendar: bool) -> None:
-    assert windows.every(written) == period
-    assert windows.every(written).calendar is calendar
+    assert times.parse_period(written) == period
+    assert times.parse_period(written).calendar is calendar
 
 
 @pytest.mark.parametrize("written", ["", "1", "d", "0h", "2d", "3w", "2mo", "15m", "1.5h", "-1h", "1y", "1h30min"])
 def test_any_other_period_is_a_usage_error(written: str) -> None:
     with pytest.raises(UsageError, match=r"every: cannot read .*15min, 6h .*1d, 1w or 1mo"):
-        windows.every(written)
+        times.parse_period(written)
 
 
 def test_a_zone_goes_by_its_iana_name() -> None:
-    assert windows.zone("Europe/Berlin").key == "Europe/Berlin"
+    assert times.zone("Europe/Berlin").key == "Europe/Berlin"
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Base", "../UTC", "Europe", "UTC\x00"])
 def test_an_unknown_zone_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError, match=r"tz: there is no time zone .*Europe/Berlin"):
-        windows.zone(name)
+        times.zone(name)

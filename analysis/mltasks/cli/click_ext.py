@@ -68,7 +68,7 @@ def option(*names: str, **settings: Any) -> Decorator:
     return click.option(*names, cls=Option, **settings)
 
 
-def stacked(decorators: Sequence[Decorator]) -> Decorator:
+def compose(decorators: Sequence[Decorator]) -> Decorator:
     """Return decorators as one; help shows them in this order."""
 
     def decorate(function: Function) -> Function:

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from mltasks.cli import options
-from mltasks.cli import sources as gather
+from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command
 from mltasks.exceptions import ClusterError, Error, UsageError
 
@@ -30,23 +29,23 @@ A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
-    from mltasks.opensearch import diagnostics as doctor
+    from mltasks.opensearch import diagnostics
     from mltasks.opensearch.access import open_cluster
-    from mltasks.render import terminal_doctor as findings
+    from mltasks.render import terminal_doctor
 
     _, access = options.split(given)
     code = 0
-    for name in gather.named(sources, access, every=every_cluster):
+    for name in open_sources.resolve_names(sources, access, every=every_cluster):
         try:
             cluster = open_cluster(name, access)
             if cluster is None:
                 raise UsageError(f"doctor: {name} is no cluster; name a URL or a configured cluster")
-            found = list(doctor.examine(cluster))
+            found = list(diagnostics.examine(cluster))
         except Error as error:
-            gather.say(error)
+            open_sources.print_error(error)
             code = code or error.exit_code
             continue
-        click.echo(findings.render(cluster.name, found), nl=False)
+        click.echo(terminal_doctor.render(cluster.name, found), nl=False)
         if any(one.state == "problem" for one in found):
             code = ClusterError.exit_code
     return code

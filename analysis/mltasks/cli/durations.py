@@ -1,8 +1,8 @@
 """`mltasks durations`."""
 
-from mltasks.cli.report_command import command as one_report
+from mltasks.cli.report_command import make_command
 
-command = one_report(
+command = make_command(
     "durations",
     """How long tasks take, from creation to completion (queueing included): median and exact percentiles.
 

@@ -1,8 +1,8 @@
 """`mltasks failures`."""
 
-from mltasks.cli.report_command import command as one_report
+from mltasks.cli.report_command import make_command
 
-command = one_report(
+command = make_command(
     "failures",
     """How often tasks fail: failed / (completed + failed) with its 95 % interval, and since when.
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from mltasks.cli import options
-from mltasks.cli import sources as gather
+from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 
 
@@ -38,10 +37,10 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
 
     Those of a cluster are streamed, in memory that does not grow with them; any other source is read whole.
     """
-    from mltasks.sources import fetch as streaming
+    from mltasks.sources import fetch
 
     chosen, access = options.split(given)
-    (name,) = gather.named([source] if source else [], access, every=False)
-    ctx = streaming.fetch(name, output, access, force=force, **chosen)
+    (name,) = open_sources.resolve_names([source] if source else [], access, every=False)
+    ctx = fetch.fetch(name, output, access, force=force, **chosen)
     count = f"{ctx.rows:,} {'task' if ctx.rows == 1 else 'tasks'}"
     print(f"{count} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.cli import options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
@@ -38,7 +38,7 @@ class WithIds(Command):
     ),
 )
 @click.argument("source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True)
-@options.form
+@options.format_options
 @option(
     "--refresh",
     is_flag=True,
@@ -52,21 +52,21 @@ def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> Non
 
     IDs are those that `mltasks list` shows; one that starts with - is an id too.
     """
-    from mltasks.render import write as output
+    from mltasks.render import write
     from mltasks.render.view import View
-    from mltasks.reports import report_info as result
-    from mltasks.reports.task_list import listing
-    from mltasks.sources import get as lookup
+    from mltasks.reports import report_info
+    from mltasks.reports.task_list import task_list
+    from mltasks.sources import get
 
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
-    kind = output.format_of(given["format_"], given["output"])
+    kind = write.format_of(given["format_"], given["output"])
     if given["output"]:
-        files.check(given["output"], given["force"])
-    tasks = lookup.get(source, ids, access, refresh=refresh)
-    said = result.info(listing(tasks, list(tasks.columns)))
+        atomic_write.check_writable(given["output"], given["force"])
+    tasks = get.get(source, ids, access, refresh=refresh)
+    said = report_info.read_info(task_list(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
-    output.show(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
+    write.write_report(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
 
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write as files
-from mltasks.cli import options
-from mltasks.cli import sources as gather
+from mltasks import atomic_write
+from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 
 SHOWN = 20  # in a terminal, unless --top says otherwise
@@ -26,32 +25,32 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
 @options.sources
 @options.filters()
 @option("--columns", metavar="NAMES", section=options.OUTPUT, help="Which columns, comma-separated.")
-@options.rows
-@options.form
+@options.row_options
+@options.format_options
 @options.access
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, **given: Any) -> int:
     """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
-    from mltasks.render import write as output
-    from mltasks.render.view import View, view
-    from mltasks.reports.task_list import COLUMNS, listing
+    from mltasks.render import write
+    from mltasks.render.view import View, make_view
+    from mltasks.reports.task_list import COLUMNS, task_list
     from mltasks.sources.load import load
 
     chosen, access = options.split(given)
-    kind = output.format_of(given["format_"], given["output"])
+    kind = write.format_of(given["format_"], given["output"])
     if given["output"]:
-        files.check(given["output"], given["force"])
+        atomic_write.check_writable(given["output"], given["force"])
     chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
     names = list(dict.fromkeys(chosen_columns or COLUMNS))
-    dataset, code = gather.scanned(sources, access, chosen, every=every_cluster)
+    dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
     tasks = load(dataset)
     top = given["top"]
     if top is None and kind == "table" and not given["output"]:
         top = SHOWN
-    listed = listing(tasks, names)  # says which columns are not there
+    listed = task_list(tasks, names)  # says which columns are not there
     if given["sort"]:  # by any column, shown or not
-        listed = listing(tasks, list(tasks.columns))
-    found = view(listed, given["sort"], top or None)
+        listed = task_list(tasks, list(tasks.columns))
+    found = make_view(listed, given["sort"], top or None)
     found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
-    output.show(found, kind, given["output"], wide=given["wide"], force=given["force"])
+    write.write_report(found, kind, given["output"], wide=given["wide"], force=given["force"])
     return code

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli.click_ext import Decorator, option, stacked
+from mltasks.cli.click_ext import Decorator, compose, option
 from mltasks.exceptions import UsageError
 
 if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
 
 FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
-WORDS = {
+WORD_FILTERS = {
     "task_type": "Only of this type, such as TRAINING (repeatable, as all of these).",
     "function_name": "Only of this function, such as KMEANS.",
     "state": "Only in this state, such as FAILED.",
@@ -57,16 +57,16 @@ def filters(*, rate: bool = False) -> Decorator:
             hidden=rate and name in CHANGE_A_RATE,
             help=text,
         )
-        for name, text in WORDS.items()
+        for name, text in WORD_FILTERS.items()
     ]
-    return stacked([*times, *words])
+    return compose([*times, *words])
 
 
 def _access(*names: str, **settings: Any) -> Decorator:
     return option(*names, section=CLUSTER, **settings)
 
 
-connection = stacked(
+connection = compose(
     [
         _access("--user", metavar="NAME", help="Log in; the password: MLTASKS_PASSWORD, a file, or a prompt."),
         _access("--password-file", metavar="FILE", help="A file with the password."),
@@ -97,10 +97,10 @@ connection = stacked(
 partial = _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete.")
 query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")
 redact = option("--redact", is_flag=True, section=OUTPUT, help="Mask users, addresses and hosts (best effort).")
-access = stacked([redact, query, connection, partial])
+access = compose([redact, query, connection, partial])
 every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
 force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")
-form = stacked(
+format_options = compose(
     [
         option(
             "--format",
@@ -120,7 +120,7 @@ form = stacked(
         force,
     ]
 )
-rows = stacked(
+row_options = compose(
     [
         option("--sort", metavar="COLUMN", section=OUTPUT, help="Largest first, texts from A; or COLUMN:asc, :desc."),
         option(
@@ -133,7 +133,7 @@ rows = stacked(
 
 def split(options: dict[str, Any]) -> tuple[dict[str, Any], Access]:
     """Take the filters and the access to a cluster out of a command's options; what is left stays in `options`."""
-    chosen = {name: options.pop(name, None) for name in ("since", "until", *WORDS)}
+    chosen = {name: options.pop(name, None) for name in ("since", "until", *WORD_FILTERS)}
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 

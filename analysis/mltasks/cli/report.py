@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write as files
-from mltasks.cli import options
-from mltasks.cli import sources as gather
+from mltasks import atomic_write
+from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 
 
@@ -37,20 +36,18 @@ from mltasks.cli.click_ext import Command, option
 def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
     """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
     from mltasks.exceptions import UsageError
-    from mltasks.render import html as page
-    from mltasks.render import terminal_summary as summary
-    from mltasks.render import write as out
+    from mltasks.render import html, terminal_summary, write
 
     chosen, access = options.split(given)
     if output is not None:
         if not output.lower().endswith((".html", ".htm")):
             raise UsageError(f"-o {output}: the page is HTML; write -o report.html")
-        files.check(output, force)
-    tasks, code = gather.scanned(sources, access, chosen, every=every_cluster)
-    found = page.report(tasks)
+        atomic_write.check_writable(output, force)
+    tasks, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
+    found = html.report(tasks)
     if output is not None:
         found.save(output, force=force)
-    out.write(summary.render(tasks, found, colour=sys.stdout.isatty()))
+    write.write(terminal_summary.render(tasks, found, colour=sys.stdout.isatty()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli import options
-from mltasks.cli import sources as gather
+from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import Error
 
 if TYPE_CHECKING:
-    from mltasks.store.sync import Synced
+    from mltasks.store.sync import SyncResult
 
 
 @click.command(
@@ -49,23 +48,23 @@ def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet:
     *sources, folder = names
     if not sources and not every_cluster:
         sources = os.environ.get("MLTASKS_SOURCE", "").split()
-    clusters = gather.named(sources, access, every=every_cluster)
+    clusters = open_sources.resolve_names(sources, access, every=every_cluster)
     store = Store(folder)
     code = 0
     for name in clusters:
         try:
             found = store.sync(name, access, reconcile=reconcile)
             if not quiet:
-                print("\n".join(said(found, folder)), file=sys.stderr)
+                print("\n".join(describe(found, folder)), file=sys.stderr)
         except Error as error:
             if len(clusters) == 1:
                 raise
-            gather.say(error)
-            code = gather.worse(code, error)
+            open_sources.print_error(error)
+            code = open_sources.combine_exit_codes(code, error)
     return code
 
 
-def said(found: Synced, folder: str) -> Sequence[str]:
+def describe(found: SyncResult, folder: str) -> Sequence[str]:
     """Return what a sync did, a line each."""
     changes = [f"{n:,} {what}" for n, what in ((found.new, "new"), (found.updated, "updated")) if n]
     lines = [f"{found.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(found.tasks)} in {folder}"]

@@ -1,8 +1,8 @@
 """`mltasks workers`."""
 
-from mltasks.cli.report_command import command as one_report
+from mltasks.cli.report_command import make_command
 
-command = one_report(
+command = make_command(
     "workers",
     """Tasks, failures and load by worker node: time in flight, share, mean and peak of tasks at once.
 

@@ -15,7 +15,7 @@ SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `
 
 
 @dataclass(frozen=True)
-class Part:
+class DataFile:
     """A Parquet file with tasks of one cluster.
 
     `first_ms`, `last_ms`: the least and the greatest create_time; `latest_ms`: the greatest last_update_time; None
@@ -32,17 +32,17 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class DataFiles:
     """Parquet files that no task is twice in."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[DataFile, ...]
 
-    def within(self, filters: Filters, *, overlap: bool) -> Parts:
+    def within(self, filters: Filters, *, overlap: bool) -> DataFiles:
         """Return the files that can hold a task which the filters select; `overlap` as in Filters.expression."""
-        return Parts(tuple(part for part in self.parts if _can_hold(part, filters, overlap)))
+        return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, overlap)))
 
 
-def _can_hold(part: Part, filters: Filters, overlap: bool) -> bool:
+def _may_match(part: DataFile, filters: Filters, overlap: bool) -> bool:
     # engines disagree on the lower case of some letters: only of ASCII is it certain that a name is another one
     if filters.cluster and part.cluster.isascii() and part.cluster.lower() not in filters.cluster:
         return False
@@ -53,9 +53,9 @@ def _can_hold(part: Part, filters: Filters, overlap: bool) -> bool:
         return False  # what has no time is in no window
     if until is not None and part.first_ms >= until:
         return False
-    return since is None or part.last_ms >= since or (overlap and _lives_on(part, since))
+    return since is None or part.last_ms >= since or (overlap and _may_overlap(part, since))
 
 
-def _lives_on(part: Part, since: int) -> bool:
+def _may_overlap(part: DataFile, since: int) -> bool:
     """Tell whether a task may have ended after `since`; an open one ends when the cluster was read."""
     return part.open > 0 or (part.latest_ms is not None and part.latest_ms > since)

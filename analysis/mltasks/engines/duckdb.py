@@ -17,11 +17,10 @@ import duckdb
 import pyarrow as pa
 from duckdb import func
 
-from mltasks.engines import data_files as parts
-from mltasks.engines.data_files import Parts
+from mltasks.engines import data_files
+from mltasks.engines.data_files import DataFiles
 from mltasks.exceptions import DataError, UsageError
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import schema
+from mltasks.tasks import failure_reason, schema
 
 Relation = duckdb.DuckDBPyRelation
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
@@ -29,13 +28,13 @@ NUMBERS = itertools.count()  # connections would overwrite each other's files in
 SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
 
 
-def relation(rows: pa.Table | Path | Parts) -> Relation:
+def relation(rows: pa.Table | Path | DataFiles) -> Relation:
     """Return rows in memory, a Parquet file, or those of a store as a relation on a DuckDB connection of its own."""
     connection = _connection()
     if isinstance(rows, Path):
-        return _files(connection, [rows])
-    if isinstance(rows, Parts):
-        return _stored(connection, rows)
+        return _parquet_relation(connection, [rows])
+    if isinstance(rows, DataFiles):
+        return _store_relation(connection, rows)
     for place, field in enumerate(rows.schema):
         if pa.types.is_null(field.type):  # to DuckDB a column of nothing else would be one of numbers
             rows = rows.set_column(place, field.name, rows[field.name].cast(pa.string()))
@@ -43,7 +42,7 @@ def relation(rows: pa.Table | Path | Parts) -> Relation:
 
 
 @contextmanager
-def running() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Say what stops DuckDB: memory, a disk, a file that is gone or damaged. Raises UsageError and DataError."""
     try:
         yield
@@ -65,12 +64,12 @@ def _connection() -> duckdb.DuckDBPyConnection:
     memory = os.environ.get("MLTASKS_MEMORY", MEMORY)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET temp_directory = ?", [f"{_spilled().name}/{next(NUMBERS)}"])
+    connection.execute("SET temp_directory = ?", [f"{_spill_folder().name}/{next(NUMBERS)}"])
     try:
         connection.execute("SET memory_limit = ?", [memory])
     except duckdb.Error as error:
         raise UsageError(f"MLTASKS_MEMORY: {memory!r} is no size; say for instance 4GB") from error
-    for name, parsed in reasons.PARSED.items():
+    for name, parsed in failure_reason.JSON_COLUMNS.items():
         takes: list[Any] = [SQL[schema.COLUMNS[column].kind] for column in parsed.takes]
         connection.create_function(
             f"task_{name}", parsed.function, takes, SQL[parsed.gives], type=func.ARROW, null_handling=func.SPECIAL
@@ -79,17 +78,17 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 @functools.cache
-def _spilled() -> TemporaryDirectory[str]:
+def _spill_folder() -> TemporaryDirectory[str]:
     """Return the folder for what memory cannot hold: nobody else's to read, gone with the process."""
     return TemporaryDirectory(prefix="mltasks-")
 
 
-def _files(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:
+def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:
     """Return Parquet files as one relation: their own columns, whatever their folders are called."""
     return connection.read_parquet([escape(str(path.absolute())) for path in paths], hive_partitioning=False)
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, rows: Parts) -> Relation:
+def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> Relation:
     """Return the tasks of a store's files.
 
     The cluster is taken from the store, not from the path: DuckDB would read a name such as `null` as no name.
@@ -98,20 +97,20 @@ def _stored(connection: duckdb.DuckDBPyConnection, rows: Parts) -> Relation:
     for part in rows.parts:
         clusters[part.cluster].append(part.path)
     if not clusters:
-        return connection.from_arrow(parts.SCHEMA.empty_table())
-    rest = [quoted(field.name) for field in parts.SCHEMA if field.name != "cluster"]
+        return connection.from_arrow(data_files.SCHEMA.empty_table())
+    rest = [quote_name(field.name) for field in data_files.SCHEMA if field.name != "cluster"]
     found = [
-        _files(connection, paths).project(", ".join([f"{text(cluster)} AS cluster", *rest]))
+        _parquet_relation(connection, paths).project(", ".join([f"{quote_text(cluster)} AS cluster", *rest]))
         for cluster, paths in clusters.items()
     ]
     return functools.reduce(Relation.union, found)  # UNION ALL: no task is in two files
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def text(value: str) -> str:
+def quote_text(value: str) -> str:
     """Return a text as SQL has it."""
     return "'" + value.replace("'", "''") + "'"

@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from mltasks.engines.data_files import GONE
-from mltasks.engines.duckdb import Relation, quoted, text
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import schema
-from mltasks.tasks.metadata import iso
+from mltasks.engines.duckdb import Relation, quote_name, quote_text
+from mltasks.tasks import failure_reason, schema
+from mltasks.tasks.metadata import to_iso
 
 BATCH = 400_000  # rows handed over at once, at least
 NUMBERS = itertools.count()  # of names that no column has
@@ -36,11 +35,11 @@ def created_within(tasks: Relation, since_ms: int | None, until_ms: int | None) 
     """Return the tasks created in a window, and of a Parquet file read only the row groups that can hold some."""
     for limit, compares in ((since_ms, ">="), (until_ms, "<")):
         if limit is not None:
-            tasks = tasks.filter(f"create_time {compares} TIMESTAMPTZ {text(str(iso(limit)))}")
+            tasks = tasks.filter(f"create_time {compares} TIMESTAMPTZ {quote_text(str(to_iso(limit)))}")
     return tasks
 
 
-def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -> Relation:
+def project(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -> Relation:
     """Return the stored columns, times as integers [ms], nodes as one text, and the wanted columns of PARSED.
 
     `own`: the user's own columns to keep, and the names to keep them under.
@@ -53,11 +52,11 @@ def prepared(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) -
     }
     if has_gone(tasks):
         columns["gone_ms"] = f"epoch_us({GONE.name}) // 1000"
-    for name, parsed in reasons.PARSED.items():
+    for name, parsed in failure_reason.JSON_COLUMNS.items():
         if name in wanted:
             columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
-    columns |= {name: quoted(column) for column, name in own.items()}
-    return tasks.project(", ".join(f"{expression} AS {quoted(name)}" for name, expression in columns.items()))
+    columns |= {name: quote_name(column) for column, name in own.items()}
+    return tasks.project(", ".join(f"{expression} AS {quote_name(name)}" for name, expression in columns.items()))
 
 
 def has_gone(tasks: Relation) -> bool:
@@ -66,7 +65,7 @@ def has_gone(tasks: Relation) -> bool:
 
 
 def by_node(tasks: Relation) -> Relation:
-    """Return a row a task and node; see `operations.by_node`."""
+    """Return one row per task and node; see `operations.by_node`."""
     nodes = "list_concat(failed_nodes, other_nodes)"
     some = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
     rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {some} AS nodes, len(failed_nodes) AS failed_n")
@@ -74,30 +73,30 @@ def by_node(tasks: Relation) -> Relation:
     return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
 
 
-def beside(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
-    """Return the rows with the other columns of a small table beside them; see `operations.beside`."""
+def left_join(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
+    """Return the rows with the other columns of a small table beside them; see `operations.left_join`."""
     task = f"task_{next(NUMBERS)}"
-    same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(quoted, keys))
-    more = ", ".join(f"found.{quoted(name)}" for name in found.column_names if name not in keys)
+    same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(quote_name, keys))
+    more = ", ".join(f"found.{quote_name(name)}" for name in found.column_names if name not in keys)
     joined = rows.query(task, f"SELECT {task}.*, {more} FROM {task} LEFT JOIN found ON {same}")  # it sees `found`
     assert joined is not None  # as of a statement that gives no rows
     return joined
 
 
-def spread(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
+def unpack_list(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
     """Return lists of one length as columns of these names."""
-    columns = [f"{lists}[{place}] AS {quoted(name)}" for place, name in enumerate(names, 1)]
+    columns = [f"{lists}[{place}] AS {quote_name(name)}" for place, name in enumerate(names, 1)]
     return rows.project(", ".join([f"* EXCLUDE ({lists})", *columns]))
 
 
-def repeated(tasks: Relation, first: str, last: str, name: str) -> Relation:
+def explode_range(tasks: Relation, first: str, last: str, name: str) -> Relation:
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
 
 
-def in_order(rows: Relation, by: str) -> Iterator[pa.Table]:
+def iter_sorted(rows: Relation, by: str) -> Iterator[pa.Table]:
     """Yield the rows in the order of a column, missing ones last; what memory cannot hold is sorted on disk."""
-    reader = rows.order(f"{quoted(by)} NULLS LAST").to_arrow_reader(BATCH)
+    reader = rows.order(f"{quote_name(by)} NULLS LAST").to_arrow_reader(BATCH)
     yield reader.schema.empty_table()  # there is something to take the types from, whatever comes
     held: list[pa.RecordBatch] = []
     for batch in reader:  # smaller ones than was asked for

@@ -17,7 +17,7 @@ LISTS, TIME = "it holds lists or objects", "it is a time; use every (--every) fo
 UNGROUPABLE = {"nodes": "it holds lists", "json": "it holds JSON", "time": TIME}
 
 
-def split(by: str | Sequence[str]) -> tuple[str, ...]:
+def parse_by(by: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names in `by`, each once: a text, comma-joined for several, or a sequence of such texts."""
     texts = [by] if isinstance(by, str) else list(by)
     for text in texts:
@@ -27,10 +27,10 @@ def split(by: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def checked(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
+def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
     """Return the columns to group by and their dtypes in pandas, in the order of `names`.
 
-    `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.OWN before its name. Raises
+    `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.USER_PREFIX before its name. Raises
     UsageError for a column that is not there, cannot be a group, or would be a second of its name (`taken`).
     """
     keys = {}
@@ -47,11 +47,11 @@ def checked(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[
         if name in schema.COLUMNS:
             keys[name] = table.pandas_type(schema.COLUMNS[name])
         else:
-            keys[table.OWN + name] = _pandas_type(columns[name])
+            keys[table.USER_PREFIX + name] = _pandas_type(columns[name])
     return keys
 
 
-def plain(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFrame[Any]:
+def normalise_types(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFrame[Any]:
     """Return a frame with a user's own columns in types that every engine groups by alike."""
     types = frame.collect_schema()
     for name in own:

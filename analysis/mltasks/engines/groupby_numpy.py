@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 
-class Reduction:
+class GroupedRows:
     """The groups of some rows by some columns.
 
-    `keys` has a row a group, in the order of all results, `counts` says how many rows each has.
+    `keys` has one row per group, in the order of all results, `counts` says how many rows each has.
     """
 
     def __init__(self, rows: pd.DataFrame, keys: Sequence[str]) -> None:
         self._rows = rows
         self._known: dict[str, tuple[Any, Any]] = {}
-        numbers = _numbered(rows, keys)
+        numbers = _group_numbers(rows, keys)
         self.counts = np.bincount(numbers)
         self._ends = self.counts.cumsum()
         self._begins = self._ends - self.counts
@@ -43,7 +43,7 @@ class Reduction:
         return total if how == "sum" else np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
     def quantiles(self, column: str, ranks: Sequence[float]) -> Any:
-        """Return a row a group, linear between ranks (Hyndman & Fan 1996, type 7)."""
+        """Return one row per group, linear between ranks (Hyndman & Fan 1996, type 7)."""
         values, count = self._sorted(column)
         last = np.maximum(count - 1, 0)[:, None]
         place = last * np.asarray(ranks)
@@ -72,7 +72,7 @@ class Reduction:
         return self._known[column]
 
 
-def _numbered(rows: pd.DataFrame, keys: Sequence[str]) -> Any:
+def _group_numbers(rows: pd.DataFrame, keys: Sequence[str]) -> Any:
     """Return the number of each row's group."""
     numbers, most = np.zeros(len(rows), "int64"), 1
     for key in keys:

@@ -12,9 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.engines import duckdb as duck
-from mltasks.engines import duckdb_sql as relations
-from mltasks.engines.groupby_numpy import Reduction
+from mltasks.engines import duckdb, duckdb_sql
+from mltasks.engines.groupby_numpy import GroupedRows
 from mltasks.tasks import arrow as arrays
 from mltasks.tasks import table
 
@@ -23,11 +22,11 @@ NODES = ("failed_nodes", "other_nodes")  # what `by_node` takes
 Value = tuple[str, str]  # a column, and what of it
 
 
-def repeat(frame: nw.LazyFrame[Any], first: str, last: str, name: str) -> nw.LazyFrame[Any]:
+def explode_range(frame: nw.LazyFrame[Any], first: str, last: str, name: str) -> nw.LazyFrame[Any]:
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
-        lazy = nw.from_native(relations.repeated(frame.to_native(), first, last, name))
+        lazy = nw.from_native(duckdb_sql.explode_range(frame.to_native(), first, last, name))
         return lazy
     rows = frame.collect().to_native().reset_index(drop=True)
     times = (rows[last] - rows[first] + 1).clip(lower=0).to_numpy("int64")
@@ -44,10 +43,10 @@ def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
-        lazy = nw.from_native(relations.by_node(frame.to_native()))
+        lazy = nw.from_native(duckdb_sql.by_node(frame.to_native()))
         return lazy
     rows = frame.collect().to_native()
-    failed, others = (arrays.whole(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
+    failed, others = (arrays.combine_chunks(pa.array(rows[name])) for name in ("failed_nodes", "other_nodes"))
     names_some = pc.greater(pc.list_value_length(failed), 0)
     neither = pc.indices_nonzero(
         pc.and_(pc.invert(names_some), pc.equal(pc.fill_null(pc.list_value_length(others), 0), 0))
@@ -63,12 +62,12 @@ def by_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return lazy
 
 
-def beside(frame: nw.LazyFrame[Any], found: pd.DataFrame, keys: Sequence[str]) -> nw.LazyFrame[Any]:
-    """Return the rows with the other columns of a small table beside them, which has a row a group."""
+def left_join(frame: nw.LazyFrame[Any], found: pd.DataFrame, keys: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return the rows with the other columns of a small table beside them, which has one row per group."""
     lazy: nw.LazyFrame[Any]
     if not frame.implementation.is_pandas():
         lazy = nw.from_native(
-            relations.beside(frame.to_native(), pa.Table.from_pandas(found, preserve_index=False), keys)
+            duckdb_sql.left_join(frame.to_native(), pa.Table.from_pandas(found, preserve_index=False), keys)
         )
         return lazy
     rows = frame.collect().to_native()
@@ -83,14 +82,14 @@ def aggregate(
     values: Mapping[str, Value],
     quantiles: Mapping[str, tuple[str, float]] = MappingProxyType({}),
 ) -> pd.DataFrame:
-    """Return a row a group: values, and quantiles, linear between ranks.
+    """Return one row per group: values, and quantiles, linear between ranks.
 
     `keys`: at least one, and their dtypes. `values`: name -> column, and `len`, `count`, `sum`, `min`, `max` or `mean`
     of it. `quantiles`: name -> column, the same for all, and rank.
     """
     if not frame.implementation.is_pandas():
-        return to_pandas(_in_duck(frame, keys, values, quantiles), keys)
-    groups = Reduction(frame.collect().to_native(), list(keys))
+        return to_pandas(_is_duckdb(frame, keys, values, quantiles), keys)
+    groups = GroupedRows(frame.collect().to_native(), list(keys))
     found = groups.keys.assign(**{name: groups.value(*value) for name, value in values.items()})
     if quantiles:
         (column,) = {column for column, _ in quantiles.values()}
@@ -98,7 +97,7 @@ def aggregate(
     return to_pandas(nw.from_native(found).lazy(), keys)
 
 
-def fold(
+def combine_groups(
     found: pd.DataFrame, keys: Sequence[str], values: Mapping[str, Value], of_one: Iterable[str] = ()
 ) -> pd.DataFrame:
     """Return what `aggregate` gives of fewer keys from what it gives of more; without keys it is one row.
@@ -118,7 +117,7 @@ def fold(
     return together
 
 
-def _in_duck(
+def _is_duckdb(
     frame: nw.LazyFrame[Any],
     keys: Mapping[str, Any],
     values: Mapping[str, Value],
@@ -133,18 +132,18 @@ def _in_duck(
     (column,) = {column for column, _ in quantiles.values()}
     ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
     ranked = frame.group_by(*keys).agg(*found, nw.col(column).quantile(ranks, "linear").alias("ranks"))
-    lazy: nw.LazyFrame[Any] = nw.from_native(relations.spread(ranked.to_native(), "ranks", list(quantiles)))
+    lazy: nw.LazyFrame[Any] = nw.from_native(duckdb_sql.unpack_list(ranked.to_native(), "ranks", list(quantiles)))
     return lazy
 
 
-def in_order(frame: nw.LazyFrame[Any], by: str) -> Iterator[pd.DataFrame]:
+def iter_sorted(frame: nw.LazyFrame[Any], by: str) -> Iterator[pd.DataFrame]:
     """Yield the rows in the order of a column, missing ones last, some at a time; texts are categories."""
     if frame.implementation.is_pandas():
         rows = frame.collect().to_native()
         yield rows.take(np.argsort(rows[by].to_numpy(), kind="stable"))
         return
-    with duck.running():
-        for batch in relations.in_order(frame.to_native(), by):
+    with duckdb.translate_errors():
+        for batch in duckdb_sql.iter_sorted(frame.to_native(), by):
             texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
             yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 
@@ -158,7 +157,7 @@ def to_pandas(frame: nw.LazyFrame[Any], keys: Mapping[str, Any] | None = None) -
     if frame.implementation.is_pandas():
         found: pd.DataFrame = frame.collect().to_native().reset_index(drop=True)
     else:
-        with duck.running():
+        with duckdb.translate_errors():
             arrow = frame.collect("pyarrow").to_native()
         plain = [pa.float64() if pa.types.is_decimal(f.type) else f.type for f in arrow.schema]
         cast = arrow.cast(pa.schema(list(zip(arrow.column_names, plain, strict=True))))

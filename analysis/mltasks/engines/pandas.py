@@ -11,29 +11,25 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks.engines.data_files import GONE
-from mltasks.tasks import arrow as arrays
-from mltasks.tasks import conform as frames
-from mltasks.tasks import derived, schema, table
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import metadata as context
+from mltasks.tasks import arrow, conform, derived, failure_reason, metadata, schema, table
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 FEW = ("task_type", "function_name", "state")  # columns with few different texts; `error` where it is needed
 
 
-def opened(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Context]:
+def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Context]:
     """Return a pandas frame with the stored columns, each task once, and its Context."""
-    ctx = context.of(tasks.attrs) or Context(source="a DataFrame")
-    if ctx.as_of_ms is not None and _as_loaded(tasks, names) and _each_once(tasks, ctx):
+    ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
+    if ctx.as_of_ms is not None and _is_as_loaded(tasks, names) and _is_unique(tasks, ctx):
         return tasks, ctx
-    rows, found = frames.from_pandas(tasks, Tally())
-    rows = table.newest(rows)
+    rows, found = conform.from_pandas(tasks, UnreadableCounts())
+    rows = table.deduplicate(rows)
     ctx = table.assume_as_of(rows, found or Context(source="a DataFrame"))
     return table.to_pandas(rows, ctx), ctx
 
 
-def _each_once(tasks: pd.DataFrame, ctx: Context) -> bool:
+def _is_unique(tasks: pd.DataFrame, ctx: Context) -> bool:
     """Tell whether no task is in a frame twice.
 
     To hash all ids costs more than a report. Rows of one load, in which no task was twice, are still of different
@@ -46,7 +42,7 @@ def _each_once(tasks: pd.DataFrame, ctx: Context) -> bool:
     return not tasks.duplicated(list(schema.KEY)).any()
 
 
-def _as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
+def _is_as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
     """Tell whether a frame has the columns that `load` gives, in their types, and no odd ones to group by."""
     return (
         tasks.columns.is_unique
@@ -55,14 +51,14 @@ def _as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
     )
 
 
-def prepared(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]) -> pd.DataFrame:
+def project(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]) -> pd.DataFrame:
     """Return the columns that `relations.prepared` names."""
     columns: dict[str, Any] = {name: tasks[name] for name in schema.STORED_SCHEMA.names}
     few = [*FEW, *(["error"] if {"error", *derived.DURATIONS} & set(needed) else [])]
     with ThreadPoolExecutor() as pool:  # pandas compares texts slowly, their codes fast
         columns |= zip(few, pool.map(_categories, [tasks[name] for name in few]), strict=True)
     columns["nodes_text"] = tasks["worker_node"]
-    for name, parsed in reasons.PARSED.items():
+    for name, parsed in failure_reason.JSON_COLUMNS.items():
         if name in needed:
             found = parsed.function(*(_array(tasks, column) for column in parsed.takes))
             columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=tasks.index)
@@ -87,10 +83,10 @@ def _ms(times: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _categories(texts: pd.Series[Any]) -> pd.Series[Any]:
-    encoded = arrays.whole(pa.array(texts)).dictionary_encode()
+    encoded = arrow.combine_chunks(pa.array(texts)).dictionary_encode()
     return pd.Series(encoded.to_pandas().array, index=texts.index)
 
 
 def _array(tasks: pd.DataFrame, name: str) -> pa.Array:
     texts = pa.array(tasks[name], pa.string())
-    return frames.lists(texts, schema.COLUMNS[name]) if name == "worker_node" else texts
+    return conform.split_lists(texts, schema.COLUMNS[name]) if name == "worker_node" else texts

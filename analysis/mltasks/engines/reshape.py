@@ -1,4 +1,4 @@
-"""What one cell holds several of, laid out: a row a node, a column a field."""
+"""What one cell holds several of, laid out: one row per node, a column a field."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.exceptions import UsageError
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import metadata as context
-from mltasks.tasks import schema
-from mltasks.tasks import values as cells
+from mltasks.tasks import failure_reason, json_values, metadata, schema
 
 
 def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
@@ -22,7 +19,7 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
     error names the node, or if it failed and names none); node_error: what its error says of the node. A task
     without nodes has one row without a node. A count of these rows is one of (task, node) pairs, not of tasks.
     """
-    names = (context.of(tasks.attrs) or context.Context(source="")).names()
+    names = (metadata.read_attrs(tasks.attrs) or metadata.Context(source="")).names()
     planned = tasks["worker_node"].str.split(",")
     named = tasks["failed_nodes"].str.split(",")
     both: list[list[str | None]] = [
@@ -40,7 +37,7 @@ def by_node(tasks: pd.DataFrame) -> pd.DataFrame:
         (rows["outcome"] == schema.FAILED) & rows["failed_nodes"].isna()
     )
     errors = [
-        reasons.node_error(task_type, error if isinstance(error, str) else None, node)
+        failure_reason.node_error(task_type, error if isinstance(error, str) else None, node)
         for task_type, error, node in zip(rows["task_type"], rows["error"], rows["worker_node"], strict=True)
     ]
     rows["node_error"] = pd.Series(errors, index=rows.index, dtype=operations.TEXT)
@@ -55,7 +52,7 @@ def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
     known = [name for name, declared in schema.COLUMNS.items() if declared.kind == "json"]
     if column not in known or column not in tasks.columns:
         raise UsageError(f"parse_json: {column!r} is no column of JSON; there are {', '.join(known)}")
-    objects = [_writable(cells.parsed(text if isinstance(text, str) else None)) for text in tasks[column]]
+    objects = [_writable(json_values.parse_object(text if isinstance(text, str) else None)) for text in tasks[column]]
     found = pd.json_normalize(objects)
     found.index = tasks.index
     return found
@@ -64,8 +61,8 @@ def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
 def _writable(fields: dict[str, Any]) -> dict[str, Any]:
     """Return an object whose texts pandas can hold: half a character in them becomes U+FFFD."""
     text = json.dumps(fields, ensure_ascii=False)
-    clean = cells.SURROGATE.sub("\ufffd", text)
-    return fields if clean == text else cells.parsed(clean)
+    clean = json_values.SURROGATE.sub("\ufffd", text)
+    return fields if clean == text else json_values.parse_object(clean)
 
 
 def _list(value: object) -> list[str]:

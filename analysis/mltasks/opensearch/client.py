@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from mltasks.exceptions import ClusterError, UsageError
-from mltasks.opensearch import error_messages as refusals
+from mltasks.opensearch import error_messages
 from mltasks.opensearch.credentials import Credentials, InsecureWarning
-from mltasks.opensearch.response import Answer, NoAnswerError, Patience
+from mltasks.opensearch.response import NoResponseError, Response, RetryPolicy
 from mltasks.tasks.metadata import Node
 
 SEARCH = "/_plugins/_ml/tasks/_search"
@@ -36,30 +36,30 @@ class Cluster:
         *,
         name: str | None = None,
         timeout: float = 60.0,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
-        parts = _checked(url)
+        parts = _check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or parts.netloc
         self.trusted = False  # whether it has answered as a cluster does
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
-        from mltasks.opensearch.retry import Transport
+        from mltasks.opensearch.retry import RetryingTransport
 
-        self._transport = Transport(_options(parts, self.credentials), self._patience, timeout)
+        self._transport = RetryingTransport(_options(parts, self.credentials), self._patience, timeout)
 
-    def search(self, body: Mapping[str, Any]) -> Answer:
+    def search(self, body: Mapping[str, Any]) -> Response:
         """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised."""
         answer = self._request("POST", SEARCH, json.dumps(body).encode())
         if answer.ok or answer.too_large or answer.no_index:
             return answer
-        raise refusals.refused(self.url, answer, self.credentials)
+        raise error_messages.error_from_response(self.url, answer, self.credentials)
 
-    def search_early(self, body: Mapping[str, Any]) -> None:
+    def prefetch(self, body: Mapping[str, Any]) -> None:
         """Send what `search` is going to be called for next: the cluster works at it meanwhile."""
-        self._transport.ask_early("POST", SEARCH, json.dumps(body).encode())
+        self._transport.prefetch("POST", SEARCH, json.dumps(body).encode())
 
     def forget(self) -> None:
         """Drop what was sent early, where it is not wanted any more."""
@@ -71,12 +71,12 @@ class Cluster:
         if answer.status == 404:
             return None
         if not answer.ok:
-            raise refusals.refused(self.url, answer, self.credentials)
+            raise error_messages.error_from_response(self.url, answer, self.credentials)
         return dict(self._json(answer))
 
     def nodes(self) -> dict[str, Node] | None:
         """Return the nodes by id; None where the user may not ask, or the cluster cannot answer now."""
-        answer = self.optional("/_nodes/_all/none")
+        answer = self.get_or_none("/_nodes/_all/none")
         found = answer.get("nodes") if answer else None
         if not isinstance(found, dict):
             return None
@@ -84,7 +84,7 @@ class Cluster:
 
     def task_timeout(self) -> int | None:
         """Return the time-out of tasks [s]; None where the user may not ask."""
-        answer = self.optional(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
+        answer = self.get_or_none(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
         for level in ("transient", "persistent", "defaults"):  # the first one that says something holds
             value: Any = answer.get(level)
             for key in TIMEOUT_SETTING.split("."):
@@ -97,7 +97,7 @@ class Cluster:
         """Return what the server says it is: from a header that needs no right, else from its root; None if neither."""
         try:
             answer = self._transport.request("GET", "/", patient=False)
-        except NoAnswerError:
+        except NoResponseError:
             return None
         if "x-opensearch-version" in answer.headers:
             return answer.headers["x-opensearch-version"]
@@ -108,38 +108,38 @@ class Cluster:
         """Wait before asking again; raises ClusterError where the deadline is over."""
         try:
             self._patience.pause(attempt)
-        except NoAnswerError as error:
-            raise refusals.no_answer(self.url, error) from error
+        except NoResponseError as error:
+            raise error_messages.error_from_exception(self.url, error) from error
 
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
 
-    def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Response:
         try:
             return self._transport.request(method, path, body)
-        except NoAnswerError as error:
-            raise refusals.no_answer(self.url, error) from error
+        except NoResponseError as error:
+            raise error_messages.error_from_exception(self.url, error) from error
 
-    def optional(self, path: str) -> dict[str, Any] | None:
+    def get_or_none(self, path: str) -> dict[str, Any] | None:
         """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
         try:
             answer = self._transport.request("GET", path, patient=False)
             return dict(self._json(answer)) if answer.ok else None
-        except (NoAnswerError, ClusterError):
+        except (NoResponseError, ClusterError):
             return None
 
-    def _json(self, answer: Answer) -> dict[str, Any]:
+    def _json(self, answer: Response) -> dict[str, Any]:
         try:
             found = json.loads(answer.body)
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise refusals.not_json(self.url, answer)
+            raise error_messages.not_json(self.url, answer)
         return found
 
 
-def _checked(url: str) -> Any:
+def _check_url(url: str) -> Any:
     if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
         shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
         raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")

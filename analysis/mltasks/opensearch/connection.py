@@ -9,8 +9,8 @@ from typing import Any
 import urllib3
 from opensearchpy.connection import Urllib3HttpConnection
 
-from mltasks.opensearch.prefetch import Early, EarlyTLS
-from mltasks.opensearch.response import Answer, NoAnswerError
+from mltasks.opensearch.prefetch import PrefetchingConnection, PrefetchingTLSConnection
+from mltasks.opensearch.response import NoResponseError, Response
 
 DRIP = 5  # times the time-out of one read, for a whole body
 PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not known, and at most
@@ -19,11 +19,11 @@ PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not
 class RawConnection(Urllib3HttpConnection):
     """opensearch-py's connection, handing out status, headers and bytes instead of raising and parsing."""
 
-    _last: Early | None = None  # the connection of the last answer
+    _last: PrefetchingConnection | None = None  # the connection of the last answer
 
     def _create_urllib3_pool(self) -> None:
         super()._create_urllib3_pool()
-        self.pool.ConnectionCls = EarlyTLS if self.use_ssl else Early
+        self.pool.ConnectionCls = PrefetchingTLSConnection if self.use_ssl else PrefetchingConnection
 
     def perform_request(  # bytes instead of text: a page is decoded once, by us
         self,
@@ -34,7 +34,7 @@ class RawConnection(Urllib3HttpConnection):
         timeout: float | None = None,
         ignore: Any = (),
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request; raises NoAnswerError where no complete answer came."""
         limit = timeout or self.timeout
         try:
@@ -48,11 +48,11 @@ class RawConnection(Urllib3HttpConnection):
                 preload_content=False,
             )
             self._last = answer.connection
-            return Answer(answer.status, self.get_response_headers(answer), self._received(answer, limit))
+            return Response(answer.status, self.get_response_headers(answer), self._received(answer, limit))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise NoAnswerError(error) from error
+            raise NoResponseError(error) from error
 
-    def ask_early(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+    def prefetch(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         """Send a request that `perform_request` is going to be called for."""
         if self._last is not None:
             self._last.ask(method, self.url_prefix + url, body, self._sent(method, url, body, headers))

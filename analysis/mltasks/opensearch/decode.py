@@ -16,18 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Total
-from mltasks.tasks import schema
-from mltasks.tasks import values as cells
+from mltasks.tasks import json_values, schema
 from mltasks.tasks.columns import Extra, extra_text, read_column
-from mltasks.tasks.values import Tally
+from mltasks.tasks.json_values import UnreadableCounts
 
 
 @dataclass(frozen=True)
-class Page:
+class HitsPage:
     """A `_search` answer: its rows in the stored columns, and what it takes to judge whether it is complete."""
 
     table: pa.Table
-    tally: Tally  # of what could not be read in it
+    tally: UnreadableCounts  # of what could not be read in it
     total: Total | None = None
     shards: Shards | None = None
     timed_out: bool = False
@@ -49,19 +48,19 @@ class Decoder:
         self.cluster = cluster
         self._parser = Parser()
 
-    def page(self, body: bytes) -> Page:
+    def page(self, body: bytes) -> HitsPage:
         """Decode one `_search` answer; raises DataError where it is none."""
-        with nested(), uncollected():
+        with deep_recursion(), without_gc():
             hits, total, shards, timed_out = self._parser.page(body)
-            return Page(*self._table(hits), total, shards, timed_out)
+            return HitsPage(*self._table(hits), total, shards, timed_out)
 
-    def lines(self, lines: Sequence[bytes]) -> Page:
+    def lines(self, lines: Sequence[bytes]) -> HitsPage:
         """Decode hits, one a line."""
-        with nested(), uncollected():
-            return Page(*self._table(self._parser.lines(lines)))
+        with deep_recursion(), without_gc():
+            return HitsPage(*self._table(self._parser.lines(lines)))
 
-    def _table(self, hits: list[Any]) -> tuple[pa.Table, Tally]:
-        tally = Tally()
+    def _table(self, hits: list[Any]) -> tuple[pa.Table, UnreadableCounts]:
+        tally = UnreadableCounts()
         sources = [hit._source for hit in hits]
         ids = [hit._id for hit in hits]
         extra = self._extra(hits, sources, ids, tally)
@@ -71,7 +70,7 @@ class Decoder:
         for column in SOURCE_COLUMNS:
             values = list(map(attrgetter(column.name), sources))
             if column.kind == "json":
-                values = [None if value is None else _unwrapped(value) for value in values]
+                values = [None if value is None else _raw_text(value) for value in values]
             columns[column.name] = read_column(column, values, ids, tally, extra)
         for name in HIT_FIELDS:
             column = schema.COLUMNS["task_id" if name == "_id" else name[1:]]
@@ -81,7 +80,7 @@ class Decoder:
         names = schema.STORED_SCHEMA.names
         return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
 
-    def _extra(self, hits: list[Any], sources: list[Any], ids: list[Any], tally: Tally) -> Extra:
+    def _extra(self, hits: list[Any], sources: list[Any], ids: list[Any], tally: UnreadableCounts) -> Extra:
         extra: Extra = defaultdict(dict)
         if None in sources or None in ids or any(map(attrgetter("extra"), hits)):
             for row, hit in enumerate(hits):
@@ -96,12 +95,12 @@ class Decoder:
         for index, name in enumerate(self._parser.unknown):
             for row, source in enumerate(sources):
                 if source is not None and (raw := getattr(source, f"unknown_{index}")) is not None:
-                    extra[row][name] = cells.verbatim(bytes(raw))
+                    extra[row][name] = json_values.verbatim(bytes(raw))
         return extra
 
 
 @contextmanager
-def nested() -> Iterator[None]:
+def deep_recursion() -> Iterator[None]:
     """Let parsers follow documents as deep as a server may hold: it stops at 1000 levels, as Python does by default."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, DEEPEST))
@@ -112,7 +111,7 @@ def nested() -> Iterator[None]:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """Keep the cyclic garbage collector still: a page makes thousands of lists and drops them all, none in a cycle.
 
     It would come for each seven hundred, go through all that is imported now and then, and find nothing: measured, a
@@ -127,9 +126,9 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _unwrapped(value: Any) -> Any:
+def _raw_text(value: Any) -> Any:
     """Return the text of a free-form field as the server wrote it; null and absent are one."""
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
-        return None if raw == b"null" else cells.verbatim(raw)
-    return cells.json_text(value)
+        return None if raw == b"null" else json_values.verbatim(raw)
+    return json_values.json_text(value)

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from mltasks.exceptions import Error
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.page import Reader, Wanted
+from mltasks.opensearch.page import PageReader, PageRequest
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at. `problem` stops the reading of tasks, `missing` only costs what it says."""
 
     name: str
@@ -26,61 +26,61 @@ class Finding:
     remedy: str | None = None
 
 
-def examine(cluster: Cluster) -> Iterator[Finding]:
+def examine(cluster: Cluster) -> Iterator[Check]:
     """Yield what is found, one thing after the other; nothing is changed, nothing is tried again for long."""
     try:
-        newest, _ = Reader(cluster, Decoder(), None).page(Wanted(1, newest=True))
+        newest, _ = PageReader(cluster, Decoder(), None).page(PageRequest(1, newest=True))
     except Error as error:
         said = str(error).removeprefix(cluster.url).removeprefix(":").strip()
         words, _, remedy = said.rpartition("; ")
-        yield Finding("tasks", "problem", words or said, remedy if words else None)
+        yield Check("tasks", "problem", words or said, remedy if words else None)
         yield from _who(cluster)
         return
-    yield Finding("reachable", "ok", cluster.url)
+    yield Check("reachable", "ok", cluster.url)
     yield _tls(cluster)
-    yield Finding("version", "ok", cluster.version() or "not told: the user may not ask, and there is no header")
+    yield Check("version", "ok", cluster.version() or "not told: the user may not ask, and there is no header")
     yield from _who(cluster)
     count = newest.total.value if newest.total else 0
     shards = newest.shards.total if newest.shards else 0
     said = f"{count:,} tasks can be read" if shards else "no task index yet: nothing was recorded"
-    yield Finding("tasks", "ok", said)
+    yield Check("tasks", "ok", said)
     if shards > 1:
-        yield Finding("shards", "missing", f"the task index has {shards} shards: read completely, but not to be synced")
+        yield Check("shards", "missing", f"the task index has {shards} shards: read completely, but not to be synced")
     elif shards:
-        yield Finding("shards", "ok", "one: its order of writes can be followed")
+        yield Check("shards", "ok", "one: its order of writes can be followed")
     yield _right("node names", cluster.nodes() is not None, "cluster:monitor/nodes/info", "reports show node ids")
     timeout = cluster.task_timeout()
     cost = "it is taken as 600 s"
     yield _right("task time-out", timeout is not None, "cluster:monitor/state", cost, f"{timeout} s")
 
 
-def _right(name: str, there: bool, permission: str, cost: str, said: str = "can be read") -> Finding:
+def _right(name: str, there: bool, permission: str, cost: str, said: str = "can be read") -> Check:
     if there:
-        return Finding(name, "ok", said)
-    return Finding(name, "missing", f"cannot be read; {cost}", f"add the permission {permission} to the user's role")
+        return Check(name, "ok", said)
+    return Check(name, "missing", f"cannot be read; {cost}", f"add the permission {permission} to the user's role")
 
 
-def _who(cluster: Cluster) -> Iterator[Finding]:
-    known = cluster.optional("/_plugins/_security/authinfo")
+def _who(cluster: Cluster) -> Iterator[Check]:
+    known = cluster.get_or_none("/_plugins/_security/authinfo")
     if known and known.get("user_name"):
         roles = ", ".join(map(str, known.get("roles") or [])) or "none"
-        yield Finding("user", "ok", f"{known['user_name']}, with the roles {roles}")
+        yield Check("user", "ok", f"{known['user_name']}, with the roles {roles}")
 
 
-def _tls(cluster: Cluster) -> Finding:
+def _tls(cluster: Cluster) -> Check:
     if not cluster.url.startswith("https://"):
         said = "not used: passwords and tasks travel in the clear"
-        return Finding("TLS", "missing", said, "write https:// if the port can")
+        return Check("TLS", "missing", said, "write https:// if the port can")
     if cluster.credentials.insecure:
         said = "used, but the certificate is not checked"
-        return Finding("TLS", "missing", said, "give --ca-certs instead of --insecure")
+        return Check("TLS", "missing", said, "give --ca-certs instead of --insecure")
     try:
         certificate = _certificate(cluster)
     except OSError as error:
-        return Finding("TLS", "missing", f"the certificate could not be looked at ({error})")
+        return Check("TLS", "missing", f"the certificate could not be looked at ({error})")
     issuer = {key: value for pairs in certificate.get("issuer", ()) for key, value in pairs}
     until = certificate.get("notAfter", "")
-    return Finding("TLS", "ok", f"signed by {issuer.get('commonName') or json.dumps(issuer)}, valid until {until}")
+    return Check("TLS", "ok", f"signed by {issuer.get('commonName') or json.dumps(issuer)}, valid until {until}")
 
 
 def _certificate(cluster: Cluster) -> dict[str, Any]:

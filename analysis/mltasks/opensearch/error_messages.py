@@ -8,7 +8,7 @@ from typing import Any
 
 from mltasks.exceptions import ClusterError, Error, UsageError
 from mltasks.opensearch.credentials import Credentials
-from mltasks.opensearch.response import Answer, DeadlineError, NoAnswerError
+from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
 from mltasks.opensearch.search_response import excerpt
 
 REJECTED = "give a valid one with --client-cert and --client-key"
@@ -45,7 +45,7 @@ TLS = (  # what OpenSSL says, and what to do
 )
 
 
-def no_answer(url: str, error: NoAnswerError) -> ClusterError:
+def error_from_exception(url: str, error: NoResponseError) -> ClusterError:
     """Return the error for a request that got no answer."""
     import urllib3  # only whoever asked a cluster comes here
 
@@ -67,7 +67,7 @@ def no_answer(url: str, error: NoAnswerError) -> ClusterError:
     return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
 
 
-def refused(url: str, answer: Answer, credentials: Credentials | None = None) -> Error:
+def error_from_response(url: str, answer: Response, credentials: Credentials | None = None) -> Error:
     """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
     words, kind = server_words(answer.body)
     where = f"{url} answers {answer.status}"
@@ -102,7 +102,7 @@ def refused(url: str, answer: Answer, credentials: Credentials | None = None) ->
     return ClusterError(f"{where}: {words}")
 
 
-def not_json(url: str, answer: Answer) -> ClusterError:
+def not_json(url: str, answer: Response) -> ClusterError:
     """Return the error for an answer of success that is no `_search` answer, such as a proxy's page."""
     kind = answer.headers.get("content-type", "no content type")
     return ClusterError(

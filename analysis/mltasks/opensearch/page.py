@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.opensearch import error_messages as refusals
+from mltasks.opensearch import error_messages
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.decode import Decoder, Page
-from mltasks.opensearch.response import Answer
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.opensearch.response import Response
 
 TOTAL = re.compile(rb'"total":\{"value":(\d+)')
 CURSOR = re.compile(rb'"sort":\[(\d+)(?:,"[^"]*")?\]\}\]\}\}\s*$')
@@ -22,7 +22,7 @@ NO_INDEX = b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PageRequest:
     """The hits with `after` < `_seq_no` <= `until`, at most `size`; or, with `newest`, the last ones and the count.
 
     `shards` is how many the index has, once that is known. With several, a number stands once in each, so that it is
@@ -51,7 +51,7 @@ class Wanted:
             "query": {"bool": {"filter": [{"range": {"_seq_no": bounds}}, *must]}},
         }
 
-    def following(self, body: bytes) -> Wanted | None:
+    def predict_next(self, body: bytes) -> PageRequest | None:
         """Return what is to be asked next, by a glance at both ends of an answer; None where nothing shows it.
 
         It is a guess to gain time by: what is asked for in the end follows from the decoded page.
@@ -63,7 +63,7 @@ class Wanted:
             return replace(self, after=int(cursor[1]))
         return None if self.until is None else replace(self, after=self.until, until=None)  # what was written since
 
-    def doubt(self, page: Page) -> str:
+    def why_incomplete(self, page: HitsPage) -> str:
         """Say what shows that a page is not whole; nothing if it is."""
         if page.timed_out:
             return "the search timed out on the server"
@@ -88,7 +88,7 @@ class Wanted:
 
 
 @dataclass
-class Reader:
+class PageReader:
     """Asks a cluster for pages until they are whole; makes them smaller where the server calls them too large."""
 
     cluster: Cluster
@@ -98,7 +98,7 @@ class Reader:
     complete: bool = True  # as long as no page was taken that is not whole
     body: bytes = b""  # of the last page, as it came
 
-    def page(self, wanted: Wanted) -> tuple[Page, Wanted]:
+    def page(self, wanted: PageRequest) -> tuple[HitsPage, PageRequest]:
         """Return a whole page, and what was asked for in the end; raises ClusterError or DataError."""
         wrong, page, tries = "", None, 0
         while tries < TRIES:
@@ -109,14 +109,14 @@ class Reader:
                 wanted = replace(wanted, size=wanted.size // 2)
                 continue
             tries += 1
-            if following := wanted.following(answer.body):
-                self.cluster.search_early(following.body(self.query))
+            if following := wanted.predict_next(answer.body):
+                self.cluster.prefetch(following.body(self.query))
             found = self._decoded(answer, last=tries == TRIES)
             if found is None:
                 wrong = "the answer is cut short"
                 continue
             page, self.body, self.cluster.trusted = found, answer.body, True
-            wrong = wanted.doubt(page)
+            wrong = wanted.why_incomplete(page)
             if not wrong:
                 return page, wanted
         if page is None or not self.allow_partial:
@@ -125,18 +125,18 @@ class Reader:
         self.complete = False
         return page, wanted
 
-    def _decoded(self, answer: Answer, *, last: bool) -> Page | None:
+    def _decoded(self, answer: Response, *, last: bool) -> HitsPage | None:
         """Return the page in an answer; None where there is none, but another try may bring one."""
         if answer.no_index:
             return self.decoder.page(NO_INDEX)
         if answer.too_large:
             if last:
-                raise refusals.refused(self.cluster.url, answer)
+                raise error_messages.error_from_response(self.cluster.url, answer)
             return None
         try:
             return self.decoder.page(answer.body)
         except DataError:
             is_json = answer.body.lstrip().startswith(b"{")
             if not is_json and (last or not self.cluster.trusted):  # at the first question, it is the wrong URL
-                raise refusals.not_json(self.cluster.url, answer) from None
+                raise error_messages.not_json(self.cluster.url, answer) from None
             return None

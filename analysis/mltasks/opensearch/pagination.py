@@ -14,8 +14,8 @@ from typing import Any
 from mltasks.exceptions import DataError
 from mltasks.opensearch.access import PAGE_SIZE
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.decode import Decoder, Page
-from mltasks.opensearch.page import Reader, Wanted
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.opensearch.page import PageReader, PageRequest
 from mltasks.tasks.schema import DAY_MS
 
 IN_FLIGHT = 10_000  # writes before the newest that can be seen, which may become visible after it
@@ -27,7 +27,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Walk:
+class SeqNoPagination:
     """One complete reading of a cluster's tasks; iterate over it to get the pages.
 
     `query` (OpenSearch query DSL) narrows it, `after` begins it behind a `_seq_no`. A task updated meanwhile comes
@@ -50,12 +50,12 @@ class Walk:
         allow_partial: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        self._reader = Reader(cluster, decoder, query, allow_partial)
+        self._reader = PageReader(cluster, decoder, query, allow_partial)
         self._after = after
         self._size = page_size
         self._progress = progress
         self.as_of_ms = now_ms()
-        newest, _ = self._reader.page(Wanted(ANCHORS, newest=True))
+        newest, _ = self._reader.page(PageRequest(ANCHORS, newest=True))
         self.newest = newest.table
         self.total = newest.total.value if newest.total else 0
         self.shards = newest.shards.total if newest.shards else 0
@@ -71,7 +71,7 @@ class Walk:
             if written is not None and written < self.as_of_ms + DAY_MS:
                 self.as_of_ms = max(self.as_of_ms, written)
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[HitsPage]:
         """Yield the pages up to S, then what was written since, until nothing is left."""
         if self.last_seq_no is None:
             return
@@ -82,10 +82,10 @@ class Walk:
         finally:
             self._reader.cluster.forget()
 
-    def _range(self, after: int | None, until: int | None) -> Iterator[Page]:
+    def _range(self, after: int | None, until: int | None) -> Iterator[HitsPage]:
         done, rest, size = 0, True, self._size
         while rest:
-            page, wanted = self._reader.page(Wanted(size, after, until, shards=self.shards))
+            page, wanted = self._reader.page(PageRequest(size, after, until, shards=self.shards))
             done += page.table.num_rows
             if page.table.num_rows:
                 self._progress(min(done, self.total), self.total)
@@ -102,7 +102,7 @@ class Walk:
         both the newest tasks at the start and those of the first page are gone; a clean-up takes only the old ones.
         """
         sought = {"ids": {"values": [task_id for task_id in self._anchors if task_id is not None]}}
-        found, _ = replace(self._reader, query=sought).page(Wanted(1, newest=True))
+        found, _ = replace(self._reader, query=sought).page(PageRequest(1, newest=True))
         if not (found.total and found.total.value):
             raise DataError(
                 f"{self._reader.cluster.url}: the task index has been made anew meanwhile (or its oldest and newest "

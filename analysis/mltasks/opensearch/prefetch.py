@@ -14,13 +14,13 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-Question = tuple[str, str, bytes | None]  # method, URL, body
+PrefetchedRequest = tuple[str, str, bytes | None]  # method, URL, body
 
 
-class Early(HTTPConnection):
+class PrefetchingConnection(HTTPConnection):
     """A connection that may have sent its next request already."""
 
-    _sent: Question | None = None
+    _sent: PrefetchedRequest | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -57,5 +57,5 @@ class Early(HTTPConnection):
         super().close()
 
 
-class EarlyTLS(Early, HTTPSConnection):
+class PrefetchingTLSConnection(PrefetchingConnection, HTTPSConnection):
     """The same over TLS."""

@@ -8,22 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltasks import progress
-from mltasks.opensearch import pagination as paging
-from mltasks.opensearch import query as pushdown
+from mltasks.opensearch import pagination, query_dsl
 from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
 from mltasks.tasks import filters
 from mltasks.tasks.filters import Filters
-from mltasks.tasks.metadata import Context, Reading
-from mltasks.tasks.values import Tally
+from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.metadata import ClusterInfo, Context
 
 
-def told(cluster: Cluster, as_of_ms: int) -> Reading:
+def read_cluster_info(cluster: Cluster, as_of_ms: int) -> ClusterInfo:
     """Return what a cluster tells beside its tasks, as far as the user may ask."""
     timeout = cluster.task_timeout()
-    assumed = Reading()
-    return Reading(
+    assumed = ClusterInfo()
+    return ClusterInfo(
         cluster=cluster.name,
         as_of_ms=as_of_ms,
         timeout_s=assumed.timeout_s if timeout is None else timeout,
@@ -33,18 +32,18 @@ def told(cluster: Cluster, as_of_ms: int) -> Reading:
 
 
 @dataclass(frozen=True)
-class Begun:
+class ReadSession:
     """A walk that has begun, what the cluster told beside it, and the filters, read."""
 
-    walk: paging.Walk
-    reading: Reading
+    walk: pagination.SeqNoPagination
+    reading: ClusterInfo
     filters: Filters
     query: Query
     source: str
 
-    def context(self, tally: Tally | None = None) -> Context:
+    def context(self, tally: UnreadableCounts | None = None) -> Context:
         """Return the Context; with the counts of what could not be read, once the walk is over."""
-        tally = tally or Tally()
+        tally = tally or UnreadableCounts()
         return Context(
             source=self.source,
             readings=(self.reading,),
@@ -56,24 +55,24 @@ class Begun:
         )
 
 
-def begin(
+def start(
     cluster: Cluster,
     access: Access,
     query: Query,
     options: Mapping[str, Any],
-    report: progress.Report,
+    report: progress.ProgressCallback,
     *,
     overlap: bool,
-) -> Begun:
+) -> ReadSession:
     """Begin the walk over a cluster's tasks, the filters pushed down."""
-    chosen = filters.read(options, paging.now_ms())
+    chosen = filters.parse(options, pagination.now_ms())
     own = query if query is not None else access.query
-    walk = paging.Walk(
+    walk = pagination.SeqNoPagination(
         cluster,
         Decoder(cluster.name),
-        pushdown.query(chosen, dict(own) if own else None, overlap=overlap),
+        query_dsl.query(chosen, dict(own) if own else None, overlap=overlap),
         page_size=access.page_size,
         allow_partial=access.allow_partial,
         progress=report,
     )
-    return Begun(walk, told(cluster, walk.as_of_ms), chosen, own, cluster.url)
+    return ReadSession(walk, read_cluster_info(cluster, walk.as_of_ms), chosen, own, cluster.url)

@@ -11,7 +11,7 @@ TOO_LARGE_WORDS = (b"circuit_breaking_exception", b"Result window is too large",
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back: the status, the headers with names in lower case, and the bytes."""
 
     status: int
@@ -34,7 +34,7 @@ class Answer:
         return self.status == 404 and b"index_not_found_exception" in self.body
 
 
-class NoAnswerError(Exception):
+class NoResponseError(Exception):
     """Nothing usable came back; `cause` is what urllib3 says."""
 
     def __init__(self, cause: Exception) -> None:
@@ -47,7 +47,7 @@ class DeadlineError(Exception):
 
 
 @dataclass
-class Patience:
+class RetryPolicy:
     """How long to go on: `seconds` in all for one request, waiting between `first` and `longest` seconds."""
 
     seconds: float = 120.0
@@ -63,7 +63,7 @@ class Patience:
             return float("inf")
         left = self.begun + self.deadline - time.monotonic()
         if left <= 0:
-            raise NoAnswerError(DeadlineError(f"the deadline of {self.deadline:g} s is over"))
+            raise NoResponseError(DeadlineError(f"the deadline of {self.deadline:g} s is over"))
         return left
 
     def pause(self, attempt: int) -> None:

@@ -10,10 +10,10 @@ import urllib3
 from opensearchpy import OpenSearch
 
 from mltasks.opensearch.connection import RawConnection
-from mltasks.opensearch.response import Answer, DeadlineError, NoAnswerError, Patience
+from mltasks.opensearch.response import DeadlineError, NoResponseError, Response, RetryPolicy
 
 FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
-HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
+NEVER_RETRIED = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.SSLError,
@@ -21,16 +21,16 @@ HOPELESS = (  # without any answer so far, these mean a wrong URL or wrong optio
 BUSY = (429, 502, 503, 504)
 
 
-class Transport:
+class RetryingTransport:
     """Requests to one cluster, tried again while that may help: longer once it has answered at all."""
 
-    def __init__(self, options: Mapping[str, Any], patience: Patience, timeout: float) -> None:
+    def __init__(self, options: Mapping[str, Any], patience: RetryPolicy, timeout: float) -> None:
         self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
         self.patience = patience
         self._timeout = timeout
         self._answered = False
 
-    def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Answer:
+    def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Response:
         """Send a request and return the last answer; raises NoAnswerError where none came.
 
         The wait before try n is random in [0, first * 2^n], at most `longest`, and not shorter than what the
@@ -39,9 +39,9 @@ class Transport:
         connection = self._client.transport.get_connection()
         headers = _headers(body)
 
-        def once() -> Answer:
+        def once() -> Response:
             limit = min(self._timeout, self.patience.left())
-            answer: Answer = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
+            answer: Response = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
             self._answered = True
             return answer
 
@@ -57,18 +57,18 @@ class Transport:
         )
         return retrying(once)
 
-    def ask_early(self, method: str, path: str, body: bytes) -> None:
+    def prefetch(self, method: str, path: str, body: bytes) -> None:
         """Send a request that `request` is going to be called for next."""
-        self._client.transport.get_connection().ask_early(method, path, body, _headers(body))
+        self._client.transport.get_connection().prefetch(method, path, body, _headers(body))
 
     def forget(self) -> None:
         """Drop what was asked early and is not wanted any more."""
         self._client.transport.get_connection().forget()
 
     def _may_pass(self, error: BaseException) -> bool:
-        if not isinstance(error, NoAnswerError) or isinstance(error.cause, DeadlineError):
+        if not isinstance(error, NoResponseError) or isinstance(error.cause, DeadlineError):
             return False
-        return self._answered or not isinstance(error.cause, HOPELESS)
+        return self._answered or not isinstance(error.cause, NEVER_RETRIED)
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
         tries = MOST_TRIES if self._answered else FIRST_TRIES
@@ -91,8 +91,8 @@ def _headers(body: bytes | None) -> dict[str, str]:
     return {"content-type": "application/json"} if body is not None else {}
 
 
-def _last(state: tenacity.RetryCallState) -> Answer:
+def _last(state: tenacity.RetryCallState) -> Response:
     """Return the last answer, or raise the last error, once patience is over."""
     assert state.outcome is not None
-    answer: Answer = state.outcome.result()
+    answer: Response = state.outcome.result()
     return answer

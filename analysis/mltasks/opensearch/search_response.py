@@ -50,7 +50,7 @@ class Hits(msgspec.Struct):
     total: Total | None = None
 
 
-class Answer(msgspec.Struct):
+class SearchResponse(msgspec.Struct):
     """A `_search` answer, its hits not yet parsed."""
 
     hits: Hits
@@ -103,15 +103,15 @@ class Parser:
         """Return hits, total, shards and timed_out of a `_search` answer; raises DataError where it is none."""
         answer = self._fast(lambda: self._pages.decode(body))
         if answer is None:
-            answer, hits = _careful_page(body)
-            return [self._careful(raw) for raw in hits], answer.hits.total, answer._shards, answer.timed_out
+            answer, hits = _lenient_page(body)
+            return [self._lenient(raw) for raw in hits], answer.hits.total, answer._shards, answer.timed_out
         return answer.hits.hits, answer.hits.total, answer._shards, answer.timed_out
 
     def lines(self, lines: Sequence[bytes]) -> list[Any]:
         """Return the hits of lines: hits as `_search` gives them, or their `_source` alone."""
         hits = self._fast(lambda: self._lists.decode(b"[" + b",".join(lines) + b"]"))
         if hits is None or len(hits) != len(lines) or any(hit._source is None for hit in hits):
-            return [self._careful(line) for line in lines]
+            return [self._lenient(line) for line in lines]
         return list(hits)
 
     def _fast(self, decode: Any) -> Any:
@@ -131,7 +131,7 @@ class Parser:
         self._build()
         return True
 
-    def _careful(self, raw: bytes) -> Any:
+    def _lenient(self, raw: bytes) -> Any:
         """Read one hit with the standard library; what is no hit becomes one that holds nothing but its text."""
         try:
             hit = loads(raw)
@@ -153,9 +153,9 @@ class Parser:
         return self._hit(*(hit.get(n) for n in HIT_FIELDS), _source=self._source(**fields), extra=extra or None)
 
 
-def _careful_page(body: bytes) -> tuple[Answer, list[bytes]]:
+def _lenient_page(body: bytes) -> tuple[SearchResponse, list[bytes]]:
     try:
-        answer = msgspec.json.decode(body, type=Answer)
+        answer = msgspec.json.decode(body, type=SearchResponse)
         return answer, [bytes(raw) for raw in answer.hits.hits]
     except REFUSED:
         pass
@@ -165,14 +165,14 @@ def _careful_page(body: bytes) -> tuple[Answer, list[bytes]]:
         if not isinstance(hits, list):
             raise TypeError("hits are no list")
         frame = {**whole, "hits": {**whole["hits"], "hits": []}}
-        return msgspec.convert(frame, Answer), [json.dumps(hit).encode() for hit in hits]
+        return msgspec.convert(frame, SearchResponse), [json.dumps(hit).encode() for hit in hits]
     except (ValueError, RecursionError, KeyError, TypeError) as refused:
         raise DataError(f"not a _search answer: {excerpt(body)}") from refused
 
 
 def raw_hits(body: bytes) -> list[bytes]:
     """Return the hits of an answer as they came; of one that msgspec refuses, their values written anew."""
-    return _careful_page(body)[1]
+    return _lenient_page(body)[1]
 
 
 def loads(raw: bytes) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.tasks.metadata import moment
+from mltasks.tasks.metadata import to_datetime
 
 MISSING = "–"
 NO_GROUP = "(missing)"
@@ -21,17 +21,17 @@ CONTROL = re.compile(  # C0, C1, what is invisible or turns the order of letters
 )
 
 
-def harmless(text: str) -> str:
+def escape_control(text: str) -> str:
     r"""Return a text whose control characters (terminal escapes, bidirectional marks) are written out as \x1b."""
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def one_line(text: str) -> str:
     """Return a harmless text on one line."""
-    return harmless(text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\t", "\\t"))
+    return escape_control(text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\t", "\\t"))
 
 
-def missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Tell whether a cell is missing."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
     raise AssertionError("the last limit holds for every number")
 
 
-def share(value: float) -> str:
+def percent(value: float) -> str:
     """Return a share in per cent; one that is neither none nor all is never rounded to that."""
     if value in (0, 1):
         return f"{value:.0%}"
@@ -71,7 +71,7 @@ def ago(time: datetime, as_of_ms: int | None) -> str:
     """Return how long before `as_of` a time was."""
     if as_of_ms is None:
         return f"{time:%Y-%m-%d %H:%M}"
-    seconds = (moment(as_of_ms) - time).total_seconds()
+    seconds = (to_datetime(as_of_ms) - time).total_seconds()
     return f"{duration(seconds)} ago" if seconds >= 1 else "now"
 
 
@@ -89,7 +89,7 @@ def iso(time: datetime) -> str:
 
 def cell(name: str, value: Any, as_of_ms: int | None) -> str:
     """Return a cell of a report as text, by the name of its column: `_s` seconds, rates and shares, times, counts."""
-    if missing(value):
+    if is_missing(value):
         return MISSING
     if isinstance(value, datetime):
         if name == "period":
@@ -102,7 +102,7 @@ def cell(name: str, value: Any, as_of_ms: int | None) -> str:
     if name.endswith("_s"):
         return duration(float(value))
     if "_rate" in name or name.endswith("_share"):
-        return share(float(value))
+        return percent(float(value))
     if name in ORDINALS:
         return str(int(value))
     if float(value).is_integer() and not name.startswith("mean_"):
@@ -112,7 +112,7 @@ def cell(name: str, value: Any, as_of_ms: int | None) -> str:
 
 def key(name: str, value: Any, as_of_ms: int | None) -> str:
     """Return a key of a report as text; a missing one is a group of its own."""
-    if missing(value):
+    if is_missing(value):
         return NO_GROUP
     if isinstance(value, datetime) and name != "period":
         return f"{value:%Y-%m-%d %H:%M:%S}"

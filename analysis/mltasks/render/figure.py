@@ -18,10 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, MultipleLocator, PercentFormatter
 from rich.cells import cell_len, set_cell_size
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.exceptions import UsageError
-from mltasks.render import cells as text
-from mltasks.render import write as output
+from mltasks.render import cells, write
 from mltasks.render.view import View
 
 ROWS, LINES = 20, 6  # what a figure can show
@@ -44,8 +43,8 @@ NAMED = re.compile(r'(?<=<g) id="[^"]+_[0-9]+"')  # names of groups that nothing
 
 def save(view: View, path: str | Path, *, force: bool = False) -> None:
     """Write the figure of a report as .png or .svg; the same table gives the same bytes."""
-    kind = output.picture(str(path))
-    with files.replacing(path, force) as part, _style(view):
+    kind = write.picture(str(path))
+    with atomic_write.atomic_path(path, force) as part, _style(view):
         figure(view).savefig(part, format=kind, dpi=150, metadata=NO_METADATA if kind == "svg" else None)
 
 
@@ -67,7 +66,7 @@ def _style(view: View) -> Iterator[None]:
 
 
 def figure(view: View) -> Figure:
-    """Return the figure of a report: periods as lines over time, else a row a group."""
+    """Return the figure of a report: periods as lines over time, else one row per group."""
     drawn = DRAWN.get(view.info.report)
     if drawn is None:
         raise UsageError(f"--plot: there is no figure of {view.info.report}")
@@ -128,10 +127,10 @@ def _say(axes: Axes, shown: int, there: int, what: str, why: str) -> None:
 
 
 def _name(view: View, row: Mapping[Any, Any]) -> str:
-    if not text.missing(row.get("node_name")):
+    if not cells.is_missing(row.get("node_name")):
         row = {**row, "worker_node": row["node_name"]}
     keys = [key for key in view.keys if key != "period"]
-    found = " / ".join(text.key(key, row[key], view.info.as_of_ms) for key in keys) or "all tasks"
+    found = " / ".join(cells.key(key, row[key], view.info.as_of_ms) for key in keys) or "all tasks"
     return found if cell_len(found) <= LONGEST else f"{set_cell_size(found, LONGEST - 1).rstrip()}…"
 
 
@@ -172,7 +171,7 @@ def _steps(longest: float) -> Locator:
 
 def _tick(value: float) -> str:
     """Return a duration on an axis, where 1.0s is 1s."""
-    return "0" if value == 0 else re.sub(r"\.0s$|(?<=m)00s$|(?<=h)00m$|(?<=d)00h$", _unit, text.duration(value))
+    return "0" if value == 0 else re.sub(r"\.0s$|(?<=m)00s$|(?<=h)00m$|(?<=d)00h$", _unit, cells.duration(value))
 
 
 def _unit(found: re.Match[str]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mltasks.render import cells as text
+from mltasks.render import cells
 from mltasks.render.view import View
 
 MOST = 5
 CALM = "Nothing stands out: no group is failing at present, and no task is overdue."
 
 
-def points(failures: View) -> list[str]:
+def find_points(failures: View) -> list[str]:
     """Return sentences, the most pressing first.
 
     What makes the whole report doubtful, then groups in which nothing has succeeded, then groups that have failed
@@ -22,13 +22,13 @@ def points(failures: View) -> list[str]:
         "failed", ascending=False, kind="stable"
     )
     now = frame[frame["failing_since"].notna() & (frame["completed"] > 0)].sort_values("failing_since", kind="stable")
-    doubts = [text.one_line(note) for note in failures.info.notes if "overdue" in note or "INCOMPLETE" in note]
+    doubts = [cells.one_line(note) for note in failures.info.notes if "overdue" in note or "INCOMPLETE" in note]
     return [
         *doubts,
         *(f"{_name(failures, row)}: {_all(row['failed'])} failed" for _, row in never.iterrows()),
         *(
             f"{_name(failures, row)}: failing since {row['failing_since']:%Y-%m-%d %H:%M} UTC, "
-            f"last success {text.ago(row['last_success'], as_of_ms)}"
+            f"last success {cells.ago(row['last_success'], as_of_ms)}"
             for _, row in now.iterrows()
         ),
     ]
@@ -45,4 +45,4 @@ def _all(finished: int) -> str:
 
 
 def _name(view: View, row: pd.Series) -> str:
-    return " / ".join(text.key(key, row[key], view.info.as_of_ms) for key in view.keys) or "all tasks"
+    return " / ".join(cells.key(key, row[key], view.info.as_of_ms) for key in view.keys) or "all tasks"

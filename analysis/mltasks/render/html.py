@@ -10,12 +10,9 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from mltasks import atomic_write as files
-from mltasks.render import cells as text
-from mltasks.render import header as heading
-from mltasks.render import highlights as attention
-from mltasks.render import terminal
-from mltasks.render.view import View, view
+from mltasks import atomic_write
+from mltasks.render import cells, header, highlights, terminal
+from mltasks.render.view import View, make_view
 from mltasks.reports.durations import durations
 from mltasks.reports.failures import failures
 from mltasks.reports.workers import workers
@@ -36,20 +33,20 @@ class Page:
 
     def attention(self) -> list[str]:
         """Return what needs attention first, as sentences."""
-        return attention.points(view(self.tables["failures"]))
+        return highlights.find_points(make_view(self.tables["failures"]))
 
     def html(self) -> str:
         """Return the page."""
-        views = {name: view(frame) for name, frame in self.tables.items()}
+        views = {name: make_view(frame) for name, frame in self.tables.items()}
         notes = dict.fromkeys(note for shown in views.values() for note in shown.info.notes)
         info = views["failures"].info
         found: str = _template().render(
-            heading=heading.of(info),
-            attention=attention.cut(self.attention(), "more in the tables"),
-            calm=attention.CALM,
+            heading=header.covers_line(info),
+            attention=highlights.cut(self.attention(), "more in the tables"),
+            calm=highlights.CALM,
             sections=[_section(TITLES[name], shown) for name, shown in views.items()] if info.tasks else [],
-            notes=[text.one_line(note) for note in notes],
-            sources=text.one_line(", ".join(info.sources)),
+            notes=[cells.one_line(note) for note in notes],
+            sources=cells.one_line(", ".join(info.sources)),
             count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
             version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -58,9 +55,9 @@ class Page:
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the page; raises UsageError where the file exists and `force` is not set."""
-        files.check(path, force)
+        atomic_write.check_writable(path, force)
         found = self.html()
-        with files.replacing(path, force) as part:
+        with atomic_write.atomic_path(path, force) as part:
             part.write_text(found, encoding="utf-8")
 
     def _repr_html_(self) -> str:
@@ -95,7 +92,7 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     """Return a report for the template: its figure, and its cells as texts, each with whether it is words."""
     from markupsafe import Markup
 
-    from mltasks.render import figure as plot
+    from mltasks.render import figure
 
     names = [str(name) for name in shown.frame.columns]
     words = [shown.is_words(name) for name in names]
@@ -103,11 +100,11 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {
         "title": title,
-        "figure": Markup(plot.svg(shown)) if len(shown.frame) else "",  # matplotlib has escaped what is in it
+        "figure": Markup(figure.svg(shown)) if len(shown.frame) else "",  # matplotlib has escaped what is in it
         "names": list(zip(labels, words, strict=True)),
         "rows": [list(zip(row, words, strict=True)) for row in zip(*columns, strict=True)],
     }
 
 
 def _cell(shown: View, name: str, value: Any) -> str:
-    return (text.key if name in shown.keys else text.cell)(name, value, shown.info.as_of_ms)
+    return (cells.key if name in shown.keys else cells.cell)(name, value, shown.info.as_of_ms)

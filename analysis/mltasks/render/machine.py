@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.render import cells as text
-from mltasks.render import header as heading
+from mltasks.render import header
 from mltasks.render.view import View
-from mltasks.reports import report_info as result
-from mltasks.tasks.metadata import iso
+from mltasks.reports import report_info
+from mltasks.tasks.metadata import to_iso
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MARKUP = re.compile(  # the last two: what GitHub makes a link without being told
@@ -34,15 +34,17 @@ def to_csv(view: View) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([neutral(str(name)) for name in view.frame.columns])
+    writer.writerow([escape_formula(str(name)) for name in view.frame.columns])
     for row in view.frame.itertuples(index=False):
-        writer.writerow(["" if text.missing(v) else neutral(v) if isinstance(v, str) else plain(v) for v in row])
+        writer.writerow(
+            ["" if text.is_missing(v) else escape_formula(v) if isinstance(v, str) else plain_value(v) for v in row]
+        )
     return out.getvalue()
 
 
-def neutral(value: str) -> str:
+def escape_formula(value: str) -> str:
     """Return a text that no spreadsheet computes and no terminal obeys."""
-    shown = text.harmless(value)
+    shown = text.escape_control(value)
     return f"'{shown}" if value.startswith(FORMULA) or value[:1].isspace() else shown
 
 
@@ -50,10 +52,10 @@ def to_json(view: View) -> str:
     """Return one object: report, as_of, sources, filters, tasks, rows and notes; missing values are null."""
     info = view.info
     names = [str(name) for name in view.frame.columns]
-    rows = [dict(zip(names, map(plain, row), strict=True)) for row in view.frame.itertuples(index=False)]
+    rows = [dict(zip(names, map(plain_value, row), strict=True)) for row in view.frame.itertuples(index=False)]
     found = {
         "report": info.report,
-        "as_of": iso(info.as_of_ms),
+        "as_of": to_iso(info.as_of_ms),
         "sources": info.sources,
         "filters": info.filters,
         "tasks": info.tasks,
@@ -63,9 +65,9 @@ def to_json(view: View) -> str:
     return json.dumps(found, indent=1, allow_nan=False) + "\n"
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return a cell as JSON has it; what is no number there is null."""
-    if text.missing(value):
+    if text.is_missing(value):
         return None
     if isinstance(value, datetime):
         return text.iso(value)
@@ -77,7 +79,7 @@ def to_markdown(view: View) -> str:
     """Return a table in GitHub's Markdown, with what it covers before it and the notes after it."""
     names = [str(name) for name in view.frame.columns]
     words = [view.is_words(name) for name in names]
-    lines = [markup(heading.of(view.info)), ""]
+    lines = [markup(header.covers_line(view.info)), ""]
     if len(view.frame):
         lines.append(f"| {' | '.join(markup(text.one_line(name)) for name in names)} |")
         lines.append(f"|{'|'.join('---' if word else '---:' for word in words)}|")
@@ -100,4 +102,4 @@ def to_parquet(view: View, path: Path) -> None:
     """Write the table with its types; what it says of itself is in the file's metadata."""
     table = pa.Table.from_pandas(view.frame, preserve_index=False)
     said = msgspec.json.encode(view.info).decode()
-    pq.write_table(table.replace_schema_metadata({result.KEY: said}), path, compression="zstd")
+    pq.write_table(table.replace_schema_metadata({report_info.KEY: said}), path, compression="zstd")

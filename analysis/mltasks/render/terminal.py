@@ -13,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mltasks.render import cells as text
-from mltasks.render import header as heading
-from mltasks.render import wrap as layout
+from mltasks.render import header, wrap
 from mltasks.render.view import View
-from mltasks.reports.report_info import Info
-from mltasks.tasks.metadata import moment
+from mltasks.reports.report_info import ReportInfo
+from mltasks.tasks.metadata import to_datetime
 
 WHOLE = ("task_id",)  # texts to be copied, kept in one piece
 LABELS = {
@@ -35,8 +34,8 @@ def render(view: View, *, wide: bool = False, width: int | None = None, colour: 
     parts: list[RenderableType] = [title(view.info, width)]
     if len(view.frame):
         parts.append(table(view, width=None if wide else width, wide=wide))
-    parts += [Text(layout.prose(text.one_line(note), width, "- "), style="dim") for note in view.info.notes]
-    return laid_out(parts, colour=colour)
+    parts += [Text(wrap.wrap_paragraph(text.one_line(note), width, "- "), style="dim") for note in view.info.notes]
+    return to_text(parts, colour=colour)
 
 
 def terminal_width() -> int:
@@ -44,7 +43,7 @@ def terminal_width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def laid_out(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
+def to_text(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
     """Return tables and texts that are already laid out below each other, without blanks at the ends of lines."""
     out = io.StringIO()
     console = Console(
@@ -62,9 +61,9 @@ def laid_out(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
-def title(info: Info, width: int) -> Text:
+def title(info: ReportInfo, width: int) -> Text:
     """Return what every output begins with, laid out."""
-    return Text(layout.prose(heading.of(info), width), style="bold")
+    return Text(wrap.wrap_paragraph(header.covers_line(info), width), style="bold")
 
 
 def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
@@ -79,11 +78,11 @@ def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
     cells = [[_cell(view, name, value, wide) for value in frame[name]] for name in names]
     columns = [[label, *column] for label, column in zip(labels, cells, strict=True)]
     narrows = [word and name not in WHOLE for name, word in zip(names, words, strict=True)]
-    laid = Table(box=None, padding=(0, layout.GAP, 0, 0), header_style="bold", pad_edge=False)
-    fitting = layout.widths(columns, narrows, width)
+    laid = Table(box=None, padding=(0, wrap.GAP, 0, 0), header_style="bold", pad_edge=False)
+    fitting = wrap.widths(columns, narrows, width)
     folded: list[list[str]] = []
     for column, narrow, word, wanted in zip(columns, narrows, words, fitting, strict=True):
-        lines = ["\n".join(layout.wrapped(cell, wanted)) if narrow else cell for cell in column]
+        lines = ["\n".join(wrap.wrap_text(cell, wanted)) if narrow else cell for cell in column]
         folded.append(lines[1:])
         laid.add_column(Text(lines[0]), justify="left" if word else "right", no_wrap=True, width=wanted)
     for row in zip(*folded, strict=True):
@@ -101,14 +100,14 @@ def _cell(view: View, name: str, value: Any, wide: bool) -> str:
     as_of_ms = view.info.as_of_ms
     if name in view.keys:
         return text.key(name, value, as_of_ms)
-    if not wide and name in text.ABSOLUTE and isinstance(value, datetime) and not text.missing(value):
+    if not wide and name in text.ABSOLUTE and isinstance(value, datetime) and not text.is_missing(value):
         return _short_time(view.info, value)
     return text.cell(name, value, as_of_ms)
 
 
-def _short_time(info: Info, value: datetime) -> str:
+def _short_time(info: ReportInfo, value: datetime) -> str:
     """Return a time without what the heading says of all of them: its day, or its year."""
-    first, last = (None if ms is None else moment(ms) for ms in (info.first_ms, info.last_ms))
+    first, last = (None if ms is None else to_datetime(ms) for ms in (info.first_ms, info.last_ms))
     if first and last and first.date() == last.date() == value.date():
         return f"{value:%H:%M:%S}"
     if first and last and first.year == last.year == value.year:

@@ -6,9 +6,7 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
-from mltasks.render import cells as text
-from mltasks.render import terminal
-from mltasks.render import wrap as layout
+from mltasks.render import cells, terminal, wrap
 from mltasks.render.view import View
 
 INDENT = "  "
@@ -21,13 +19,13 @@ def render(view: View, *, width: int | None = None, colour: bool = False) -> str
     label = max(map(len, names)) + len(INDENT)
     parts: list[RenderableType] = [terminal.title(view.info, width)]
     parts += [Text(f"\n{_block(task, label, width)}") for task in view.frame.to_dict("records")]
-    return terminal.laid_out(parts, colour=colour)
+    return terminal.to_text(parts, colour=colour)
 
 
 def _block(task: dict[object, object], label: int, width: int) -> str:
-    shown = {str(name): _value(str(name), value) for name, value in task.items() if not text.missing(value)}
-    return "\n".join(layout.prose(value, width, f"{name:<{label}}") for name, value in shown.items())
+    shown = {str(name): _value(str(name), value) for name, value in task.items() if not cells.is_missing(value)}
+    return "\n".join(wrap.wrap_paragraph(value, width, f"{name:<{label}}") for name, value in shown.items())
 
 
 def _value(name: str, value: object) -> str:
-    return text.iso(value) if isinstance(value, pd.Timestamp) else text.cell(name, value, None)
+    return cells.iso(value) if isinstance(value, pd.Timestamp) else cells.cell(name, value, None)

@@ -9,8 +9,8 @@ import msgspec
 import pandas as pd
 
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info as result
-from mltasks.reports.report_info import Info
+from mltasks.reports import report_info
+from mltasks.reports.report_info import ReportInfo
 
 NARROW = {  # what fits 80 columns; everything else is for --wide
     "durations": ("tasks", "failed", "open", "p50_s", "p95_s", "max_s"),
@@ -25,7 +25,7 @@ class View:
     """A table with what it says of itself; `chosen`: somebody asked for exactly these columns."""
 
     frame: pd.DataFrame
-    info: Info
+    info: ReportInfo
     chosen: bool = False
 
     @property
@@ -52,13 +52,13 @@ class View:
         return self.frame[[*keys, *(name for name in shown if name not in keys)]]
 
 
-def view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -> View:
+def make_view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -> View:
     """Return a report's table, sorted, then cut; a cut is said in the notes.
 
     `sort` names a column, numbers and times with the largest first, texts in alphabetical order; `:asc` or `:desc`
     after it says otherwise. Raises UsageError where there is no such column.
     """
-    info = result.info(frame)
+    info = report_info.read_info(frame)
     if sort:
         frame = _sorted(frame, sort)
     if top is not None and top < len(frame):

@@ -13,7 +13,7 @@ WORDS = re.compile(r" *[^ ]+")
 PARTS = re.compile(r"[^ _,./-]*[ _,./-]+|[^ _,./-]+")  # of names such as LOGISTIC_REGRESSION
 
 
-def wrapped(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
+def wrap_text(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
     """Return a text as lines of at most `width` cells, broken after its parts where that is possible."""
     lines = [""]
     for part in parts.findall(text):
@@ -26,10 +26,10 @@ def wrapped(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
     return [line for line in found if line] or [""]
 
 
-def prose(text: str, width: int, first: str = "", then: str | None = None) -> str:
+def wrap_paragraph(text: str, width: int, first: str = "", then: str | None = None) -> str:
     """Return a sentence as lines of at most `width` cells, with `first` before the first and `then` before others."""
     then = " " * cell_len(first) if then is None else then
-    lines = wrapped(text, max(width - cell_len(first), NARROWEST), WORDS)
+    lines = wrap_text(text, max(width - cell_len(first), NARROWEST), WORDS)
     return "\n".join(f"{then if n else first}{line}" for n, line in enumerate(lines))
 
 

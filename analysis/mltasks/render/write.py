@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
 from mltasks.render import machine
 from mltasks.render.view import View
@@ -39,12 +39,12 @@ def picture(path: str) -> str:
     return kind
 
 
-def show(view: View, kind: str, path: str | None, *, wide: bool = False, force: bool = False) -> None:
+def write_report(view: View, kind: str, path: str | None, *, wide: bool = False, force: bool = False) -> None:
     """Write a report in a format to a file, or to stdout where `path` is None."""
     if path is None:
         write(text_of(view, kind, wide=wide, colour=sys.stdout.isatty()))
         return
-    with files.replacing(path, force) as part:
+    with atomic_write.atomic_path(path, force) as part:
         if kind == "parquet":
             machine.to_parquet(view, part)
         else:
@@ -70,7 +70,10 @@ def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False) 
         return machine.to_json(view)
     if kind == "markdown":
         return machine.to_markdown(view)
-    from mltasks.render import terminal
-    from mltasks.render import terminal_record as record
+    from mltasks.render import terminal, terminal_record
 
-    return record.render(view, colour=colour) if kind == "record" else terminal.render(view, wide=wide, colour=colour)
+    return (
+        terminal_record.render(view, colour=colour)
+        if kind == "record"
+        else terminal.render(view, wide=wide, colour=colour)
+    )

@@ -10,7 +10,7 @@ import pandas as pd
 NOTHING = np.empty(0, "int64")
 
 
-class Levels:
+class ConcurrencySweep:
     """The time with at least one task in flight [ms] and the most at once, of groups that are numbered from 0.
 
     A life is [begin, end) in ms; at one instant ends come before starts. Of the lives it keeps the ends of those in
@@ -29,12 +29,12 @@ class Levels:
         here, counts = groups[first], np.diff(first, append=len(groups))
         more = (0, max(0, here.max() + 1 - len(self.peak)))
         self.active_ms, self.peak, self._until = (np.pad(a, more) for a in (self.active_ms, self.peak, self._until))
-        alone = self._alone(groups, begins, ends, first, counts)
+        alone = self._exclusive_ms(groups, begins, ends, first, counts)
         self.active_ms[here] += np.add.reduceat(alone, first)
         level = self._level(groups, begins, ends, first, counts)
         self.peak[here] = np.maximum(self.peak[here], np.maximum.reduceat(level, first))
 
-    def _alone(self, groups: Any, begins: Any, ends: Any, first: Any, counts: Any) -> Any:
+    def _exclusive_ms(self, groups: Any, begins: Any, ends: Any, first: Any, counts: Any) -> Any:
         """Return for how long each life goes on when all that have begun before it have ended."""
         here = groups[first]
         latest = ends.copy()

@@ -8,17 +8,13 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import prepare as engines
+from mltasks.engines import prepare
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import grouping
-from mltasks.reports import outcome_codes as kinds
-from mltasks.reports import report_info as result
-from mltasks.reports import totals as census
+from mltasks.reports import grouping, outcome_codes, report_info, totals
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions as choices
-from mltasks.tasks import derived, filters, schema
+from mltasks.tasks import conditions, derived, filters, schema
 from mltasks.tasks.filters import DurationOptions, Words
 
 QUANTILES = {
@@ -45,7 +41,7 @@ def durations(
     as_of: Any = None,
     **options: Unpack[DurationOptions],
 ) -> pd.DataFrame:
-    """Return how long tasks took, a row a group.
+    """Return how long tasks took, one row per group.
 
     Columns: the keys; tasks = completed + failed + cancelled + open; measured and unmeasured, which add up to
     completed; mean_s, p50_s, p90_s, p95_s, p99_s, max_s [s]: last_update_time - create_time, queue included.
@@ -54,17 +50,17 @@ def durations(
     the cluster's time-out, and times that cannot be right.
 
     `outcome`: whose durations, `completed` unless said otherwise; "all" takes every finished task. The counts
-    stay those of all tasks. `every`, `tz`: a row a period of create_time. Filters select by create_time.
+    stay those of all tasks. `every`, `tz`: one row per period of create_time. Filters select by create_time.
     Raises UsageError for a column, period, zone, time or outcome that cannot be.
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
+    prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
     grouped, found, counts = _counted(prepared, periods, measured)
-    found = result.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
-    notes = [*_notes(counts, measured), *(census.undated(counts) if periods else [])]
+    found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
+    notes = [*_notes(counts, measured), *(totals.undated_note(counts) if periods else [])]
     found = found[[*grouped.shown, *COLUMNS]]
-    return result.attach(found, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    return report_info.attach_info(found, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
 def _measured(outcome: Words) -> tuple[str, ...]:
@@ -80,25 +76,27 @@ def _measured(outcome: Words) -> tuple[str, ...]:
 
 def _counted(
     prepared: Tasks, periods: Periods | None, measured: Sequence[str]
-) -> tuple[Grouped, pd.DataFrame, census.Census]:
+) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
     """Return the groups, the statistics of each, and the census.
 
     What is measured becomes one kind, since the percentiles of two cannot be put together. Where that hides how the
     tasks ended, these are summed beside.
     """
     ends = {name: (f"is_{name}", "sum") for name in ENDS} if len({_end(outcome) for outcome in measured}) > 1 else {}
-    (one,) = kinds.of(measured[:1], ["measured"])
+    (one,) = outcome_codes.codes_of(measured[:1], ["measured"])
     is_measured = derived.has_outcome(*measured) & derived.has_status("measured")
 
     def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         flags = {column: derived.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
-        frame = frame.with_columns(kind=kinds.kind(), **flags)
-        frame = choices.first_true(frame, "kind", {one: is_measured}, nw.col("kind"))
-        return choices.where(frame, "seconds", is_measured, derived.seconds())
+        frame = frame.with_columns(kind=outcome_codes.outcome_code(), **flags)
+        frame = conditions.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
+        return conditions.when_then(frame, "seconds", is_measured, derived.seconds())
 
-    counts = {"chosen": kinds.of(measured)} | kinds.named(*(name for name in COUNTS[1:] if name not in ends))
-    doubts = {f"chosen_{name}": kinds.of(measured, [name]) for name in UNMEASURED}
-    grouped, found, covered = census.counted(
+    counts = {"chosen": outcome_codes.codes_of(measured)} | outcome_codes.codes_by_name(
+        *(name for name in COUNTS[1:] if name not in ends)
+    )
+    doubts = {f"chosen_{name}": outcome_codes.codes_of(measured, [name]) for name in UNMEASURED}
+    grouped, found, covered = totals.count_groups_and_totals(
         prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES
     )
     found = found.assign(unmeasured=found["chosen"] - found["measured"])
@@ -110,7 +108,7 @@ def _end(outcome: str) -> str:
     return next(name for name, outcomes in ENDS.items() if outcome in outcomes)
 
 
-def _notes(counts: census.Census, measured: Sequence[str]) -> list[str]:
+def _notes(counts: totals.Totals, measured: Sequence[str]) -> list[str]:
     found = []
     left_out = {status: n for status in UNMEASURED if (n := counts.counts[f"chosen_{status}"])}
     if left_out:

@@ -8,17 +8,12 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import operations
-from mltasks.engines import prepare as engines
+from mltasks.engines import operations, prepare
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import grouping
-from mltasks.reports import outcome_codes as kinds
-from mltasks.reports import report_info as result
-from mltasks.reports import totals as census
+from mltasks.reports import grouping, outcome_codes, report_info, totals
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions as choices
-from mltasks.tasks import derived, schema
+from mltasks.tasks import conditions, derived, schema
 from mltasks.tasks.filters import RateOptions
 
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
@@ -35,7 +30,7 @@ def failures(
     as_of: Any = None,
     **options: Unpack[RateOptions],
 ) -> pd.DataFrame:
-    """Return how often tasks fail, a row a group.
+    """Return how often tasks fail, one row per group.
 
     Columns: the keys; tasks = completed + failed + cancelled + open, partial (completed with an error) being among
     the completed; failure_rate = failed / (completed + failed) with its Wilson 95 % interval failure_rate_low and
@@ -43,26 +38,26 @@ def failures(
     newest completed task; failing_since, the create_time of the first failed task after it, missing if none.
     A rate over tasks is not one over requests: what is refused before a task is made leaves none.
 
-    `every`, `tz`: a row a period of create_time. Filters select by create_time. Raises UsageError for a column,
+    `every`, `tz`: one row per period of create_time. Filters select by create_time. Raises UsageError for a column,
     period, zone or time that cannot be, and for filters by state or outcome, which would change the rate.
     """
     periods = grouping.periods(every, tz)
-    prepared = engines.border(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
-    result.refuse_outcomes("failures", prepared)
+    prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
+    report_info.reject_outcome_filters("failures", prepared)
     grouped, found, counts = _counted(prepared, periods)
-    found = result.with_rates(result.whole_numbers(grouped.finish(found), COUNTS))
+    found = report_info.with_rates(report_info.whole_numbers(grouped.finish(found), COUNTS))
     for name in TIMES:
         found[name] = pd.to_datetime(found.pop(name), unit="ms", utc=True).dt.as_unit("ms")
-    notes = [*result.RATE_NOTES, *(census.undated(counts) if periods else [])]
+    notes = [*report_info.RATE_NOTES, *(totals.undated_note(counts) if periods else [])]
     found = found[[*grouped.shown, *COLUMNS]]
-    return result.attach(found, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    return report_info.attach_info(found, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, census.Census]:
+def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
     """Return the groups, the counts and times of each, and the census."""
-    counts = kinds.named(*COUNTS[1:])
+    counts = outcome_codes.codes_by_name(*COUNTS[1:])
     values = {"last_success": ("success_ms", "max")}
-    grouped, found, covered = census.counted(prepared, periods, _with_success, counts, values)
+    grouped, found, covered = totals.count_groups_and_totals(prepared, periods, _with_success, counts, values)
     found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
     return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], covered  # what the census took may have the name of a key
 
@@ -70,13 +65,13 @@ def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.Data
 def _with_success(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     updated = nw.col("updated_ms")
     succeeded = derived.has_outcome(*schema.COMPLETED) & derived.plausible(updated)
-    return choices.where(frame.with_columns(kind=kinds.kind()), "success_ms", succeeded, updated)
+    return conditions.when_then(frame.with_columns(kind=outcome_codes.outcome_code()), "success_ms", succeeded, updated)
 
 
 def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:
     """Return `failing_since` [ms] of each group that has failed after its last success."""
     keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("last_success")
     failed = grouped.frame.filter(derived.has_outcome(schema.FAILED) & ~start.is_null()).select(*keys, "start_ms")
-    failed = operations.beside(failed, found[[*keys, "last_success"]], keys)
+    failed = operations.left_join(failed, found[[*keys, "last_success"]], keys)
     failing = failed.filter(last.is_null() | (start > last))
     return operations.aggregate(failing, grouped.types, {"failing_since": ("start_ms", "min")})

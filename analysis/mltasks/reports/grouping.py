@@ -13,11 +13,9 @@ import pandas as pd
 from mltasks.engines import operations
 from mltasks.engines.operations import Value
 from mltasks.engines.prepare import Tasks
-from mltasks.reports.outcome_codes import KIND, Kinds
+from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions as choices
-from mltasks.tasks import derived, schema, table
-from mltasks.tasks import times as windows
+from mltasks.tasks import conditions, derived, schema, table, times
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -39,7 +37,7 @@ class Grouped:
     @property
     def shown(self) -> list[str]:
         """The keys as they are called in the result."""
-        return [key.removeprefix(table.OWN) for key in self.types if key != ALL]
+        return [key.removeprefix(table.USER_PREFIX) for key in self.types if key != ALL]
 
     def by_period(self, frame: nw.LazyFrame[Any], periods: Periods) -> Grouped:
         """Return the groups of a frame that has a column `period`, the number of one of `periods`."""
@@ -58,14 +56,14 @@ class Grouped:
         if self.periods is not None:
             found[PERIOD] = self.periods.starts(found[PERIOD])
         rest = [name for name in found.columns if name not in self.keys]
-        names = {key: key.removeprefix(table.OWN) for key in self.keys}
+        names = {key: key.removeprefix(table.USER_PREFIX) for key in self.keys}
         return found.rename(columns=names)[self.shown + rest]
 
 
 def count(
     frame: nw.LazyFrame[Any],
     types: Mapping[str, Any],
-    counts: Mapping[str, Kinds],
+    counts: Mapping[str, OutcomeCodes],
     values: Mapping[str, Value],
     quantiles: Mapping[str, tuple[str, float]] = MappingProxyType({}),
 ) -> pd.DataFrame:
@@ -81,13 +79,15 @@ def count(
 def by_group(
     found: pd.DataFrame,
     keys: Sequence[str],
-    counts: Mapping[str, Kinds],
+    counts: Mapping[str, OutcomeCodes],
     values: Mapping[str, Value],
     of_one: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return what `count` does from what there is of each group and kind; see `operations.fold`."""
+    """Return what `count` does from what there is of each group and kind; see `operations.combine_groups`."""
     of_kinds = {name: found["tasks"].where(found[KIND].isin(kinds), 0) for name, kinds in counts.items()}
-    return operations.fold(found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, of_one)
+    return operations.combine_groups(
+        found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, of_one
+    )
 
 
 def group(tasks: Tasks) -> Grouped:
@@ -109,13 +109,13 @@ def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, la
         return grouped
     start = nw.col("start_ms")
     number = periods.number(start.fill_null(first or 0).cast(nw.Int64), first or 0, last or 0)
-    return grouped.by_period(choices.where(grouped.frame, PERIOD, ~start.is_null(), number), periods)
+    return grouped.by_period(conditions.when_then(grouped.frame, PERIOD, ~start.is_null(), number), periods)
 
 
 def periods(every: str | None, tz: str) -> Periods | None:
     """Read `every` and `tz`; raises UsageError for what cannot be one."""
-    windows.zone(tz)
-    return None if every is None else Periods(windows.every(every), tz)
+    times.zone(tz)
+    return None if every is None else Periods(times.parse_period(every), tz)
 
 
 def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

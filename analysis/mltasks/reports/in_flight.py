@@ -10,45 +10,46 @@ import numpy as np
 import pandas as pd
 
 from mltasks.engines import operations
-from mltasks.engines.groupby_numpy import Reduction
+from mltasks.engines.groupby_numpy import GroupedRows
 from mltasks.engines.operations import Value
-from mltasks.reports import grouping
-from mltasks.reports import outcome_codes as kinds
-from mltasks.reports.concurrency import Levels
+from mltasks.reports import grouping, outcome_codes
+from mltasks.reports.concurrency import ConcurrencySweep
 from mltasks.reports.grouping import Grouped
-from mltasks.reports.outcome_codes import KIND, Kinds
-from mltasks.reports.time_window import latest
+from mltasks.reports.outcome_codes import KIND, OutcomeCodes
+from mltasks.reports.time_window import later_of
 from mltasks.tasks import derived
 
 VALUES: Mapping[str, Value] = {"tasks": ("", "len"), "spent": ("spent", "sum")}
 
 
-def in_flight(grouped: Grouped) -> Grouped:
+def clip_lifetimes(grouped: Grouped) -> Grouped:
     """Return the groups with begin and end [ms] of each task's time in flight in its window, and `spent` [ms].
 
     All are missing where a task is no load in the window.
     """
     start, high = nw.col("start_ms"), nw.col("high_ms")
     none = derived.is_polled() | derived.has_status("clock_skew") | derived.has_status("implausible")
-    frame = grouped.frame.with_columns(end=nw.when(~none).then(latest(nw.col("end_ms"), start + 1)))  # at least 1 ms
+    frame = grouped.frame.with_columns(end=nw.when(~none).then(later_of(nw.col("end_ms"), start + 1)))  # at least 1 ms
     begin, end = nw.col("begin"), nw.col("end")
-    frame = frame.with_columns(begin=latest(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end))
+    frame = frame.with_columns(
+        begin=later_of(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end)
+    )
     frame = frame.with_columns(spent=nw.when(begin < end).then(end - begin))
-    return grouped.within(frame.select(*grouped.keys, "begin", "end", "spent", kind=kinds.kind()))
+    return grouped.within(frame.select(*grouped.keys, "begin", "end", "spent", kind=outcome_codes.outcome_code()))
 
 
-def sweep(grouped: Grouped, counts: Mapping[str, Kinds]) -> pd.DataFrame:
+def measure_concurrency(grouped: Grouped, counts: Mapping[str, OutcomeCodes]) -> pd.DataFrame:
     """Return tasks, `counts`, task_s [s], active_s [s] and peak_in_flight of each group; `grouped` as from `in_flight`.
 
     It is one pass over the rows in the order of their begin. What has no load has neither active_s nor a peak.
     """
     keys, by_kind = list(grouped.keys), {**grouped.types, KIND: "int64"}
     numbers: dict[tuple[Any, ...], int] = {}
-    levels, found = Levels(), pd.DataFrame()
-    for rows in operations.in_order(grouped.frame, "begin"):
+    levels, found = ConcurrencySweep(), pd.DataFrame()
+    for rows in operations.iter_sorted(grouped.frame, "begin"):
         new = operations.aggregate(nw.from_native(rows).lazy(), by_kind, VALUES)
-        found = new if found.empty else operations.fold(pd.concat([found, new]), list(by_kind), VALUES)
-        lives = Reduction(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
+        found = new if found.empty else operations.combine_groups(pd.concat([found, new]), list(by_kind), VALUES)
+        lives = GroupedRows(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
         groups = [numbers.setdefault(name, len(numbers)) for name in _named(lives.keys)]
         levels.add(np.repeat(groups, lives.counts), lives.in_order("begin"), lives.in_order("end"))
     table = grouping.by_group(found, keys, counts, VALUES)

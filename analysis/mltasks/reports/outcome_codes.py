@@ -13,16 +13,16 @@ import narwhals as nw
 from mltasks.tasks import derived, schema
 
 KIND = "kind"
-Kinds = frozenset[int]
+OutcomeCodes = frozenset[int]
 STATUSES = len(derived.STATUSES)
 
 
-def kind() -> nw.Expr:
+def outcome_code() -> nw.Expr:
     """Return the kind of each task."""
     return nw.col("outcome_code") * STATUSES + nw.col("status_code")
 
 
-def of(outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = derived.STATUSES) -> Kinds:
+def codes_of(outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = derived.STATUSES) -> OutcomeCodes:
     """Return the kinds with one of some outcomes and one of some statuses."""
     codes = [code for name, code in derived.OUTCOME.items() if name in outcomes]
     if schema.OPEN in outcomes:
@@ -30,15 +30,15 @@ def of(outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = 
     return frozenset(code * STATUSES + derived.STATUS[status] for code in codes for status in statuses)
 
 
-def named(*names: str) -> dict[str, Kinds]:
+def codes_by_name(*names: str) -> dict[str, OutcomeCodes]:
     """Return some of COUNTS."""
     return {name: COUNTS[name] for name in names}
 
 
-COUNTS: Mapping[str, Kinds] = {
-    "completed": of(schema.COMPLETED),
-    **{name: of([name]) for name in schema.OUTCOMES},
+COUNTS: Mapping[str, OutcomeCodes] = {
+    "completed": codes_of(schema.COMPLETED),
+    **{name: codes_of([name]) for name in schema.OUTCOMES},
     "unknown": frozenset(derived.UNKNOWN * STATUSES + code for code in derived.STATUS.values()),
-    "overdue": of(statuses=["overdue"]),
-    "implausible": of(statuses=["implausible"]),
+    "overdue": codes_of(statuses=["overdue"]),
+    "implausible": codes_of(statuses=["implausible"]),
 }

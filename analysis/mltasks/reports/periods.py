@@ -11,8 +11,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from mltasks.tasks import schema
-from mltasks.tasks import times as windows
+from mltasks.tasks import schema, times
 
 MINUTE_MS = 60_000
 QUARTER_MS = 15 * MINUTE_MS  # no zone has changed its clocks at any other instant since 2019
@@ -23,21 +22,21 @@ THURSDAY = 3  # 1970-01-01, day 0, is so many days after a Monday
 class Periods:
     """Periods of one length, numbered in the order of time; calendar ones are those of a time zone."""
 
-    every: windows.Every
+    every: times.Every
     tz: str
 
     def number(self, time: nw.Expr, low: int, high: int) -> nw.Expr:
         """Return the number of the period that a time lies in; all times are from `low` to `high` [ms UTC]."""
         if not self.every.calendar:
             return time // self._width
-        day = (time + step(time, self._offsets(low, high))) // schema.DAY_MS
+        day = (time + piecewise(time, self._offsets(low, high))) // schema.DAY_MS
         if self.every.unit == "d":
             return day
         if self.every.unit == "w":
             return (day + THURSDAY) // 7
         first, last = (_month(self._local(ms)) for ms in (low, high))
         months = np.arange(first, last + 1)
-        return step(day, list(zip(_days(months).tolist(), months.tolist(), strict=True)))
+        return piecewise(day, list(zip(_days(months).tolist(), months.tolist(), strict=True)))
 
     def number_at(self, ms: int) -> int:
         """Return the number of the period that one time [ms UTC] lies in."""
@@ -76,12 +75,12 @@ class Periods:
         return [(int(quarters[i]), int(offsets[i])) for i in changes]
 
 
-def step(value: nw.Expr, steps: Sequence[tuple[int, int]]) -> nw.Expr:
+def piecewise(value: nw.Expr, steps: Sequence[tuple[int, int]]) -> nw.Expr:
     """Return what the last step that is not above a value says; the first one also for smaller values."""
     if len(steps) == 1:
         return nw.lit(steps[0][1])
     middle = len(steps) // 2  # halves, so that many steps make no deep expression
-    upper, lower = step(value, steps[middle:]), step(value, steps[:middle])
+    upper, lower = piecewise(value, steps[middle:]), piecewise(value, steps[:middle])
     return nw.when(value >= steps[middle][0]).then(upper).otherwise(lower)
 
 

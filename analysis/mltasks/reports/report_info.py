@@ -11,16 +11,16 @@ import pandas as pd
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports.statistics import wilson
-from mltasks.reports.totals import Census, noun
+from mltasks.reports.totals import Totals, plural
 from mltasks.tasks import filters
-from mltasks.tasks.metadata import Context, moment
+from mltasks.tasks.metadata import Context, to_datetime
 
 KEY = "mltasks_report"  # in DataFrame.attrs
 OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome")
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
-class Info(msgspec.Struct, frozen=True, kw_only=True):
+class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Travels in `attrs` of a report's table, as JSON text."""
 
     report: str
@@ -37,11 +37,11 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self) -> str:
         """Return the sentence that every output begins with."""
-        count = f"{self.tasks:,} {noun(self.tasks)} of {', '.join(self.sources)}"
+        count = f"{self.tasks:,} {plural(self.tasks)} of {', '.join(self.sources)}"
         if self.first_ms is None or self.last_ms is None:
             when = "" if self.tasks else ": there is nothing to report"
         else:
-            first, last = (moment(ms) for ms in (self.first_ms, self.last_ms))
+            first, last = (to_datetime(ms) for ms in (self.first_ms, self.last_ms))
             begin, end = f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}"
             until = "" if begin == end else f"-{last:%H:%M}" if first.date() == last.date() else f"-{end}"
             when = f", created {begin}{until} UTC"
@@ -49,41 +49,43 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
         return f"{count}{when} ({chosen or 'all'})"
 
 
-def info(frame: pd.DataFrame) -> Info:
+def read_info(frame: pd.DataFrame) -> ReportInfo:
     """Return what a report's table says of itself."""
-    return msgspec.json.decode(frame.attrs[KEY], type=Info)
+    return msgspec.json.decode(frame.attrs[KEY], type=ReportInfo)
 
 
-def attach(frame: pd.DataFrame, name: str, tasks: Tasks, census: Census, notes: list[str], **more: Any) -> pd.DataFrame:
+def attach_info(
+    frame: pd.DataFrame, name: str, tasks: Tasks, census: Totals, notes: list[str], **more: Any
+) -> pd.DataFrame:
     """Return a report's table with its Info in `attrs`."""
     ctx = tasks.context
-    said = Info(
+    said = ReportInfo(
         report=name,
         as_of_ms=ctx.as_of_ms,
         as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
-        sources=sources(ctx),
-        filters=filters.told(ctx.filters, tasks.filters.describe()),
+        sources=source_names(ctx),
+        filters=filters.merge_descriptions(ctx.filters, tasks.filters.describe()),
         tasks=census.tasks,
         first_ms=census.first_ms,
         last_ms=census.last_ms,
         notes=[*census.notes(tasks), *notes],
         **more,
     )
-    return stamped(frame, said)
+    return with_info(frame, said)
 
 
-def stamped(frame: pd.DataFrame, said: Info) -> pd.DataFrame:
+def with_info(frame: pd.DataFrame, said: ReportInfo) -> pd.DataFrame:
     """Return a table with what it says of itself in `attrs`, and nothing else there."""
     frame.attrs = {KEY: msgspec.json.encode(said).decode()}
     return frame
 
 
-def sources(ctx: Context) -> list[str]:
+def source_names(ctx: Context) -> list[str]:
     """Return the clusters that tasks come from, or the source where it does not say."""
     return list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
 
 
-def refuse_outcomes(name: str, tasks: Tasks) -> None:
+def reject_outcome_filters(name: str, tasks: Tasks) -> None:
     """Raise UsageError where tasks were selected by state or outcome: that would change a rate."""
     chosen = [key for key in OUTCOME_FILTERS if key in (tasks.context.filters | tasks.filters.describe())]
     if chosen:

@@ -12,13 +12,13 @@ import pandas as pd
 from mltasks.engines import operations
 from mltasks.exceptions import UsageError
 from mltasks.reports.grouping import PERIOD, Grouped
-from mltasks.reports.periods import Periods, step
+from mltasks.reports.periods import Periods, piecewise
 
 MOST_PERIODS = 400
 
 
 @dataclass(frozen=True)
-class Window:
+class ReportWindow:
     """The time that a report looks at: [low, high) in ms UTC, whole or divided into periods."""
 
     low: int
@@ -48,10 +48,10 @@ class Window:
         return found[PERIOD].map({n: (high - low) / 1000 for n, (low, high) in self.spans.items()}).astype("float64")
 
 
-def in_window(grouped: Grouped, window: Window) -> Grouped:
+def clip_to_window(grouped: Grouped, window: ReportWindow) -> Grouped:
     """Return the groups with `low_ms` and `high_ms`, the window of a row.
 
-    With periods it is a row a task and period that the task overlaps, each period being a window of its own;
+    With periods it is one row per task and period that the task overlaps, each period being a window of its own;
     without, the filters have selected the tasks already.
     """
     low, high = window.low, window.high
@@ -64,16 +64,18 @@ def in_window(grouped: Grouped, window: Window) -> Grouped:
         return grouped.by_period(nothing, window.periods)
     last = nw.when(end > start).then(end - 1).otherwise(start)
     instants = {"first_period": start, "last_period": nw.when(last < high).then(last).otherwise(nw.lit(high - 1))}
-    frame = frame.with_columns(**{name: latest(time, nw.lit(low)).cast(nw.Int64) for name, time in instants.items()})
+    frame = frame.with_columns(**{name: later_of(time, nw.lit(low)).cast(nw.Int64) for name, time in instants.items()})
     frame = frame.with_columns(
         **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
     )
-    frame = operations.repeat(frame, "first_period", "last_period", PERIOD)
+    frame = operations.explode_range(frame, "first_period", "last_period", PERIOD)
     lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
     number = nw.col(PERIOD)
-    return grouped.by_period(frame.with_columns(low_ms=step(number, lows), high_ms=step(number, highs)), window.periods)
+    return grouped.by_period(
+        frame.with_columns(low_ms=piecewise(number, lows), high_ms=piecewise(number, highs)), window.periods
+    )
 
 
-def latest(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+def later_of(one: nw.Expr, other: nw.Expr) -> nw.Expr:
     """Return the later of two times."""
     return nw.when(one < other).then(other).otherwise(one)

@@ -12,15 +12,14 @@ import pandas as pd
 from mltasks.engines import operations
 from mltasks.engines.operations import Value
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import grouping
-from mltasks.reports import outcome_codes as kinds
+from mltasks.reports import grouping, outcome_codes
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
-from mltasks.reports.outcome_codes import KIND, Kinds
+from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
 from mltasks.tasks import schema
-from mltasks.tasks.metadata import Context, Reading, iso
+from mltasks.tasks.metadata import ClusterInfo, Context, to_iso
 
-COUNTS = kinds.named("unknown", "overdue", "implausible")
+COUNTS = outcome_codes.codes_by_name("unknown", "overdue", "implausible")
 VALUES: Mapping[str, Value] = {
     "dated": ("start_ms", "count"),
     "first": ("start_ms", "min"),
@@ -31,7 +30,7 @@ Frame = nw.LazyFrame[Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Census:
+class Totals:
     """Counts of the tasks that a report covers, and `counts`: how many of them there are of what has a name.
 
     `first_ms` and `last_ms` are the earliest and the latest plausible create_time, `undated` the tasks without one.
@@ -40,29 +39,29 @@ class Census:
     def __init__(self, counted: pd.DataFrame, names: Collection[str] = ()) -> None:
         self.tasks = int(counted["tasks"].sum())
         self.undated = self.tasks - int(counted["dated"].sum())
-        self.first_ms, self.last_ms = whole(counted["first"].min()), whole(counted["last"].max())
+        self.first_ms, self.last_ms = whole_number(counted["first"].min()), whole_number(counted["last"].max())
         self.counts = {name: int(counted[name].sum()) for name in (*COUNTS, *names)}
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
-        found = [*tasks.context.notes, *_untold(tasks.context)]
+        found = [*tasks.context.notes, *_unknown_notes(tasks.context)]
         if tasks.context.as_of_ms is None and self.tasks:
             found.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
-            found.append(f"as of {iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
+            found.append(f"as of {to_iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
         if unknown := self.counts["unknown"]:
-            found.append(f"{unknown} {noun(unknown)} in a state that this version does not know, counted as open")
+            found.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.counts["overdue"]:
             found.append(
-                f"{overdue} open {noun(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
+                f"{overdue} open {plural(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
         if odd := self.counts["implausible"]:
-            found.append(f"{odd} {noun(odd)} with an implausible time: in the counts, in no duration or load")
+            found.append(f"{odd} {plural(odd)} with an implausible time: in the counts, in no duration or load")
         return found
 
 
-def _untold(ctx: Context) -> list[str]:
+def _unknown_notes(ctx: Context) -> list[str]:
     """Return what is not known of a cluster beside its tasks, such as what its user may not ask for."""
     asked = [reading for reading in ctx.readings if reading.cluster is not None]
     nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
@@ -78,41 +77,43 @@ def _untold(ctx: Context) -> list[str]:
 
 
 def _limit(ctx: Context) -> str:
-    limits = {(reading.timeout_assumed, reading.timeout_s) for reading in ctx.readings or (Reading(),)}
+    limits = {(reading.timeout_assumed, reading.timeout_s) for reading in ctx.readings or (ClusterInfo(),)}
     if len(limits) > 1:
         return "the time-out of its cluster"
     assumed, seconds = limits.pop()
     return f"{'an assumed' if assumed else 'the'} time-out of {seconds} s"
 
 
-def of(tasks: Tasks, counts: Mapping[str, Kinds] = NOTHING, values: Mapping[str, Value] = NOTHING) -> Census:
+def count_totals(
+    tasks: Tasks, counts: Mapping[str, OutcomeCodes] = NOTHING, values: Mapping[str, Value] = NOTHING
+) -> Totals:
     """Return the census of all tasks, `counts` and `values` among it."""
-    frame = tasks.frame.with_columns(kinds.kind().alias(KIND))
-    return Census(grouping.count(frame, {}, {**COUNTS, **counts}, {**VALUES, **values}), [*counts, *values])
+    frame = tasks.frame.with_columns(outcome_codes.outcome_code().alias(KIND))
+    return Totals(grouping.count(frame, {}, {**COUNTS, **counts}, {**VALUES, **values}), [*counts, *values])
 
 
-def counted(
+def count_groups_and_totals(
     tasks: Tasks,
     periods: Periods | None,
     add: Callable[[Frame], Frame],
-    counts: Mapping[str, Kinds],
+    counts: Mapping[str, OutcomeCodes],
     values: Mapping[str, Value],
-    doubts: Mapping[str, Kinds] = NOTHING,
+    doubts: Mapping[str, OutcomeCodes] = NOTHING,
     **quantiles: Any,
-) -> tuple[Grouped, pd.DataFrame, Census]:
+) -> tuple[Grouped, pd.DataFrame, Totals]:
     """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
     `add` adds the kind and other columns for each group, since on a node a task may have another outcome. It is one
     pass, after a short one for the span of periods, where each task is in exactly one group, so that the groups add
     up to the census.
     """
-    apart = of(tasks, doubts) if NODE in tasks.keys else None
+    apart = count_totals(tasks, doubts) if NODE in tasks.keys else None
     first, last = (apart.first_ms, apart.last_ms) if apart else _span(tasks) if periods else (None, None)
     grouped = grouping.by_creation(grouping.group(tasks), periods, first, last)
     grouped = grouped.within(add(grouped.frame))
     more = {} if apart else {**COUNTS, **doubts}
     found = grouping.count(grouped.frame, grouped.types, {**counts, **more}, {**VALUES, **values}, **quantiles)
-    census = apart or Census(found, doubts)
+    census = apart or Totals(found, doubts)
     return grouped, found if periods is None else found[found[PERIOD].notna()], census
 
 
@@ -120,20 +121,20 @@ def _span(tasks: Tasks) -> tuple[int | None, int | None]:
     """Return the earliest and the latest plausible create_time."""
     start = nw.col("start_ms")
     found = operations.to_pandas(tasks.frame.select(first=start.min(), last=start.max()))
-    return whole(found["first"].item()), whole(found["last"].item())
+    return whole_number(found["first"].item()), whole_number(found["last"].item())
 
 
-def undated(census: Census) -> list[str]:
+def undated_note(census: Totals) -> list[str]:
     """Return the note on tasks that are in no period."""
     n = census.undated
-    return [f"{n} {noun(n)} without a plausible create_time: in no period"] if n else []
+    return [f"{n} {plural(n)} without a plausible create_time: in no period"] if n else []
 
 
-def whole(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
     """Return a whole number, or None for a missing one."""
     return None if pd.isna(value) else int(value)
 
 
-def noun(n: int) -> str:
+def plural(n: int) -> str:
     """Return the word for so many tasks."""
     return "task" if n == 1 else "tasks"

@@ -10,16 +10,11 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import operations
-from mltasks.engines import prepare as engines
+from mltasks.engines import operations, prepare
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import grouping
-from mltasks.reports import in_flight as load
-from mltasks.reports import outcome_codes as kinds
-from mltasks.reports import report_info as result
-from mltasks.reports import totals as census
+from mltasks.reports import grouping, in_flight, outcome_codes, report_info, totals
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
-from mltasks.reports.time_window import Window, in_window
+from mltasks.reports.time_window import ReportWindow, clip_to_window
 from mltasks.tasks import derived, schema
 from mltasks.tasks.filters import RateOptions
 
@@ -39,7 +34,7 @@ def workers(
     as_of: Any = None,
     **options: Unpack[RateOptions],
 ) -> pd.DataFrame:
-    """Return the load of the worker nodes, a row a node; a known node without a task is a row too.
+    """Return the load of the worker nodes, one row per node; a known node without a task is a row too.
 
     Columns: the keys; node_name; tasks, completed, failed, failure_rate with its Wilson 95 % interval; task_s, the
     sum of the tasks' time in flight [s]; task_share, the part of all rows' task_s; active_s, the time with at
@@ -51,19 +46,19 @@ def workers(
     counts once on each; a deployment failed on the nodes that its error names.
 
     One window for all nodes: [since or the first create_time, until or `as_of`); it selects the tasks in flight in
-    it and clips them. `every`, `tz`: a row a period, each being such a window of its own (so that a task counts in
+    it and clips them. `every`, `tz`: one row per period, each being such a window of its own (so that a task counts in
     each period that it overlaps, and task_share is of that period); 400 periods at most. Raises UsageError as
     `failures` does.
     """
     periods = grouping.periods(every, tz)
-    prepared = engines.border(
+    prepared = prepare.prepare(
         tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS, wanted=["status_code"]
     )
-    result.refuse_outcomes("workers", prepared)
+    report_info.reject_outcome_filters("workers", prepared)
     counts = _census(prepared)
-    window = Window(*_window(prepared, counts), periods)
-    grouped = load.in_flight(in_window(_with_workers(grouping.group(prepared)), window))
-    found = load.sweep(grouped, kinds.named(*COUNTS[1:]))
+    window = ReportWindow(*_window(prepared, counts), periods)
+    grouped = in_flight.clip_lifetimes(clip_to_window(_with_workers(grouping.group(prepared)), window))
+    found = in_flight.measure_concurrency(grouped, outcome_codes.codes_by_name(*COUNTS[1:]))
     found = _with_idle(found, grouped, prepared, window)
     found["mean_in_flight"] = found["task_s"] / window.seconds(found)
     found["task_share"] = found["task_s"] / _all(found)
@@ -72,18 +67,20 @@ def workers(
         found["node_name"] = found[NODE].map(prepared.context.names()).astype(operations.TEXT)
         by_name = [name for key in grouped.shown for name in (("node_name", NODE) if key == NODE else (key,))]
         found = found.sort_values(by_name, ignore_index=True)
-    found = result.with_rates(result.whole_numbers(found, (*COUNTS, "peak_in_flight")))
+    found = report_info.with_rates(report_info.whole_numbers(found, (*COUNTS, "peak_in_flight")))
     found = found[[*grouped.shown, *(c for c in COLUMNS if c in found)]]
-    notes = [*result.RATE_NOTES, *_notes(prepared, counts), *(census.undated(counts) if periods else [])]
-    return result.attach(found, "workers", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    notes = [*report_info.RATE_NOTES, *_notes(prepared, counts), *(totals.undated_note(counts) if periods else [])]
+    return report_info.attach_info(found, "workers", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _census(tasks: Tasks) -> census.Census:
+def _census(tasks: Tasks) -> totals.Totals:
     frame = tasks.frame.with_columns(remote=_coordinated(), nowhere=_nowhere(tasks))
-    return census.of(replace(tasks, frame=frame), values={name: (name, "sum") for name in ("remote", "nowhere")})
+    return totals.count_totals(
+        replace(tasks, frame=frame), values={name: (name, "sum") for name in ("remote", "nowhere")}
+    )
 
 
-def _window(tasks: Tasks, counts: census.Census) -> tuple[int, int]:
+def _window(tasks: Tasks, counts: totals.Totals) -> tuple[int, int]:
     since, until, as_of = tasks.filters.since_ms, tasks.filters.until_ms, tasks.context.as_of_ms or 0
     low = since if since is not None else counts.first_ms
     return as_of if low is None else low, as_of if until is None else min(until, as_of)
@@ -106,7 +103,7 @@ def _nowhere(tasks: Tasks) -> nw.Expr:
     return nowhere & (nw.col("failed_nodes").list.len() == 0) if NODE in tasks.keys else nowhere
 
 
-def _with_idle(found: pd.DataFrame, grouped: Grouped, tasks: Tasks, window: Window) -> pd.DataFrame:
+def _with_idle(found: pd.DataFrame, grouped: Grouped, tasks: Tasks, window: ReportWindow) -> pd.DataFrame:
     """Add what has no task: each known node, where nodes are the only key, or the total, in each period."""
     groups: dict[str, Sequence[Any]] = {key: (True,) for key in grouped.keys if key == grouping.ALL}
     if NODE in tasks.keys:
@@ -139,7 +136,7 @@ def _all(found: pd.DataFrame) -> pd.Series[float]:
     return total.where(total > 0)
 
 
-def _notes(tasks: Tasks, counts: census.Census) -> list[str]:
+def _notes(tasks: Tasks, counts: totals.Totals) -> list[str]:
     by_node, remote, nowhere = NODE in tasks.keys, counts.counts["remote"], counts.counts["nowhere"]
     found = []
     if by_node:

@@ -16,7 +16,7 @@ BATCH = 15_000  # rows; more of them cost memory and gain nothing that can be me
 T = TypeVar("T")
 
 
-def worked(tables: Iterable[pa.Table], work: Callable[[pa.Table], T]) -> Iterator[T]:
+def map_in_background(tables: Iterable[pa.Table], work: Callable[[pa.Table], T]) -> Iterator[T]:
     """Yield what `work` makes of each batch of the tables' rows, in their order; raises what `work` raises."""
     with ThreadPoolExecutor(1, "mltasks") as thread:
         running: Future[T] | None = None

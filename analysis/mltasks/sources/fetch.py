@@ -18,22 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltasks import atomic_write as files
-from mltasks import progress
+from mltasks import atomic_write, progress
 from mltasks.exceptions import UsageError
-from mltasks.opensearch import read as reading
-from mltasks.opensearch import search_response as parser
+from mltasks.opensearch import read, search_response
 from mltasks.opensearch.access import Access, open_cluster
-from mltasks.opensearch.pagination import IN_FLIGHT, Walk
-from mltasks.sources import background as beside
-from mltasks.sources import load as sources
-from mltasks.sources import parquet
-from mltasks.tasks import data_warning as warning
-from mltasks.tasks import metadata as context
-from mltasks.tasks import redact, table
+from mltasks.opensearch.pagination import IN_FLIGHT, SeqNoPagination
+from mltasks.sources import background, load, parquet
+from mltasks.tasks import data_warning, metadata, redact, table
 from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 SUFFIXES = (".parquet", ".ndjson.gz")
 
@@ -70,7 +64,7 @@ def fetch(
     The file appears when it is complete, or not at all. Raises as `load` does, and WriteError.
     """
     access = access or Access()
-    place = files.check(path, force)
+    place = atomic_write.check_writable(path, force)
     if not place.name.endswith(SUFFIXES):
         raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(SUFFIXES)}")
     if access.redact and place.name.endswith(".gz"):
@@ -78,39 +72,39 @@ def fetch(
     cluster = open_cluster(source, access)
     if cluster is None:
         return _copy(source, place, access, force, options)
-    tally, newest, unknown = Tally(), dict[str, int](), Counter[str]()
+    tally, newest, unknown = UnreadableCounts(), dict[str, int](), Counter[str]()
 
-    def pages(walk: Walk) -> Iterator[pa.Table]:
+    def pages(walk: SeqNoPagination) -> Iterator[pa.Table]:
         for page in walk:
             tally.add(page.tally)
             unknown.update(table.unknown_states(page.table))
-            _remember(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
+            _seen_ids(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
             yield redact.table(page.table) if access.redact else page.table
 
-    with files.replacing(place, force) as part, progress.shown(cluster.url, access.progress) as report:
-        begun = reading.begin(cluster, access, None, options, report, overlap=False)
+    with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
+        begun = read.start(cluster, access, None, options, report, overlap=False)
         known = begun.context()
-        sink: Sink = Lines(part, begun.walk) if place.name.endswith(".gz") else Table(part)
+        sink: Sink = NdjsonSink(part, begun.walk) if place.name.endswith(".gz") else ParquetSink(part)
         with closing(sink):
             sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
             redact.samples(tally, access.redact)
             ctx = begun.context(tally)
-            ctx = context.replace(ctx, rows=sink.finish(ctx, newest))
-    warning.once(ctx, tally, unknown)
+            ctx = metadata.replace(ctx, rows=sink.finish(ctx, newest))
+    data_warning.warn_once(ctx, tally, unknown)
     return ctx
 
 
 def _copy(source: Any, place: Path, access: Access, force: bool, options: FilterOptions) -> Context:
     if not place.name.endswith(".parquet"):
         raise UsageError(f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file")
-    tasks = sources.load(source, access, **options)
+    tasks = load.load(source, access, **options)
     parquet.write_parquet(tasks, place, force=force)
-    ctx = context.of(tasks.attrs)
+    ctx = metadata.read_attrs(tasks.attrs)
     assert ctx is not None
-    return context.replace(ctx, rows=len(tasks))
+    return metadata.replace(ctx, rows=len(tasks))
 
 
-def _remember(newest: dict[str, int], rows: pa.Table, after: int) -> None:
+def _seen_ids(newest: dict[str, int], rows: pa.Table, after: int) -> None:
     """Note the ids whose older form may be in the file already, with the newest number of each."""
     rows = rows.select(["task_id", "seq_no"])
     late = rows.filter(pc.greater(rows["seq_no"], after))
@@ -119,7 +113,7 @@ def _remember(newest: dict[str, int], rows: pa.Table, after: int) -> None:
             newest[task_id] = max(seq_no, newest.get(task_id, seq_no))
 
 
-class Table:
+class ParquetSink:
     """The task table, as Parquet."""
 
     def __init__(self, part: Path) -> None:
@@ -128,7 +122,7 @@ class Table:
 
     def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
         """Write the rows, a batch as a row group."""
-        for _ in beside.worked(pages, lambda rows: self._writer.write(select(rows))):
+        for _ in background.map_in_background(pages, lambda rows: self._writer.write(select(rows))):
             pass
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
@@ -137,10 +131,10 @@ class Table:
         with pq.ParquetFile(self._part) as file:
             groups = range(file.num_row_groups)
             known = pa.array(newest.keys(), pa.string()), pa.array(newest.values(), pa.int64())
-            fresh = [_fresh(file.read_row_group(n, ["task_id", "seq_no"]), *known) for n in groups]
+            fresh = [_is_latest(file.read_row_group(n, ["task_id", "seq_no"]), *known) for n in groups]
             if all(pc.all(rows, min_count=0).as_py() for rows in fresh):
                 return self._writer.rows
-            with parquet.writing(self._part, force=True) as writer:
+            with parquet.open_writer(self._part, force=True) as writer:
                 for n in groups:
                     writer.write(file.read_row_group(n).replace_schema_metadata().filter(fresh[n]))
                 writer.close(ctx)
@@ -151,23 +145,23 @@ class Table:
         self._writer.discard()
 
 
-def _fresh(rows: pa.Table, ids: pa.Array, numbers: pa.Array) -> pa.ChunkedArray:
+def _is_latest(rows: pa.Table, ids: pa.Array, numbers: pa.Array) -> pa.ChunkedArray:
     """Tell which rows hold a task in its newest form, as far as these are known: ids, and the number of each."""
     place = pc.index_in(rows["task_id"], value_set=ids)  # null where a task came once only, or has no id
     return pc.fill_null(pc.greater_equal(rows["seq_no"], numbers.take(place)), True)
 
 
-class Key(msgspec.Struct):
+class HitKey(msgspec.Struct):
     """What tells the forms of a task apart."""
 
     _id: Any = None
     _seq_no: int = -1
 
 
-class Lines:
+class NdjsonSink:
     """The hits as the cluster gave them, one a line, gzipped."""
 
-    def __init__(self, part: Path, walk: Walk) -> None:
+    def __init__(self, part: Path, walk: SeqNoPagination) -> None:
         self._part = part
         self._walk = walk
         self._file = gzip.GzipFile(part, "wb", compresslevel=6)
@@ -176,8 +170,8 @@ class Lines:
         """Write the hits whose rows are selected."""
         for rows in pages:
             wanted = set(select(rows)["task_id"].to_pylist())
-            for raw in parser.raw_hits(self._walk.body):
-                if _key(raw)._id in wanted:
+            for raw in search_response.raw_hits(self._walk.body):
+                if _read_key(raw)._id in wanted:
                     self._file.write(b" ".join(raw.splitlines()) + b"\n")
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
@@ -185,12 +179,12 @@ class Lines:
         self._file.close()
         rows = 0
         with (
-            files.replacing(self._part, force=True) as clean,
+            atomic_write.atomic_path(self._part, force=True) as clean,
             gzip.open(self._part, "rb") as lines,
             gzip.open(clean, "wb", compresslevel=6) as out,
         ):
             for line in lines:
-                key = _key(line)
+                key = _read_key(line)
                 if key._seq_no >= newest.get(key._id, key._seq_no):
                     out.write(line)
                     rows += 1
@@ -201,9 +195,9 @@ class Lines:
         self._file.close()
 
 
-def _key(raw: bytes) -> Key:
+def _read_key(raw: bytes) -> HitKey:
     try:
-        return msgspec.json.decode(raw, type=Key)
-    except parser.REFUSED:
-        found = parser.loads(raw)
-        return Key(found.get("_id"), found.get("_seq_no", -1))
+        return msgspec.json.decode(raw, type=HitKey)
+    except search_response.REFUSED:
+        found = search_response.loads(raw)
+        return HitKey(found.get("_id"), found.get("_seq_no", -1))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import Access, open_cluster
-from mltasks.sources import load as sources
+from mltasks.sources import load
 
 
 def get(
@@ -31,7 +31,7 @@ def get(
         for task_id in wanted:
             cluster.refresh(task_id)
     query = {"ids": {"values": wanted}} if cluster is not None else None
-    tasks = sources.load(cluster or source, access, query=query)
+    tasks = load.load(cluster or source, access, query=query)
     known = set(tasks["task_id"])
     if missing := [task_id for task_id in wanted if task_id not in known]:
         raise UsageError(f"{place}: there is no task {', '.join(missing)}; list them with mltasks list")

@@ -12,27 +12,20 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks import progress
-from mltasks.engines import duckdb as duck
-from mltasks.engines import prepare as engines
-from mltasks.engines.data_files import Parts
+from mltasks.engines import duckdb, prepare
+from mltasks.engines.data_files import DataFiles
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.opensearch import read as reading
+from mltasks.opensearch import read
 from mltasks.opensearch.access import DEMO, Access, Query, open_cluster
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.decode import Decoder, Page
-from mltasks.sources import background as beside
-from mltasks.sources import merge as several
-from mltasks.sources import parquet
-from mltasks.sources import search_files as saved
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.sources import background, merge, parquet, search_files
 from mltasks.store.store import Store, is_store
-from mltasks.tasks import conform as frames
-from mltasks.tasks import data_warning as warning
-from mltasks.tasks import filters, redact, table
-from mltasks.tasks import metadata as context
+from mltasks.tasks import conform, data_warning, filters, metadata, redact, table
 from mltasks.tasks.filters import FilterOptions, Filters
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 
 def load(
@@ -48,7 +41,7 @@ def load(
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
     rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False, work=table.derive)
-    return table.to_pandas(table.chosen(rows, ctx, chosen), ctx)
+    return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
 
 
 def scan(
@@ -61,46 +54,48 @@ def scan(
     """
     access = access or Access()
     if _are_several(source):
-        return together([scan(one, access, query=query, **options) for one in source])
-    source = _opened(source, access)
-    if isinstance(source, Dataset) and isinstance(source.frame, Parts) and not access.redact:
+        return combine([scan(one, access, query=query, **options) for one in source])
+    source = _resolve(source, access)
+    if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         _no_query(access, query, source)
-        chosen = filters.merged(source.filters, filters.read(options, source.context.as_of_ms))
-        told = filters.told(source.context.filters, chosen.describe())
-        return Dataset(source.frame, context.replace(source.context, filters=told), chosen)
+        chosen = filters.combine(source.filters, filters.parse(options, source.context.as_of_ms))
+        told = filters.merge_descriptions(source.context.filters, chosen.describe())
+        return Dataset(source.frame, metadata.replace(source.context, filters=told), chosen)
     if (path := _parquet_path(source)) and not access.redact:
-        columns, count, ctx = parquet.describe(path)
-        if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and frames.is_stored(columns):
+        columns, count, ctx = parquet.read_footer(path)
+        if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
             _no_query(access, query, source)
-            chosen = filters.read(options, ctx.as_of_ms)
-            ctx = context.replace(ctx, source=str(source), filters=filters.told(ctx.filters, chosen.describe()))
-            return Dataset(duck.relation(path), ctx, chosen)
+            chosen = filters.parse(options, ctx.as_of_ms)
+            ctx = metadata.replace(
+                ctx, source=str(source), filters=filters.merge_descriptions(ctx.filters, chosen.describe())
+            )
+            return Dataset(duckdb.relation(path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
-    return Dataset(duck.relation(rows), ctx, chosen)
+    return Dataset(duckdb.relation(rows), ctx, chosen)
 
 
-def together(datasets: Sequence[Dataset]) -> Dataset:
+def combine(datasets: Sequence[Dataset]) -> Dataset:
     """Return several Datasets as one; each task is there once.
 
     Stores of different clusters are not read here; all else is read whole.
     """
     if len(datasets) == 1:
         return datasets[0]
-    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, Parts)]
+    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, DataFiles)]
     clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
     if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
-        files = Parts(tuple(part for store in stores for part in store.parts))
-        return Dataset(files, context.merge([d.context for d in datasets]), datasets[-1].filters)
-    parts = [(frames.conform(engines.to_arrow(d), Tally()), d.context, d.filters) for d in datasets]
-    rows, ctx, chosen = several.combined(parts)
-    return Dataset(duck.relation(rows), ctx, chosen)
+        files = DataFiles(tuple(part for store in stores for part in store.parts))
+        return Dataset(files, metadata.merge([d.context for d in datasets]), datasets[-1].filters)
+    parts = [(conform.conform(prepare.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
+    rows, ctx, chosen = merge.concat(parts)
+    return Dataset(duckdb.relation(rows), ctx, chosen)
 
 
 def _are_several(source: Any) -> bool:
     return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
 
 
-def _opened(source: Any, access: Access) -> Any:
+def _resolve(source: Any, access: Access) -> Any:
     """Return the cluster that a source names, or the tasks of the store; anything else as it is.
 
     This is the one order in which a name is looked up: "demo", a URL, a configured cluster, a store, a file.
@@ -129,17 +124,17 @@ def _rows(
     """
     if _are_several(source):
         parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
-        rows, ctx, chosen = several.combined(parts)
+        rows, ctx, chosen = merge.concat(parts)
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
-    source, tally = _opened(source, access), Tally()
+    source, tally = _resolve(source, access), UnreadableCounts()
     if isinstance(source, Cluster):
         cluster = source
-        with progress.shown(cluster.url, access.progress) as report:
-            begun = reading.begin(cluster, access, query, options, report, overlap=overlap)
+        with progress.progress_bar(cluster.url, access.progress) as report:
+            begun = read.start(cluster, access, query, options, report, overlap=overlap)
             known = begun.context()
-            batches = beside.worked(_tables(begun.walk, tally), lambda rows: work(masked(rows), known))
-            rows = table.newest(pa.concat_tables([work(frames.EMPTY, known), *batches]))
+            batches = background.map_in_background(_tables(begun.walk, tally), lambda rows: work(masked(rows), known))
+            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
@@ -147,68 +142,74 @@ def _rows(
         before = Filters()
         if isinstance(source, Dataset):
             before = source.filters
-            source = _narrowed(source, filters.merged(before, filters.read(options, source.context.as_of_ms)), overlap)
+            source = _narrowed(
+                source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), overlap
+            )
         rows, ctx = _read(source, tally)
         redact.samples(tally, access.redact)
-        rows = table.newest(rows)
+        rows = table.deduplicate(rows)
         ctx = table.assume_as_of(rows, ctx)
-        chosen = filters.merged(before, filters.read(options, ctx.as_of_ms))
+        chosen = filters.combine(before, filters.parse(options, ctx.as_of_ms))
         unreadable = dict(tally.counts) or ctx.unreadable
-        ctx = context.replace(
+        ctx = metadata.replace(
             ctx,
-            filters=filters.told(ctx.filters, chosen.describe()),
+            filters=filters.merge_descriptions(ctx.filters, chosen.describe()),
             unreadable=unreadable,
             samples=tally.samples or ctx.samples,
         )
         rows = work(masked(rows), ctx)
-    warning.once(ctx, tally, table.unknown_states(rows))
+    data_warning.warn_once(ctx, tally, table.unknown_states(rows))
     return rows, ctx, chosen
 
 
-def _collect(pages: Iterable[Page], tally: Tally) -> pa.Table:
-    return table.newest(pa.concat_tables([frames.EMPTY, *_tables(pages, tally)]))
+def _collect(pages: Iterable[HitsPage], tally: UnreadableCounts) -> pa.Table:
+    return table.deduplicate(pa.concat_tables([conform.EMPTY, *_tables(pages, tally)]))
 
 
-def _tables(pages: Iterable[Page], tally: Tally) -> Iterator[pa.Table]:
+def _tables(pages: Iterable[HitsPage], tally: UnreadableCounts) -> Iterator[pa.Table]:
     for page in pages:
         tally.add(page.tally)
         yield page.table
 
 
-def _read(source: Any, tally: Tally) -> tuple[pa.Table, Context]:
+def _read(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
     if isinstance(source, pd.DataFrame):
-        rows, found = frames.from_pandas(source, tally)
+        rows, found = conform.from_pandas(source, tally)
         return rows, found or Context(source="a DataFrame")
     if isinstance(source, pa.Table):
-        return frames.conform(source, tally), Context(source="an Arrow table")
+        return conform.conform(source, tally), Context(source="an Arrow table")
     if isinstance(source, Dataset):
-        return frames.conform(engines.to_arrow(source), tally), source.context
+        return conform.conform(prepare.to_arrow(source), tally), source.context
     if isinstance(source, dict):
-        return _collect(saved.answer(json.dumps(source).encode(), "the answer"), tally), Context(source="an answer")
+        return _collect(search_files.read_answer(json.dumps(source).encode(), "the answer"), tally), Context(
+            source="an answer"
+        )
     if isinstance(source, list):
         lines = [json.dumps(hit).encode() for hit in source]
         return _collect([Decoder().lines(lines)], tally), Context(source="hits")
     if not isinstance(source, str | Path):
         raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
     if source == DEMO:
-        ctx = saved.demo_context()
-        return _collect(saved.pages(saved.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
-    path = saved.checked(source)
+        ctx = search_files.demo_context()
+        return _collect(search_files.pages(search_files.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
+    path = search_files.check_path(source)
     if _parquet_path(path):
-        _, _, found = parquet.describe(path)
-        return frames.conform(parquet.read(path), tally), context.replace(found or Context(source=""), source=str(path))
-    return _collect(saved.pages(path), tally), Context(source=str(path))
+        _, _, found = parquet.read_footer(path)
+        return conform.conform(parquet.read(path), tally), metadata.replace(
+            found or Context(source=""), source=str(path)
+        )
+    return _collect(search_files.pages(path), tally), Context(source=str(path))
 
 
 def _parquet_path(source: Any) -> Path | None:
     if isinstance(source, str | Path) and str(source).endswith(".parquet"):
-        return saved.checked(source)
+        return search_files.check_path(source)
     return None
 
 
 def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
     """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
-    if not isinstance(tasks.frame, Parts) or tasks.context.as_of_ms is None:
+    if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
         return tasks
     return replace(tasks, frame=tasks.frame.within(chosen, overlap=overlap))
 

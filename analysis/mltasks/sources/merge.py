@@ -13,9 +13,9 @@ from mltasks.tasks.metadata import Context
 Part = tuple[pa.Table, Context, Filters]
 
 
-def combined(parts: Sequence[Part]) -> Part:
+def concat(parts: Sequence[Part]) -> Part:
     """Return the rows of all parts, each task once; the filters are those of the part read last."""
     if len(parts) == 1:
         return parts[0]
-    rows = table.newest(pa.concat_tables([part[0] for part in parts], promote_options="default"))
+    rows = table.deduplicate(pa.concat_tables([part[0] for part in parts], promote_options="default"))
     return rows, metadata.merge([part[1] for part in parts]), parts[-1][2]

@@ -12,13 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.exceptions import DataError, UsageError
-from mltasks.tasks import conform as frames
+from mltasks.tasks import conform, schema, table
 from mltasks.tasks import metadata as context
-from mltasks.tasks import schema, table
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 METADATA = context.KEY.encode()
 ROW_GROUP = 100_000
@@ -30,15 +29,15 @@ def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False)
 
     Raises UsageError where the file exists and `force` is not set, DataError where `tasks` is another table.
     """
-    files.check(path, force)
-    tally = Tally()
-    stored, ctx = frames.from_pandas(tasks, tally)
-    stored = table.newest(stored)
+    atomic_write.check_writable(path, force)
+    tally = UnreadableCounts()
+    stored, ctx = conform.from_pandas(tasks, tally)
+    stored = table.deduplicate(stored)
     ctx = table.assume_as_of(stored, ctx or Context(source="a DataFrame"))
     if tally.counts:
         ctx = context.replace(ctx, unreadable=dict(tally.counts), samples=tally.samples)
     complete = table.select(stored, ctx)
-    with writing(path, complete.schema, force=force) as writer:
+    with open_writer(path, complete.schema, force=force) as writer:
         writer.write(complete)
         writer.close(ctx)
 
@@ -47,7 +46,7 @@ class Writer:
     """Writes tables one after the other; `close` adds the Context with the number of rows."""
 
     def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
-        self._writer = pq.ParquetWriter(path, columns, compression="zstd", use_dictionary=_repeated(columns))
+        self._writer = pq.ParquetWriter(path, columns, compression="zstd", use_dictionary=_dictionary_columns(columns))
         self.rows = 0
 
     def write(self, rows: pa.Table) -> None:
@@ -65,16 +64,16 @@ class Writer:
         self._writer.close()
 
 
-def _repeated(columns: pa.Schema) -> list[str]:
+def _dictionary_columns(columns: pa.Schema) -> list[str]:
     """Return the columns whose texts repeat, as Parquet calls them: those that a dictionary makes smaller."""
     lists = [f"{column.name}.list.element" for column in columns if pa.types.is_list(column.type)]
     return [c.name for c in columns if pa.types.is_string(c.type) and c.name not in DISTINCT] + lists
 
 
 @contextmanager
-def writing(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
+def open_writer(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
     """Hand out a Writer for a file that appears complete, at the end, or not at all."""
-    with files.replacing(path, force) as part:
+    with atomic_write.atomic_path(path, force) as part:
         writer = Writer(part, columns)
         try:
             yield writer
@@ -82,7 +81,7 @@ def writing(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: bool
             writer.discard()
 
 
-def describe(path: Path) -> tuple[pa.Schema, int, Context | None]:
+def read_footer(path: Path) -> tuple[pa.Schema, int, Context | None]:
     """Return columns, number of rows and Context of a Parquet file; raises DataError where it is none."""
     try:
         with pq.ParquetFile(path) as file:
@@ -90,7 +89,7 @@ def describe(path: Path) -> tuple[pa.Schema, int, Context | None]:
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error
     ctx = context.from_json(metadata[METADATA]) if METADATA in metadata else _pandas_attributes(metadata)
-    frames.check(columns.names, str(path))
+    conform.check(columns.names, str(path))
     return columns.remove_metadata(), rows, ctx
 
 
@@ -116,4 +115,4 @@ def _pandas_attributes(metadata: dict[bytes, bytes]) -> Context | None:
         attributes: Any = json.loads(metadata[b"PANDAS_ATTRS"])
     except (KeyError, ValueError):
         return None
-    return context.of(attributes) if isinstance(attributes, dict) else None
+    return context.read_attrs(attributes) if isinstance(attributes, dict) else None

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from mltasks.exceptions import DataError, UsageError
-from mltasks.opensearch import search_response as parser
-from mltasks.opensearch.decode import Decoder, Page
-from mltasks.tasks import values as cells
+from mltasks.opensearch import search_response
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.tasks import json_values
 from mltasks.tasks.metadata import Context
 
 SUFFIXES = (".parquet", ".json", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
@@ -22,7 +22,7 @@ CHUNK = 5000  # lines decoded at once
 NEEDED = {"_source", "state", "task_type", "create_time"}  # a line with none of these is no task
 
 
-def checked(source: str | Path) -> Path:
+def check_path(source: str | Path) -> Path:
     """Return the path of a source that is a file; raises UsageError where there is none, or of no known kind."""
     path = Path(source)
     if "@" in str(source) and not path.exists():  # host:port with a login before it, and no scheme: not to be repeated
@@ -37,11 +37,11 @@ def checked(source: str | Path) -> Path:
     return path
 
 
-def pages(path: Path, cluster: str | None = None) -> Iterator[Page]:
+def pages(path: Path, cluster: str | None = None) -> Iterator[HitsPage]:
     """Yield the tasks of a saved answer or of lines; raises DataError where the file is cut or holds something else."""
     try:
         if path.name.endswith(".json"):
-            yield from answer(path.read_bytes(), str(path))
+            yield from read_answer(path.read_bytes(), str(path))
         else:
             yield from _lines(path, cluster)
     except PermissionError as error:
@@ -50,19 +50,19 @@ def pages(path: Path, cluster: str | None = None) -> Iterator[Page]:
         raise DataError(f"{path}: cut short or damaged ({error}); fetch it anew with mltasks fetch") from error
 
 
-def answer(body: bytes, place: str) -> Iterator[Page]:
+def read_answer(body: bytes, place: str) -> Iterator[HitsPage]:
     """Yield the tasks of one saved answer; raises DataError where it is not the complete answer of `_search`."""
     try:
         page = Decoder().page(body)
     except DataError:
-        found = cells.parsed(body.decode("utf-8", "replace"))
+        found = json_values.parse_object(body.decode("utf-8", "replace"))
         if "hits" not in found and NEEDED & found.keys():  # the answer of GET tasks/<id>
             yield Decoder().lines([b" ".join(body.splitlines())])
             return
         error = found.get("error")
         words = error.get("reason") if isinstance(error, dict) else error
-        kind, shown = ("an error answer", cells.json_text(words)) if words else ("not a _search answer", None)
-        said = parser.excerpt(shown.encode() if shown else body, 160 if shown else 60)
+        kind, shown = ("an error answer", json_values.json_text(words)) if words else ("not a _search answer", None)
+        said = search_response.excerpt(shown.encode() if shown else body, 160 if shown else 60)
         raise DataError(f"{place}: {kind} ({said}); save the tasks with mltasks fetch URL") from None
     wrong = _incomplete(page)
     if wrong:
@@ -70,7 +70,7 @@ def answer(body: bytes, place: str) -> Iterator[Page]:
     yield page
 
 
-def _incomplete(page: Page) -> str:
+def _incomplete(page: HitsPage) -> str:
     if page.timed_out:
         return "the search timed out"
     if page.shards is not None and page.shards.failed:
@@ -84,7 +84,7 @@ def _incomplete(page: Page) -> str:
     return ""
 
 
-def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
+def _lines(path: Path, cluster: str | None) -> Iterator[HitsPage]:
     decoder = Decoder(cluster)
     packed = path.name.endswith(".gz")
     if packed and not path.stat().st_size:
@@ -97,25 +97,27 @@ def _lines(path: Path, cluster: str | None) -> Iterator[Page]:
                 _check_kind(path, chunk)
                 checked_kind = True
             number, last = chunk[-1]
-            if not last.endswith(b"\n") and not _whole(last):
-                end = parser.excerpt(last[-40:], 40)
+            if not last.endswith(b"\n") and not _is_complete_json(last):
+                end = search_response.excerpt(last[-40:], 40)
                 raise DataError(f"{path}, line {number}: cut short (it ends {end}); fetch it anew with mltasks fetch")
             yield decoder.lines([line.rstrip() for _, line in chunk])
 
 
 def _check_kind(path: Path, chunk: list[tuple[int, bytes]]) -> None:
     """Tell lines of tasks from any other file by the first JSON object; broken lines may stand before it."""
-    objects = ((number, line) for number, line in chunk if line.lstrip().startswith(b"{") and _whole(line))
+    objects = ((number, line) for number, line in chunk if line.lstrip().startswith(b"{") and _is_complete_json(line))
     number, line = next(objects, chunk[0])
-    cut = line.startswith(b"{") and not line.endswith(b"\n") and not _whole(line)  # the only line, half of one
-    if not cut and not NEEDED & cells.parsed(line.decode("utf-8", "replace")).keys():
-        said = parser.excerpt(line, 60)
+    cut = (
+        line.startswith(b"{") and not line.endswith(b"\n") and not _is_complete_json(line)
+    )  # the only line, half of one
+    if not cut and not NEEDED & json_values.parse_object(line.decode("utf-8", "replace")).keys():
+        said = search_response.excerpt(line, 60)
         raise DataError(f"{path}, line {number}: no hit of _search ({said}); make such a file with mltasks fetch")
 
 
-def _whole(line: bytes) -> bool:
+def _is_complete_json(line: bytes) -> bool:
     try:
-        parser.loads(line)
+        search_response.loads(line)
     except (ValueError, RecursionError):
         return False
     return True

@@ -12,17 +12,17 @@ from mltasks import progress
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.pagination import Walk
+from mltasks.opensearch.pagination import SeqNoPagination
 from mltasks.store import manifest
-from mltasks.store.layout import GONE, Shelf
-from mltasks.store.manifest import File, State
-from mltasks.store.sync import Synced, read_again
-from mltasks.store.transaction import Writing
+from mltasks.store.layout import GONE, StoreLayout
+from mltasks.store.manifest import Snapshot, StoredFile
+from mltasks.store.sync import SyncResult, reread_all
+from mltasks.store.transaction import Transaction
 from mltasks.tasks import schema
 
 
 @dataclass(frozen=True)
-class There:
+class ClusterIds:
     """The ids of all tasks on a cluster, in memory, and the numbers of their last writes; `as_of_ms` as in Walk."""
 
     ids: pa.Array
@@ -30,24 +30,24 @@ class There:
     as_of_ms: int
 
 
-def reconcile(writing: Writing, cluster: Cluster, access: Access, found: Synced, step: int) -> Synced:
+def reconcile(writing: Transaction, cluster: Cluster, access: Access, found: SyncResult, step: int) -> SyncResult:
     """Compare the ids in the store with those on the cluster, and mark what is gone; return what was found by then.
 
     A mark is taken back where the task is there after all; what the store lacks is read. Raises ClusterError,
     DataError and WriteError.
     """
-    state, there = _state(writing, cluster), _look(cluster, access)
+    state, there = _state(writing, cluster), _read_ids(cluster, access)
     stored = _ids(writing.shelf, state)
     if _lacks_some(state, stored, there):
-        new, updated = read_again(writing, cluster, access, step)
+        new, updated = reread_all(writing, cluster, access, step)
         found = replace(found, new=found.new + new, updated=found.updated + updated)
-        state, there = _state(writing, cluster), _look(cluster, access)
+        state, there = _state(writing, cluster), _read_ids(cluster, access)
         stored = _ids(writing.shelf, state)
     known = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
     when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
     ends = accumulate(file.rows for file in state.files)
     marked = [
-        _marked(writing.shelf, file, known.slice(end - file.rows, file.rows), when)
+        _flag_deleted(writing.shelf, file, known.slice(end - file.rows, file.rows), when)
         for file, end in zip(state.files, ends, strict=True)
     ]
     files = tuple(file for file, _ in marked)
@@ -56,34 +56,34 @@ def reconcile(writing: Writing, cluster: Cluster, access: Access, found: Synced,
     return replace(found, tasks=state.rows, gone=sum(n for _, n in marked), missing=0)
 
 
-def _state(writing: Writing, cluster: Cluster) -> State:
+def _state(writing: Transaction, cluster: Cluster) -> Snapshot:
     state = writing.followed(cluster.name).finished
     assert state is not None  # it was synced a moment ago
     return state
 
 
-def _look(cluster: Cluster, access: Access) -> There:
-    with progress.shown(cluster.url, access.progress) as report:
-        walk = Walk(cluster, Decoder(), page_size=access.page_size, progress=report)
+def _read_ids(cluster: Cluster, access: Access) -> ClusterIds:
+    with progress.progress_bar(cluster.url, access.progress) as report:
+        walk = SeqNoPagination(cluster, Decoder(), page_size=access.page_size, progress=report)
         pages = [schema.STORED_SCHEMA.empty_table(), *(page.table for page in walk)]
         rows = pa.concat_tables([page.select(["task_id", "seq_no"]) for page in pages]).combine_chunks()
-    return There(rows["task_id"].combine_chunks(), rows["seq_no"].combine_chunks(), walk.as_of_ms)
+    return ClusterIds(rows["task_id"].combine_chunks(), rows["seq_no"].combine_chunks(), walk.as_of_ms)
 
 
-def _ids(shelf: Shelf, state: State) -> pa.ChunkedArray:
+def _ids(shelf: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
     """Return the ids of a state's tasks, file by file."""
     return pa.chunked_array(
         [shelf.read(file, ["task_id"])["task_id"].combine_chunks() for file in state.files], pa.string()
     )
 
 
-def _lacks_some(state: State, stored: pa.ChunkedArray, there: There) -> bool:
+def _lacks_some(state: Snapshot, stored: pa.ChunkedArray, there: ClusterIds) -> bool:
     """Tell whether tasks that were written before the cursor are on the cluster and not in the store."""
     lacking = pc.invert(pc.is_in(there.ids, value_set=stored))
     return bool(pc.any(pc.and_(lacking, pc.less_equal(there.numbers, state.cursor))).as_py())
 
 
-def _marked(shelf: Shelf, file: File, known: pa.Array, when: pa.Scalar) -> tuple[File, int]:
+def _flag_deleted(shelf: StoreLayout, file: StoredFile, known: pa.Array, when: pa.Scalar) -> tuple[StoredFile, int]:
     """Return the file with its marks as they should be - itself, where they are - and how many tasks it marks newly."""
     some = shelf.read(file, ["task_id", GONE])
     there = pc.or_(known, pc.is_null(some["task_id"]))

@@ -13,17 +13,17 @@ import pyarrow as pa
 
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.page import Reader, Wanted
-from mltasks.store.manifest import Mark
+from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.store.manifest import Fingerprint
 
 
-def of(rows: pa.Table) -> tuple[Mark, ...]:
+def fingerprint(rows: pa.Table) -> tuple[Fingerprint, ...]:
     """Return the marks of rows, in their order; a hit without an id is none."""
     columns = (rows[name].to_pylist() for name in ("task_id", "seq_no", "primary_term"))
-    return tuple(Mark(*values) for values in zip(*columns, strict=True) if None not in values)
+    return tuple(Fingerprint(*values) for values in zip(*columns, strict=True) if None not in values)
 
 
-def same_index(marks: Sequence[Mark], there: Sequence[Mark]) -> bool:
+def same_index(marks: Sequence[Fingerprint], there: Sequence[Fingerprint]) -> bool:
     """Tell whether the tasks that are there now, with these ids or numbers, can be of the index of `marks`.
 
     A task keeps its number until it is written again, which gives it a greater one, and no number is given twice.
@@ -45,12 +45,12 @@ def same_index(marks: Sequence[Mark], there: Sequence[Mark]) -> bool:
     return found
 
 
-def look(cluster: Cluster, marks: Sequence[Mark]) -> tuple[Mark, ...]:
+def fetch_fingerprint(cluster: Cluster, marks: Sequence[Fingerprint]) -> tuple[Fingerprint, ...]:
     """Ask the cluster for the tasks with the ids and those with the numbers of marks; raises ClusterError."""
     either: list[dict[str, Any]] = [
         {"ids": {"values": [mark.task_id for mark in marks]}},
         {"terms": {"_seq_no": [mark.seq_no for mark in marks]}},
     ]
     query = {"bool": {"should": either, "minimum_should_match": 1}}
-    page, _ = Reader(cluster, Decoder(), query).page(Wanted(2 * len(marks), newest=True))
-    return of(page.table)
+    page, _ = PageReader(cluster, Decoder(), query).page(PageRequest(2 * len(marks), newest=True))
+    return fingerprint(page.table)

@@ -26,15 +26,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mltasks import atomic_write as files
-from mltasks.engines import data_files as parts
+from mltasks import atomic_write
+from mltasks.engines import data_files
 from mltasks.exceptions import DataError, WriteError
-from mltasks.store.manifest import File
+from mltasks.store.manifest import StoredFile
 from mltasks.tasks import schema
 
 KEPT = "_files"
-GONE = parts.GONE.name
-COLUMNS = pa.schema([field for field in parts.SCHEMA if field.name != "cluster"])
+GONE = data_files.GONE.name
+COLUMNS = pa.schema([field for field in data_files.SCHEMA if field.name != "cluster"])
 IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
 NO_LINKS = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 NAME = "[0-9a-f]" * 16
@@ -57,21 +57,21 @@ def partition(cluster: str, month: str) -> str:
     return f"cluster={quote(cluster, safe='')}/created={month}"
 
 
-class Shelf:
+class StoreLayout:
     """The data files of a store."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, file: File) -> Path:
+    def place(self, file: StoredFile) -> Path:
         """Return the path of a data file."""
         return self.folder / KEPT / file.path
 
-    def link(self, file: File) -> Path:
+    def link(self, file: StoredFile) -> Path:
         """Return the path of a current data file in the partitions."""
         return (self.folder / file.path).with_suffix(".parquet")
 
-    def read(self, file: File, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(self, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of a file; raises DataError where it cannot be read, or has other columns."""
         wanted = pa.schema([COLUMNS.field(name) for name in columns or COLUMNS.names])
         try:
@@ -81,15 +81,15 @@ class Shelf:
             said = " ".join(str(error).split())[:160]
             raise DataError(f"{self.place(file)}: {said}; mltasks verify {self.folder} tells more") from error
 
-    def write(self, where: str, rows: pa.Table, generation: int) -> File:
+    def write(self, where: str, rows: pa.Table, generation: int) -> StoredFile:
         """Write rows as a new data file of a partition; raises WriteError."""
         path = f"{where}/{secrets.token_hex(8)}.pq"
-        files.make_folder(self.folder / KEPT / where)
+        atomic_write.make_folder(self.folder / KEPT / where)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         content = memoryview(sink.getvalue())
-        files.durably(self.folder / KEPT / path, content)
-        return described(path, rows, content, generation)
+        atomic_write.write_durable(self.folder / KEPT / path, content)
+        return describe_file(path, rows, content, generation)
 
     def sweep(self, wanted: Iterable[str], cluster: str) -> None:
         """Remove a cluster's data files that no state names any more, and what a killed sync has left.
@@ -105,7 +105,7 @@ class Shelf:
                     found.unlink()
             _remove_empty(folders)
 
-    def publish(self, current: Iterable[File]) -> None:
+    def publish(self, current: Iterable[StoredFile]) -> None:
         """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError."""
         wanted = {self.link(file): self.place(file) for file in current}
         with self._writing():
@@ -135,11 +135,11 @@ class Shelf:
         return {path for path in found if path.suffix == ".parquet"} - self.links()
 
 
-def described(path: str, rows: pa.Table, content: memoryview, generation: int) -> File:
+def describe_file(path: str, rows: pa.Table, content: memoryview, generation: int) -> StoredFile:
     """Return what the manifest keeps of a file."""
     created, updated = (pc.min_max(rows[name].cast(pa.int64())).as_py() for name in ("create_time", "last_update_time"))
     ended = pa.array([state for state, outcome in schema.STATES.items() if outcome != schema.OPEN])
-    return File(
+    return StoredFile(
         path=path,
         rows=rows.num_rows,
         bytes=content.nbytes,
@@ -159,7 +159,7 @@ def _link(source: Path, link: Path) -> None:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        with files.replacing(link) as part:  # a file system without links pays with space
+        with atomic_write.atomic_path(link) as part:  # a file system without links pays with space
             shutil.copyfile(source, part)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from mltasks import atomic_write as files
+from mltasks import atomic_write
 from mltasks.exceptions import DataError
-from mltasks.tasks.metadata import Reading
+from mltasks.tasks.metadata import ClusterInfo
 
 NAME = "_manifest.json"  # pandas and pyarrow take no file for data that begins with an underscore
 FORMAT = 1
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     """A data file, which never changes: where it lies, what proves that it is whole, and what it can hold.
 
     `first_ms`, `last_ms`: the least and the greatest create_time; `latest_ms`: the greatest last_update_time [ms].
@@ -38,7 +38,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
         return self.path.rpartition("/")[0]
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Fingerprint(msgspec.Struct, frozen=True):
     """A task by which an index is known again: among the newest when it was read last."""
 
     task_id: str
@@ -46,7 +46,7 @@ class Mark(msgspec.Struct, frozen=True):
     primary_term: int
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster as far as it was followed: all writes up to `cursor` are in the files.
 
     `marks` and `total`: the newest tasks on the cluster and their number when the last reading began. `missing`: how
@@ -54,14 +54,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `begun_at`: the newest number when the index was last read from its beginning.
     """
 
-    files: tuple[File, ...] = ()
+    files: tuple[StoredFile, ...] = ()
     generation: int = 0
     cursor: int = -1
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Fingerprint, ...] = ()
     total: int = 0
     missing: int = 0
     begun_at: int = -1
-    reading: Reading = Reading()
+    reading: ClusterInfo = ClusterInfo()
     unreadable: dict[str, int] = {}
     samples: dict[str, str] = {}
 
@@ -76,20 +76,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows - sum(file.gone for file in self.files)
 
 
-class Followed(msgspec.Struct, frozen=True, kw_only=True):
+class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster's state that readers see, and that of a sync which has not come to its end yet."""
 
-    finished: State | None = None
-    unfinished: State | None = None
+    finished: Snapshot | None = None
+    unfinished: Snapshot | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All clusters by name."""
 
     format: int = FORMAT
-    clusters: dict[str, Followed] = {}
+    clusters: dict[str, ClusterState] = {}
 
-    def finished(self) -> dict[str, State]:
+    def finished(self) -> dict[str, Snapshot]:
         """Return the states that readers see."""
         return {name: f.finished for name, f in self.clusters.items() if f.finished is not None}
 
@@ -99,7 +99,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return {file.path for state in states for file in state.files}
 
 
-def replace(state: State, **changes: Any) -> State:
+def replace(state: Snapshot, **changes: Any) -> Snapshot:
     """Return a State with some fields changed."""
     return msgspec.structs.replace(state, **changes)
 
@@ -122,4 +122,4 @@ def read(folder: Path) -> Manifest | None:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest: before and after, readers find a whole one. Raises WriteError."""
-    files.durably(folder / NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    atomic_write.write_durable(folder / NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1))

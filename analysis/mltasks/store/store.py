@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mltasks.engines.data_files import Part, Parts
+from mltasks.engines.data_files import DataFile, DataFiles
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import DataError, UsageError
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.store import manifest
 from mltasks.store import verify as check
 from mltasks.store.deletions import reconcile as find_gone
-from mltasks.store.layout import Shelf
-from mltasks.store.manifest import Manifest, State
-from mltasks.store.sync import Synced, follow
-from mltasks.store.transaction import opened
+from mltasks.store.layout import StoreLayout
+from mltasks.store.manifest import Manifest, Snapshot
+from mltasks.store.sync import SyncResult, sync_cluster
+from mltasks.store.transaction import open_transaction
 from mltasks.store.verify import Problem
-from mltasks.tasks import metadata as context
-from mltasks.tasks.metadata import Context, iso, replace
+from mltasks.tasks import metadata
+from mltasks.tasks.metadata import Context, replace, to_iso
 
 BEHIND_MS = 3_600_000  # so long after the others, a cluster's sync deserves a note
 STEP = 50_000  # rows put into the files at once: what an interrupted sync has to read again, and what memory holds
@@ -35,7 +35,7 @@ class Store:
         self.path = Path(path)
         self._step = step
 
-    def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> Synced:
+    def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> SyncResult:
         """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
 
         The first sync makes the store and reads everything; a later one reads what was written since. One that was
@@ -50,8 +50,8 @@ class Store:
         if cluster is None:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
-            with opened(self.path) as writing:
-                found = follow(writing, cluster, access, self._step)
+            with open_transaction(self.path) as writing:
+                found = sync_cluster(writing, cluster, access, self._step)
                 return find_gone(writing, cluster, access, found, self._step) if reconcile else found
         finally:
             if cluster is not source:
@@ -63,7 +63,7 @@ class Store:
         The columns are those of the task table without `cluster`, which is in the path with the month of creation
         (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
         """
-        shelf = Shelf(self.path)
+        shelf = StoreLayout(self.path)
         return [shelf.place(file) for state in self._manifest().finished().values() for file in state.files]
 
     def verify(self) -> list[str]:
@@ -75,14 +75,14 @@ class Store:
 
     def problems(self) -> list[Problem]:
         """Return what `verify` does, and of each whether it is with the tasks or only with what a bare glob finds."""
-        return list(dict.fromkeys(check.problems(Shelf(self.path), self._manifest(finished=False))))
+        return list(dict.fromkeys(check.problems(StoreLayout(self.path), self._manifest(finished=False))))
 
     def holds(self) -> str:
         """Return what is in the store, in a few words."""
         known = self._manifest()
         states = known.finished()
         each = ", ".join(
-            f"{name} ({state.rows:,} as of {iso(state.reading.as_of_ms)})" for name, state in states.items()
+            f"{name} ({state.rows:,} as of {to_iso(state.reading.as_of_ms)})" for name, state in states.items()
         )
         files = sum(len(state.files) for state in states.values())
         unread = "".join(f"; {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
@@ -92,9 +92,9 @@ class Store:
         """Return the tasks as reports take them, and what is known of their clusters."""
         known = self._manifest()
         states = known.finished()
-        shelf = Shelf(self.path)
+        shelf = StoreLayout(self.path)
         parts = [
-            Part(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
+            DataFile(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
             for cluster, state in states.items()
             for f in state.files
         ]
@@ -109,9 +109,9 @@ class Store:
             )
             for cluster, state in states.items()
         ]
-        ctx = context.merge(contexts)
+        ctx = metadata.merge(contexts)
         unread = tuple(f"{self.path}: {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
-        return Dataset(Parts(tuple(parts)), replace(ctx, notes=(*unread, *ctx.notes)))
+        return Dataset(DataFiles(tuple(parts)), replace(ctx, notes=(*unread, *ctx.notes)))
 
     def _manifest(self, *, finished: bool = True) -> Manifest:
         """Return the manifest; raises UsageError where there is none.
@@ -130,13 +130,13 @@ def _unread(cluster: str) -> str:
     return f"none of the tasks of {cluster} is here: its first sync has not come to its end"
 
 
-def _notes(cluster: str, state: State, latest_ms: int) -> Iterator[str]:
+def _notes(cluster: str, state: Snapshot, latest_ms: int) -> Iterator[str]:
     """Yield what a reader of a report should know of a cluster's tasks."""
     if gone := state.rows - state.present:
         yield f"{gone:,} {'task' if gone == 1 else 'tasks'} of {cluster} deleted there, counted as last seen"
     as_of = state.reading.as_of_ms
     if as_of is not None and as_of < latest_ms - BEHIND_MS:
-        yield f"{cluster} was synced last at {iso(as_of)}"
+        yield f"{cluster} was synced last at {to_iso(as_of)}"
 
 
 def is_store(path: Path) -> bool:

@@ -18,26 +18,23 @@ import pyarrow.compute as pc
 
 from mltasks import progress
 from mltasks.exceptions import DataError
-from mltasks.opensearch import read as reading
+from mltasks.opensearch import read
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.decode import Decoder, Page
-from mltasks.opensearch.page import Reader, Wanted
-from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, Walk
-from mltasks.store import index_identity as marks
-from mltasks.store import manifest
-from mltasks.store.manifest import Followed, State
-from mltasks.store.transaction import Writing
-from mltasks.store.upsert import Intake
-from mltasks.tasks import data_warning as warning
-from mltasks.tasks import metadata as context
-from mltasks.tasks import redact, table
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, SeqNoPagination
+from mltasks.store import index_identity, manifest
+from mltasks.store.manifest import ClusterState, Snapshot
+from mltasks.store.transaction import Transaction
+from mltasks.store.upsert import Upsert
+from mltasks.tasks import data_warning, metadata, redact, table
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 
 @dataclass(frozen=True)
-class Synced:
+class SyncResult:
     """What a sync did with the tasks of one cluster, and how many of them are in the store now.
 
     `new` tasks, and those `updated`, which are there in a newer form. `gone`: found to be deleted on the cluster,
@@ -56,20 +53,20 @@ class Synced:
     resumed: bool = False
 
 
-def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Synced:
+def sync_cluster(writing: Transaction, cluster: Cluster, access: Access, step: int) -> SyncResult:
     """Bring a cluster's tasks in the store up to date, `step` rows at a time.
 
     Raises ClusterError, DataError and WriteError; what was put into files before stays for the next sync.
     """
     writing.tidy(cluster.name)
     before = writing.followed(cluster.name)
-    start = before.unfinished or before.finished or State()
-    with progress.shown(cluster.url, access.progress) as report:
+    start = before.unfinished or before.finished or Snapshot()
+    with progress.progress_bar(cluster.url, access.progress) as report:
         walk = _walk(cluster, access, start.cursor, report)
         if not before.unfinished and before.finished and _is_as_it_was(before.finished, walk):
             as_of = msgspec.structs.replace(start.reading, as_of_ms=walk.as_of_ms)
             writing.finish(cluster.name, manifest.replace(start, reading=as_of))
-            return Synced(cluster.name, start.rows, missing=start.missing)
+            return SyncResult(cluster.name, start.rows, missing=start.missing)
         if not _goes_on(cluster, start, walk):
             start = manifest.replace(start, generation=start.generation + 1, cursor=-1, missing=0)
             walk = _walk(cluster, access, -1, report)
@@ -82,7 +79,7 @@ def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Syn
     missing = state.present - state.total if _is_quiet(cluster, walk) else None
     state = manifest.replace(state, missing=state.missing if missing is None else missing)
     writing.finish(cluster.name, state)
-    return Synced(
+    return SyncResult(
         cluster.name,
         state.rows,
         new,
@@ -93,32 +90,35 @@ def follow(writing: Writing, cluster: Cluster, access: Access, step: int) -> Syn
     )
 
 
-def read_again(writing: Writing, cluster: Cluster, access: Access, step: int) -> tuple[int, int]:
+def reread_all(writing: Transaction, cluster: Cluster, access: Access, step: int) -> tuple[int, int]:
     """Read the index from its beginning once more; return how many tasks are new to the store, and updated."""
-    start = manifest.replace(writing.followed(cluster.name).finished or State(), cursor=-1)
-    with progress.shown(cluster.url, access.progress) as report:
+    start = manifest.replace(writing.followed(cluster.name).finished or Snapshot(), cursor=-1)
+    with progress.progress_bar(cluster.url, access.progress) as report:
         state, new, updated = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
     writing.finish(cluster.name, state)
     return new, updated
 
 
-def _is_as_it_was(state: State, walk: Walk) -> bool:
+def _is_as_it_was(state: Snapshot, walk: SeqNoPagination) -> bool:
     """Tell whether nothing was written or deleted since the state's reading began."""
-    return (marks.of(walk.newest), walk.total) == (state.marks, state.total) and state.present >= state.total
+    return (index_identity.fingerprint(walk.newest), walk.total) == (
+        state.marks,
+        state.total,
+    ) and state.present >= state.total
 
 
-def _generation(state: State | None) -> int:
+def _generation(state: Snapshot | None) -> int:
     return -1 if state is None else state.generation
 
 
-def _is_quiet(cluster: Cluster, walk: Walk) -> bool:
+def _is_quiet(cluster: Cluster, walk: SeqNoPagination) -> bool:
     """Tell whether nothing was written or deleted since the walk began: only then do counts say something."""
-    last, _ = Reader(cluster, Decoder(), None).page(Wanted(ANCHORS, newest=True))
+    last, _ = PageReader(cluster, Decoder(), None).page(PageRequest(ANCHORS, newest=True))
     total = last.total.value if last.total else 0
-    return (marks.of(last.table), total) == (marks.of(walk.newest), walk.total)
+    return (index_identity.fingerprint(last.table), total) == (index_identity.fingerprint(walk.newest), walk.total)
 
 
-def _lacks_some(cluster: Cluster, state: State, walk: Walk) -> bool:
+def _lacks_some(cluster: Cluster, state: Snapshot, walk: SeqNoPagination) -> bool:
     """Tell whether the cluster counts tasks that the store lacks: some became visible later than any overlap.
 
     What the store has and the cluster has no longer can only become more.
@@ -126,9 +126,9 @@ def _lacks_some(cluster: Cluster, state: State, walk: Walk) -> bool:
     return state.present - state.total < state.missing and _is_quiet(cluster, walk)
 
 
-def _walk(cluster: Cluster, access: Access, cursor: int, report: progress.Report) -> Walk:
+def _walk(cluster: Cluster, access: Access, cursor: int, report: progress.ProgressCallback) -> SeqNoPagination:
     after = None if cursor < 0 else cursor
-    walk = Walk(cluster, Decoder(cluster.name), after=after, page_size=access.page_size, progress=report)
+    walk = SeqNoPagination(cluster, Decoder(cluster.name), after=after, page_size=access.page_size, progress=report)
     if walk.shards > 1:
         raise DataError(
             f"{cluster.url}: the task index has {walk.shards} shards (made before 2.13), each with numbers of its own, "
@@ -137,30 +137,30 @@ def _walk(cluster: Cluster, access: Access, cursor: int, report: progress.Report
     return walk
 
 
-def _goes_on(cluster: Cluster, start: State, walk: Walk) -> bool:
+def _goes_on(cluster: Cluster, start: Snapshot, walk: SeqNoPagination) -> bool:
     """Tell whether the index is the one that the state was read from."""
     if not start.marks:
         return start.cursor < 0
     highest = max(start.cursor, *(mark.seq_no for mark in start.marks))
     if walk.last_seq_no is None or walk.last_seq_no < highest:
         return False
-    return marks.same_index(start.marks, marks.look(cluster, start.marks))
+    return index_identity.same_index(start.marks, index_identity.fetch_fingerprint(cluster, start.marks))
 
 
 def _read(
-    writing: Writing, cluster: Cluster, access: Access, start: State, walk: Walk, step: int
-) -> tuple[State, int, int]:
+    writing: Transaction, cluster: Cluster, access: Access, start: Snapshot, walk: SeqNoPagination, step: int
+) -> tuple[Snapshot, int, int]:
     """Read what a state lacks and put it into the files; return the state then, how many are new, and updated.
 
     Marks and count are those at the start of the walk: whatever was written since is seen by the next sync.
     """
     reached = -1 if walk.last_seq_no is None else walk.last_seq_no
-    until, own = _settled(start, reached, writing.followed(cluster.name))
-    intake = Intake(writing.shelf, cluster.name, walk.as_of_ms, start.cursor, until, own)
-    state, new, updated = manifest.replace(start, marks=marks.of(walk.newest), total=walk.total), 0, 0
+    until, own = _own_files(start, reached, writing.followed(cluster.name))
+    intake = Upsert(writing.shelf, cluster.name, walk.as_of_ms, start.cursor, until, own)
+    state, new, updated = manifest.replace(start, marks=index_identity.fingerprint(walk.newest), total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
         state = manifest.replace(state, begun_at=reached, unreadable={}, samples={})
-    unreadable, unknown = Tally(), Counter[str]()
+    unreadable, unknown = UnreadableCounts(), Counter[str]()
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         unreadable.add(tally)
         unknown += table.unknown_states(rows.filter(pc.greater(rows["seq_no"], start.cursor)))
@@ -170,12 +170,12 @@ def _read(
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
         writing.step(cluster.name, state)
     redact.samples(unreadable, access.redact)
-    warning.once(Context(source=cluster.url), unreadable, unknown)
-    told = context.since(start.reading, reading.told(cluster, walk.as_of_ms))
+    data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
+    told = metadata.carry_forward(start.reading, read.read_cluster_info(cluster, walk.as_of_ms))
     return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated
 
 
-def _settled(start: State, reached: int, before: Followed) -> tuple[int, list[str]]:
+def _own_files(start: Snapshot, reached: int, before: ClusterState) -> tuple[int, list[str]]:
     """Return behind which number tasks can come again that this reading has put into files, and these files.
 
     A first reading of an index that was interrupted is one reading: what it has put there can only have been written
@@ -187,31 +187,31 @@ def _settled(start: State, reached: int, before: Followed) -> tuple[int, list[st
     return reached - IN_FLIGHT, []
 
 
-def _overlap(cluster: Cluster, access: Access, cursor: int) -> Iterator[Page]:
+def _overlap(cluster: Cluster, access: Access, cursor: int) -> Iterator[HitsPage]:
     """Yield again what was written shortly before the cursor; its unreadable values were counted the first time."""
     if cursor >= 0:
         until = {"range": {"_seq_no": {"lte": cursor}}}
         after = max(cursor - IN_FLIGHT, 0) or None
-        for page in Walk(cluster, Decoder(cluster.name), until, after=after, page_size=access.page_size):
-            yield replace(page, tally=Tally())
+        for page in SeqNoPagination(cluster, Decoder(cluster.name), until, after=after, page_size=access.page_size):
+            yield replace(page, tally=UnreadableCounts())
 
 
-def _steps(pages: Iterable[Page], size: int) -> Iterator[tuple[pa.Table, Tally]]:
+def _steps(pages: Iterable[HitsPage], size: int) -> Iterator[tuple[pa.Table, UnreadableCounts]]:
     """Yield the rows of several pages together, about `size` of them, and what could not be read in them."""
     gathered: list[pa.Table] = []
-    tally, waiting = Tally(), 0
+    tally, waiting = UnreadableCounts(), 0
     for page in pages:
         gathered.append(page.table)
         tally.add(page.tally)
         waiting += page.table.num_rows
         if waiting >= size:
             yield pa.concat_tables(gathered), tally
-            gathered, tally, waiting = [], Tally(), 0
+            gathered, tally, waiting = [], UnreadableCounts(), 0
     if gathered:
         yield pa.concat_tables(gathered), tally
 
 
-def _with_tally(state: State, tally: Tally, access: Access) -> State:
+def _with_tally(state: Snapshot, tally: UnreadableCounts, access: Access) -> Snapshot:
     redact.samples(tally, access.redact)
     counts = {name: state.unreadable.get(name, 0) + n for name, n in tally.counts.items()}
     return manifest.replace(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mltasks.exceptions import UsageError, WriteError
 from mltasks.store import manifest
-from mltasks.store.layout import KEPT, PART, Shelf
-from mltasks.store.manifest import Followed, Manifest, State
+from mltasks.store.layout import KEPT, PART, StoreLayout
+from mltasks.store.manifest import ClusterState, Manifest, Snapshot
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 LOCK = "_lock"
 
 
-class Writing:
+class Transaction:
     """The manifest of a store, and the only way to change it."""
 
-    def __init__(self, shelf: Shelf, current: Manifest) -> None:
+    def __init__(self, shelf: StoreLayout, current: Manifest) -> None:
         self.shelf = shelf
         self._current = current
 
-    def followed(self, cluster: str) -> Followed:
+    def followed(self, cluster: str) -> ClusterState:
         """Return how far a cluster was followed."""
-        return self._current.clusters.get(cluster, Followed())
+        return self._current.clusters.get(cluster, ClusterState())
 
-    def step(self, cluster: str, state: State) -> None:
+    def step(self, cluster: str, state: Snapshot) -> None:
         """Keep a state for a later sync to go on from; readers do not see it. Raises WriteError."""
-        self._replace(cluster, Followed(finished=self.followed(cluster).finished, unfinished=state))
+        self._replace(cluster, ClusterState(finished=self.followed(cluster).finished, unfinished=state))
 
-    def finish(self, cluster: str, state: State) -> None:
+    def finish(self, cluster: str, state: Snapshot) -> None:
         """Make a state the one that readers see; raises WriteError."""
         try:
-            self._replace(cluster, Followed(finished=state))
+            self._replace(cluster, ClusterState(finished=state))
         finally:
             self._publish()
 
-    def _replace(self, cluster: str, followed: Followed) -> None:
+    def _replace(self, cluster: str, followed: ClusterState) -> None:
         changed = Manifest(clusters={**self._current.clusters, cluster: followed})
         try:
             manifest.write(self.shelf.folder, changed)
@@ -59,7 +59,7 @@ class Writing:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Writing]:
+def open_transaction(folder: Path) -> Iterator[Transaction]:
     """Open a store for writing; it is made if it is not there.
 
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
@@ -67,7 +67,7 @@ def opened(folder: Path) -> Iterator[Writing]:
     """
     lock = _lock(folder)
     try:
-        yield Writing(Shelf(folder), manifest.read(folder) or Manifest())
+        yield Transaction(StoreLayout(folder), manifest.read(folder) or Manifest())
     finally:
         with suppress(OSError):  # the system gives it back when the process ends, however that comes
             lock.release()
@@ -78,7 +78,7 @@ def _lock(folder: Path) -> BaseFileLock:
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
-        if manifest.read(folder) is None and folder.exists() and _strangers(folder):
+        if manifest.read(folder) is None and folder.exists() and _foreign_files(folder):
             raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
         if not folder.absolute().parent.is_dir():
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
@@ -92,7 +92,7 @@ def _lock(folder: Path) -> BaseFileLock:
     return lock
 
 
-def _strangers(folder: Path) -> bool:
+def _foreign_files(folder: Path) -> bool:
     """Tell whether anything is there that a first sync, ended before its first step, has not left."""
     ours = (LOCK, KEPT)
     return not folder.is_dir() or any(found.name not in ours and not found.match(PART) for found in folder.iterdir())

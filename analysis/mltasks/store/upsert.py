@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.store import manifest
-from mltasks.store.layout import COLUMNS, GONE, Shelf, months, partition
-from mltasks.store.manifest import File, State
+from mltasks.store.layout import COLUMNS, GONE, StoreLayout, months, partition
+from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.tasks import schema, table
 
 FULL = 100_000  # rows: a file does not grow beyond
@@ -22,15 +22,15 @@ Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Change:
+class UpsertResult:
     """The state with the rows in it; how many tasks are new, and how many replace an older form."""
 
-    state: State
+    state: Snapshot
     new: int
     updated: int
 
 
-class Intake:
+class Upsert:
     """What one reading of a cluster puts into the files.
 
     It comes upon no task a second time, but for those with a `_seq_no` up to `after` (they were read before) or
@@ -39,7 +39,7 @@ class Intake:
     """
 
     def __init__(
-        self, shelf: Shelf, cluster: str, as_of_ms: int, after: int = -1, until: int = -1, own: Iterable[str] = ()
+        self, shelf: StoreLayout, cluster: str, as_of_ms: int, after: int = -1, until: int = -1, own: Iterable[str] = ()
     ) -> None:
         self._shelf = shelf
         self._cluster = cluster
@@ -47,22 +47,22 @@ class Intake:
         self._once = after, until
         self._own = set(own)
 
-    def add(self, state: State, rows: pa.Table) -> Change:
+    def add(self, state: Snapshot, rows: pa.Table) -> UpsertResult:
         """Put rows as the cluster gave them into the files; those that are there already, as new or newer, stay out.
 
         Within one generation of the index the greater seq_no is newer. What a later generation says replaces what
         an earlier one said, whatever the numbers. Raises WriteError and DataError; `state` stays valid then.
         """
-        rows = table.newest(rows)
+        rows = table.deduplicate(rows)
         known = np.zeros(rows.num_rows, bool)
-        stale = dict(self._older_forms(state, rows, known))
+        stale = dict(self._older_versions(state, rows, known))
         rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
         rows = rows.select(COLUMNS.names)
         updated = sum(map(len, stale.values()))
         files = tuple(self._rewritten(state, stale, self._by_partition(rows)))
-        return Change(manifest.replace(state, files=files), rows.num_rows - updated, updated)
+        return UpsertResult(manifest.replace(state, files=files), rows.num_rows - updated, updated)
 
-    def _older_forms(self, state: State, rows: pa.Table, known: Any) -> Iterator[tuple[str, Positions]]:
+    def _older_versions(self, state: Snapshot, rows: pa.Table, known: Any) -> Iterator[tuple[str, Positions]]:
         """Yield the files that hold older forms of the rows, and where; mark in `known` what needs no new one."""
         ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
         known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
@@ -85,7 +85,9 @@ class Intake:
         at = months(rows, self._as_of_ms)
         return {partition(self._cluster, m): rows.filter(pc.equal(at, m)) for m in pc.unique(at).to_pylist()}
 
-    def _rewritten(self, state: State, stale: dict[str, Positions], fresh: dict[str, pa.Table]) -> Iterator[File]:
+    def _rewritten(
+        self, state: Snapshot, stale: dict[str, Positions], fresh: dict[str, pa.Table]
+    ) -> Iterator[StoredFile]:
         """Yield the files as they are then: without stale rows, and with the fresh ones where there is room."""
         room = {self._with_room(state, where, rows.num_rows, stale): where for where, rows in fresh.items()}
         for file in state.files:
@@ -104,13 +106,13 @@ class Intake:
         for where, rows in fresh.items():
             yield self._written(where, rows, state.generation, own=True)
 
-    def _with_room(self, state: State, where: str, rows: int, stale: dict[str, Positions]) -> str | None:
+    def _with_room(self, state: Snapshot, where: str, rows: int, stale: dict[str, Positions]) -> str | None:
         """Return the file of a partition to add rows to: one that is rewritten anyway, else the smallest."""
         files = [f for f in state.files if f.partition == where and f.generation == state.generation]
         files = [file for file in files if file.rows + rows <= FULL]
         return min(files, key=lambda file: (file.path not in stale, file.rows)).path if files else None
 
-    def _written(self, where: str, rows: pa.Table, generation: int, *, own: bool) -> File:
+    def _written(self, where: str, rows: pa.Table, generation: int, *, own: bool) -> StoredFile:
         file = self._shelf.write(where, rows, generation)
         if own:
             self._own.add(file.path)

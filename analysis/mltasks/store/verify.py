@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.store.layout import IMPLAUSIBLE, Shelf, described, months, partition
-from mltasks.store.manifest import File, Manifest, State
+from mltasks.store.layout import IMPLAUSIBLE, StoreLayout, describe_file, months, partition
+from mltasks.store.manifest import Manifest, Snapshot, StoredFile
 
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last one with a month that a folder is called after
 
@@ -25,7 +25,7 @@ class Problem:
     lost: bool = True
 
 
-def problems(shelf: Shelf, manifest: Manifest) -> Iterator[Problem]:
+def problems(shelf: StoreLayout, manifest: Manifest) -> Iterator[Problem]:
     """Yield what is wrong with the files that readers see, and with those that an interrupted sync goes on from."""
     seen: dict[str, pa.Array] = {}
     for cluster, followed in manifest.clusters.items():
@@ -35,7 +35,7 @@ def problems(shelf: Shelf, manifest: Manifest) -> Iterator[Problem]:
     yield from _in_partitions(shelf, [file for state in manifest.finished().values() for file in state.files])
 
 
-def _in_files(shelf: Shelf, cluster: str, state: State, seen: dict[str, pa.Array]) -> Iterator[Problem]:
+def _in_files(shelf: StoreLayout, cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
     """Yield what is wrong with the files of a state; `seen` are the ids of the tasks in those looked at before."""
     for file in state.files:
         if file.path in seen:
@@ -54,7 +54,7 @@ def _in_files(shelf: Shelf, cluster: str, state: State, seen: dict[str, pa.Array
         yield Problem(f"{shelf.folder}: {twice} tasks of {cluster} are there more than once")
 
 
-def _whole(shelf: Shelf, file: File) -> pa.Table:
+def _whole(shelf: StoreLayout, file: StoredFile) -> pa.Table:
     """Return the rows of a file; raises DataError where its bytes are not those that were written."""
     place = shelf.place(file)
     try:
@@ -68,13 +68,13 @@ def _whole(shelf: Shelf, file: File) -> pa.Table:
     return shelf.read(file)
 
 
-def _differences(file: File, rows: pa.Table, cluster: str) -> Iterator[str]:
+def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str]:
     """Yield what a file holds otherwise than the manifest and its folder say.
 
     In the partition of implausible times any task is right: it came there because of what the time was, by the clock
     of who synced, when it was written, and nobody knows that later. In a month all are of that month.
     """
-    found = described(file.path, rows, memoryview(b""), file.generation)
+    found = describe_file(file.path, rows, memoryview(b""), file.generation)
     for name in ("rows", "open", "gone", "first_ms", "last_ms", "latest_ms"):
         if getattr(found, name) != getattr(file, name):
             yield f"{name} is {getattr(found, name)}, not {getattr(file, name)} as in the manifest"
@@ -83,7 +83,7 @@ def _differences(file: File, rows: pa.Table, cluster: str) -> Iterator[str]:
         yield f"its tasks belong to {', '.join(created)}, not to its folder"
 
 
-def _in_partitions(shelf: Shelf, current: list[File]) -> Iterator[Problem]:
+def _in_partitions(shelf: StoreLayout, current: list[StoredFile]) -> Iterator[Problem]:
     """Yield what a bare glob finds otherwise than the manifest says."""
     wanted = {shelf.link(file): file for file in current}
     try:
@@ -108,7 +108,7 @@ def _in_partitions(shelf: Shelf, current: list[File]) -> Iterator[Problem]:
             yield Problem(f"{link}: is another file than the one it stands for; remove it, and {remedy}", lost=False)
 
 
-def _stands_for(link: Path, place: Path, file: File) -> bool:
+def _stands_for(link: Path, place: Path, file: StoredFile) -> bool:
     """Tell whether a file in the partitions is a link to the data file, or a copy of what was written."""
     if place.exists() and link.samefile(place):
         return True

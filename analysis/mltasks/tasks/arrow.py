@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 
-def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def combine_chunks(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column as one array: DuckDB and tables hand out chunked ones."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def of_each(texts: pa.Array, to: pa.DataType, convert: Callable[[Any], Any]) -> pa.Array:
+def map_distinct(texts: pa.Array, to: pa.DataType, convert: Callable[[Any], Any]) -> pa.Array:
     """Return what becomes of each text, null among them; of the same ones only once."""
     encoded = texts.dictionary_encode("encode")
     return pa.array([convert(text) for text in encoded.dictionary.to_pylist()], to).take(encoded.indices)

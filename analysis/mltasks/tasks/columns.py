@@ -9,15 +9,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import schema
-from mltasks.tasks import values as cells
-from mltasks.tasks.values import Tally
+from mltasks.tasks import json_values, schema
+from mltasks.tasks.json_values import UnreadableCounts
 
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
 
 def read_column(
-    column: schema.Column, values: list[Any], ids: Sequence[Any], tally: Tally, extra: Extra, field: str | None = None
+    column: schema.Column,
+    values: list[Any],
+    ids: Sequence[Any],
+    tally: UnreadableCounts,
+    extra: Extra,
+    field: str | None = None,
 ) -> pa.Array:
     """Return an Arrow array of a column's type; values that cannot be read are null, counted, and go to `extra`.
 
@@ -26,7 +30,7 @@ def read_column(
     fast = _fast_column(column, values)
     if fast is not None:
         return fast
-    read = cells.READERS[column.kind]
+    read = json_values.READERS[column.kind]
     out = []
     for row, value in enumerate(values):
         cell, readable = read(value)
@@ -60,7 +64,7 @@ def _fast_integers(column: schema.Column, values: list[Any]) -> pa.Array | None:
         return None
     if column.kind == "time":
         first, last = pc.min_max(array).as_py().values()
-        if first < cells.FIRST_MS or last > cells.LAST_MS:
+        if first < json_values.FIRST_MS or last > json_values.LAST_MS:
             return None
     return array.cast(column.type)
 
@@ -73,7 +77,7 @@ def _fast_nodes(values: list[Any]) -> pa.Array | None:
 
 
 def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
-    """Tell whether lists of node ids are as `cells.nodes` makes them: no nulls, commas, blanks or empty ids."""
+    """Tell whether lists of node ids are as `json_values.nodes` makes them: no nulls, commas, blanks or empty ids."""
     nodes = pc.unique(pc.list_flatten(lists))
     odd = pc.match_substring_regex(nodes, r"^$|,|^\s|\s$")
     return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
@@ -83,9 +87,9 @@ def extra_text(fields: dict[str, Any] | None) -> str | None:
     """Return the text of the column `extra`: a JSON object, or null."""
     if not fields:
         return None
-    parts = (f"{cells.json_text(name)}:{_value_text(value)}" for name, value in fields.items())
+    parts = (f"{json_values.json_text(name)}:{_value_text(value)}" for name, value in fields.items())
     return "{" + ",".join(parts) + "}"
 
 
 def _value_text(value: Any) -> str:
-    return value if isinstance(value, cells.Verbatim) else cells.json_text(value) or "null"
+    return value if isinstance(value, json_values.Verbatim) else json_values.json_text(value) or "null"

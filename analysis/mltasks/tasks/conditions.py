@@ -14,7 +14,7 @@ import pandas as pd
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 
 
-def first_true(frame: Frame, name: str, conditions: Mapping[int, nw.Expr], otherwise: nw.Expr | int) -> Frame:
+def case_when(frame: Frame, name: str, conditions: Mapping[int, nw.Expr], otherwise: nw.Expr | int) -> Frame:
     """Add a column: the number of the first condition that holds; what is not known does not hold."""
     rest = otherwise if isinstance(otherwise, nw.Expr) else nw.lit(otherwise, dtype=nw.Int8)
     if not frame.implementation.is_pandas():
@@ -28,7 +28,7 @@ def first_true(frame: Frame, name: str, conditions: Mapping[int, nw.Expr], other
     return _with(frame, name, numbers)
 
 
-def where(frame: Frame, name: str, condition: nw.Expr, value: nw.Expr) -> Frame:
+def when_then(frame: Frame, name: str, condition: nw.Expr, value: nw.Expr) -> Frame:
     """Add a column: a number where a condition holds, else nothing; whole numbers may become float64 in pandas."""
     if not frame.implementation.is_pandas():
         return frame.with_columns(nw.when(condition).then(value).alias(name))
@@ -38,13 +38,13 @@ def where(frame: Frame, name: str, condition: nw.Expr, value: nw.Expr) -> Frame:
     return _with(frame, name, chosen)
 
 
-def look_up(frame: Frame, name: str, column: str, table: Mapping[str, int], otherwise: int) -> Frame:
+def map_values(frame: Frame, name: str, column: str, table: Mapping[str, int], otherwise: int) -> Frame:
     """Add a column: the number that a table gives for a text; of pandas' categories each is looked up once."""
     if not frame.implementation.is_pandas() or frame.collect_schema()[column] != nw.Categorical:
         texts_of = {number: [text for text in table if table[text] == number] for number in table.values()}
         # compared one by one: DuckDB is slower with a list of texts
         equal = {number: any_of(nw.col(column) == text for text in some) for number, some in texts_of.items()}
-        return first_true(frame, name, equal, otherwise)
+        return case_when(frame, name, equal, otherwise)
     texts: Any = _native(frame)[column].array
     numbers = np.array([*(table.get(text, otherwise) for text in texts.categories), otherwise], "int8")
     return _with(frame, name, numbers.take(texts.codes))  # a missing text has the code -1: the last

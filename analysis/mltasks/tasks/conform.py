@@ -16,18 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.tasks import metadata as context
-from mltasks.tasks import schema
-from mltasks.tasks import values as cells
+from mltasks.tasks import json_values, metadata, schema
 from mltasks.tasks.columns import Extra, are_tidy, extra_text, read_column
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 NEEDED = ("state", "create_time")  # without these it is a table of something else
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet calls an index without a name
 EMPTY = schema.STORED_SCHEMA.empty_table()
-Found: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it holds Python objects of any type
+RawColumn: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it holds Python objects of any type
 
 
 def is_stored(columns: pa.Schema) -> bool:
@@ -35,21 +33,21 @@ def is_stored(columns: pa.Schema) -> bool:
     return all(c.name in columns.names and columns.field(c.name).type == c.type for c in schema.STORED)
 
 
-def from_pandas(frame: pd.DataFrame, tally: Tally) -> tuple[pa.Table, Context | None]:
+def from_pandas(frame: pd.DataFrame, tally: UnreadableCounts) -> tuple[pa.Table, Context | None]:
     """Return the stored columns of a pandas frame and the Context in its attrs; raises DataError for other tables."""
     bare = frame.copy(deep=False)
     bare.attrs = {}
     if any(name in schema.COLUMNS for name in bare.index.names):
         bare = bare.reset_index()
     check(list(bare.columns), "the DataFrame")
-    columns = {str(name): _found(bare[name]) for name in bare.columns}
-    return _conformed(columns, len(bare), tally), context.of(frame.attrs)
+    columns = {str(name): _raw_column(bare[name]) for name in bare.columns}
+    return _conform_columns(columns, len(bare), tally), metadata.read_attrs(frame.attrs)
 
 
-def conform(table: pa.Table, tally: Tally) -> pa.Table:
+def conform(table: pa.Table, tally: UnreadableCounts) -> pa.Table:
     """Return a table with the stored columns in their types, then the table's own ones; missing ones are null."""
     check(table.column_names, "the table")
-    return _conformed(dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, tally)
+    return _conform_columns(dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, tally)
 
 
 def check(names: list[Any], place: str) -> None:
@@ -66,24 +64,24 @@ def check(names: list[Any], place: str) -> None:
         raise DataError(f"{place} has the column {twice[0]!r} more than once; rename or drop one of them")
 
 
-def _conformed(found: Mapping[str, Found], rows: int, tally: Tally) -> pa.Table:
+def _conform_columns(found: Mapping[str, RawColumn], rows: int, tally: UnreadableCounts) -> pa.Table:
     ids = _objects(found["task_id"]) if "task_id" in found else [None] * rows
     extra: Extra = defaultdict(dict)
     columns = {}
     for column in schema.STORED:
         if column.name in found:
-            columns[column.name] = _converted(column, found[column.name], ids, tally, extra)
+            columns[column.name] = _convert(column, found[column.name], ids, tally, extra)
         else:
-            columns[column.name] = _absent(column, rows)
+            columns[column.name] = _null_column(column, rows)
     if extra:
         columns["extra"] = _with_extra(columns["extra"], extra)
     for name, values in found.items():
         if name not in schema.COLUMNS and not PANDAS_INDEX.fullmatch(name):
-            columns[name] = _guessed(values) if isinstance(values, list) else values
+            columns[name] = _guess_type(values) if isinstance(values, list) else values
     return pa.table(columns)
 
 
-def _found(column: pd.Series[Any]) -> Found:
+def _raw_column(column: pd.Series[Any]) -> RawColumn:
     if column.dtype == object:
         return list(column)
     try:
@@ -96,14 +94,14 @@ def _found(column: pd.Series[Any]) -> Found:
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _absent(column: schema.Column, rows: int) -> pa.Array:
+def _null_column(column: schema.Column, rows: int) -> pa.Array:
     if column.kind == "nodes":
         return pa.array([[]] * rows, column.type)
     return pa.nulls(rows, column.type)
 
 
-def _converted(
-    column: schema.Column, found: Found, ids: list[Any], tally: Tally, extra: Extra
+def _convert(
+    column: schema.Column, found: RawColumn, ids: list[Any], tally: UnreadableCounts, extra: Extra
 ) -> pa.Array | pa.ChunkedArray:
     if not isinstance(found, list):
         if pa.types.is_dictionary(found.type):
@@ -113,7 +111,7 @@ def _converted(
         if found.type == column.type and (column.kind != "nodes" or are_tidy(found)):
             return found
         if column.kind == "nodes" and pa.types.is_string(found.type) and not pc.any(_odd_list(found)).as_py():
-            return lists(found, column)
+            return split_lists(found, column)
         if column.kind == "time" and pa.types.is_timestamp(found.type):  # naive times are UTC
             return found.cast(column.type, safe=False)
     values = _objects(found)
@@ -122,7 +120,7 @@ def _converted(
     return read_column(column, values, ids, tally, extra)
 
 
-def lists(texts: pa.Array, column: schema.Column) -> pa.Array:
+def split_lists(texts: pa.Array, column: schema.Column) -> pa.Array:
     """Return comma-joined texts as lists; a missing one is an empty list."""
     return pc.coalesce(pc.split_pattern(texts, ","), pa.scalar([], column.type))
 
@@ -132,7 +130,7 @@ def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.match_substring_regex(texts, r"^$|^,|,,|,$|\s")
 
 
-def _objects(found: Found) -> list[Any]:
+def _objects(found: RawColumn) -> list[Any]:
     return [_as_json(value) for value in (found if isinstance(found, list) else found.to_pylist())]
 
 
@@ -149,18 +147,18 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-def _guessed(values: list[Any]) -> pa.Array:
+def _guess_type(values: list[Any]) -> pa.Array:
     """Return an own column of Python objects as an Arrow array; as texts where they are of several types."""
     values = [None if value is pd.NA or value is pd.NaT else value for value in values]
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return pa.array([cells.text(_as_json(value))[0] for value in values], pa.string())
+        return pa.array([json_values.text(_as_json(value))[0] for value in values], pa.string())
 
 
 def _with_extra(column: pa.Array | pa.ChunkedArray, extra: Extra) -> pa.Array:
     texts = column.to_pylist()
     for row, fields in extra.items():
-        known = cells.parsed(texts[row]) or ({"extra": texts[row]} if texts[row] else {})
+        known = json_values.parse_object(texts[row]) or ({"extra": texts[row]} if texts[row] else {})
         texts[row] = extra_text({**known, **fields})
     return pa.array(texts, pa.string())

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from importlib import resources
 
 from mltasks.exceptions import TaskDataWarning
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-from mltasks.tasks.values import Tally
 
 
-def once(ctx: Context, tally: Tally, unknown: Mapping[str, int]) -> None:
+def warn_once(ctx: Context, tally: UnreadableCounts, unknown: Mapping[str, int]) -> None:
     """Warn once, with counts: of what could not be read, with a sample of each, and of states that nobody knows."""
     said = []
     if tally.counts:

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 import narwhals as nw
 
-from mltasks.tasks import conditions as choices
-from mltasks.tasks import schema
+from mltasks.tasks import conditions, schema
 from mltasks.tasks.conditions import any_of
-from mltasks.tasks.metadata import Context, Reading
+from mltasks.tasks.metadata import ClusterInfo, Context
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
 STATUSES = ("measured", "open", "overdue", "cut_off", "polled", "clock_skew", "implausible", "unreadable")
@@ -38,16 +37,16 @@ def derive(frame: Frame, wanted: Collection[str] = ("outcome", *DURATIONS, "end_
     """
     durations = not set(DURATIONS).isdisjoint(wanted)
     outcomes = {state: OUTCOME[meaning] for state, meaning in schema.STATES.items()}
-    frame = choices.look_up(frame, "outcome_code", "state", outcomes, UNKNOWN)
-    frame = choices.look_up(frame, "type_code", "task_type", TYPES, ORDINARY)
+    frame = conditions.map_values(frame, "outcome_code", "state", outcomes, UNKNOWN)
+    frame = conditions.map_values(frame, "type_code", "task_type", TYPES, ORDINARY)
     created, updated = nw.col("created_ms"), nw.col("updated_ms")
-    frame = choices.where(frame, "start_ms", plausible(created), created)
-    frame = choices.first_true(frame, "status_code", _statuses(durations), STATUS["measured"])
+    frame = conditions.when_then(frame, "start_ms", plausible(created), created)
+    frame = conditions.case_when(frame, "status_code", _statuses(durations), STATUS["measured"])
     if "end_ms" in wanted:
         open_until = nw.when(nw.col("status_code") != STATUS["overdue"]).then(nw.col("as_of_ms"))
         frame = frame.with_columns(end_ms=nw.when(has_outcome(schema.OPEN)).then(open_until).otherwise(updated))
     if "duration_s" in wanted:
-        frame = choices.where(frame, "duration_s", has_status("measured"), seconds())
+        frame = conditions.when_then(frame, "duration_s", has_status("measured"), seconds())
     texts = {"outcome": outcome(), "duration_status": _duration_status()}
     texts = {name: text for name, text in texts.items() if name in wanted}
     return frame.with_columns(**texts) if texts else frame
@@ -96,8 +95,8 @@ def clock(ctx: Context) -> dict[str, nw.Expr]:
     A cluster that was read twice is as it was at the later time. Where no time is known, as_of_ms is 0: no time is
     plausible then.
     """
-    latest: dict[str | None, Reading] = {}
-    for reading in ctx.readings or (Reading(),):
+    latest: dict[str | None, ClusterInfo] = {}
+    for reading in ctx.readings or (ClusterInfo(),):
         before = latest.get(reading.cluster)
         if before is None or (reading.as_of_ms or 0) >= (before.as_of_ms or 0):
             latest[reading.cluster] = reading

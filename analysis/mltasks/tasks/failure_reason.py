@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.tasks import schema
-from mltasks.tasks.arrow import of_each, whole
-from mltasks.tasks.values import SURROGATE, parsed
+from mltasks.tasks.arrow import combine_chunks, map_distinct
+from mltasks.tasks.json_values import SURROGATE, parse_object
 
 
 def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array:
@@ -20,7 +20,7 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
 
     A deployment's error is a JSON object node id -> message; its reason is the distinct messages, joined by '; '.
     """
-    task_type, error, response = whole(task_type), whole(error), whole(response)
+    task_type, error, response = combine_chunks(task_type), combine_chunks(error), combine_chunks(response)
     deployed = _deployment_errors(task_type, error)
     answered = pc.and_(pc.is_null(error), pc.is_valid(response))
     out = _replace(error, deployed, lambda text: "; ".join(sorted(set(_node_errors(text).values()))) or text)
@@ -29,14 +29,14 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
 
 def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
     """Return the node ids that a deployment's error names; an empty list where it names none."""
-    task_type, error = whole(task_type), whole(error)
+    task_type, error = combine_chunks(task_type), combine_chunks(error)
     texts = pc.if_else(_deployment_errors(task_type, error), error, None)
-    return of_each(texts, schema.ARROW["nodes"], lambda text: list(_node_errors(text)) if text else [])
+    return map_distinct(texts, schema.ARROW["nodes"], lambda text: list(_node_errors(text)) if text else [])
 
 
 def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
     """Return the worker nodes, each once, that a deployment's error does not name."""
-    task_type, error, worker_node = whole(task_type), whole(error), whole(worker_node)
+    task_type, error, worker_node = combine_chunks(task_type), combine_chunks(error), combine_chunks(worker_node)
     deployed = _deployment_errors(task_type, error)
     several = pc.fill_null(pc.greater(pc.list_value_length(worker_node), 1), False)
     if not pc.any(pc.or_(deployed, several)).as_py():
@@ -45,7 +45,7 @@ def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> 
     texts = pc.binary_join_element_wise(
         pc.fill_null(pc.binary_join(worker_node, ","), ""), pc.fill_null(pc.if_else(deployed, error, None), ""), "\n"
     )
-    return of_each(texts, schema.ARROW["nodes"], _others)
+    return map_distinct(texts, schema.ARROW["nodes"], _others)
 
 
 def _others(text: str) -> list[str]:
@@ -55,7 +55,7 @@ def _others(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Parsed:
+class JsonColumn:
     """A column that takes a JSON parser: a function on Arrow arrays, the columns it takes, the kind it gives."""
 
     function: Callable[..., pa.Array]
@@ -63,10 +63,10 @@ class Parsed:
     gives: schema.Kind
 
 
-PARSED = {
-    "reason": Parsed(reason, ("task_type", "error", "response"), "text"),
-    "failed_nodes": Parsed(failed_nodes, ("task_type", "error"), "nodes"),
-    "other_nodes": Parsed(other_nodes, ("task_type", "error", "worker_node"), "nodes"),
+JSON_COLUMNS = {
+    "reason": JsonColumn(reason, ("task_type", "error", "response"), "text"),
+    "failed_nodes": JsonColumn(failed_nodes, ("task_type", "error"), "nodes"),
+    "other_nodes": JsonColumn(other_nodes, ("task_type", "error", "worker_node"), "nodes"),
 }
 
 
@@ -86,7 +86,7 @@ def _replace(
     out: pa.Array, mask: pa.Array, convert: Callable[[str], str | None], texts: pa.Array | None = None
 ) -> pa.Array:
     chosen = (out if texts is None else texts).filter(mask)
-    return pc.replace_with_mask(out, mask, of_each(chosen, pa.string(), convert)) if len(chosen) else out
+    return pc.replace_with_mask(out, mask, map_distinct(chosen, pa.string(), convert)) if len(chosen) else out
 
 
 @lru_cache(maxsize=4096)  # a rollout that fails everywhere writes the same text again and again
@@ -95,10 +95,10 @@ def _node_errors(text: str) -> dict[str, str]:
         SURROGATE.sub("\ufffd", node): SURROGATE.sub("\ufffd", message)
         if isinstance(message, str)
         else json.dumps(message)
-        for node, message in parsed(text).items()
+        for node, message in parse_object(text).items()
     }
 
 
 def _error_message(text: str) -> str | None:
-    message = parsed(text).get("error_message")
+    message = parse_object(text).get("error_message")
     return SURROGATE.sub("\ufffd", message) if isinstance(message, str) and message else None

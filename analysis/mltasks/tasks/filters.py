@@ -14,7 +14,7 @@ from mltasks.exceptions import UsageError
 from mltasks.tasks import derived, schema
 from mltasks.tasks import times as windows
 from mltasks.tasks.conditions import any_of
-from mltasks.tasks.metadata import iso
+from mltasks.tasks.metadata import to_iso
 
 Words = str | Sequence[str] | None
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
@@ -75,7 +75,7 @@ class Filters:
     def describe(self) -> dict[str, Any]:
         """Return the filters that are set, for people and for JSON; times are ISO 8601."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        times = {"since": iso(self.since_ms), "until": iso(self.until_ms)}
+        times = {"since": to_iso(self.since_ms), "until": to_iso(self.until_ms)}
         words = {name: list(value) for name, value in found.items() if isinstance(value, tuple) and value}
         return {name: value for name, value in times.items() if value} | words
 
@@ -115,15 +115,15 @@ class Filters:
         return frame if condition is None else frame.filter(condition)
 
 
-def read(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
+def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     """Read filter options; raises UsageError for a word, a time or an outcome that cannot be read."""
     names = ["since", "until", *(f.name for f in fields(Filters)[2:])]
     if unknown := options.keys() - set(names):
         raise UsageError(f"unknown filter {', '.join(sorted(unknown))!r}; there are {', '.join(names)}")
-    since = windows.milliseconds(options.get("since"), as_of_ms, "since")
-    until = windows.milliseconds(options.get("until"), as_of_ms, "until")
+    since = windows.parse_time(options.get("since"), as_of_ms, "since")
+    until = windows.parse_time(options.get("until"), as_of_ms, "until")
     if since is not None and until is not None and since >= until:
-        raise UsageError(f"since {iso(since)} is not before until {iso(until)}; swap them")
+        raise UsageError(f"since {to_iso(since)} is not before until {to_iso(until)}; swap them")
     words: dict[str, tuple[str, ...]] = {}
     for name, value in options.items():
         if name not in ("since", "until") and value is not None:
@@ -142,7 +142,7 @@ def _words(value: Any, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.lower() for text in texts))
 
 
-def merged(before: Filters, chosen: Filters) -> Filters:
+def combine(before: Filters, chosen: Filters) -> Filters:
     """Return both filters as one, for telling what was selected: the narrower window, the words of both."""
     since = [ms for ms in (before.since_ms, chosen.since_ms) if ms is not None]
     until = [ms for ms in (before.until_ms, chosen.until_ms) if ms is not None]
@@ -150,7 +150,7 @@ def merged(before: Filters, chosen: Filters) -> Filters:
     return Filters(max(since, default=None), min(until, default=None), **words)
 
 
-def told(before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+def merge_descriptions(before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return two descriptions as one: what was selected when the tasks were read stays part of what they cover."""
     found = {**before, **chosen}
     for name in before.keys() & chosen.keys():

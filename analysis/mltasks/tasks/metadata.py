@@ -21,7 +21,7 @@ class Node(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What one cluster told beside its tasks.
 
     `as_of_ms` [ms since 1970, UTC] is the start of the walk: an open task is at least as_of - create_time old.
@@ -41,7 +41,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One load: where the rows came from, under which filters, and what could not be read."""
 
     source: str
-    readings: tuple[Reading, ...] = (Reading(),)
+    readings: tuple[ClusterInfo, ...] = (ClusterInfo(),)
     filters: dict[str, Any] = {}
     complete: bool = True
     rows: int | None = None  # with this many rows, each (cluster, task_id) is there once
@@ -82,7 +82,7 @@ def replace(ctx: Context, **changes: Any) -> Context:
     return msgspec.structs.replace(ctx, **changes)
 
 
-def since(before: Reading, now: Reading) -> Reading:
+def carry_forward(before: ClusterInfo, now: ClusterInfo) -> ClusterInfo:
     """Return what a cluster tells now, and of what was known before what it does not tell any more."""
     nodes = before.nodes if now.nodes is None else now.nodes
     met = before.former_nodes | (before.nodes or {})
@@ -97,26 +97,26 @@ def since(before: Reading, now: Reading) -> Reading:
     )
 
 
-def as_of(ctx: Context, ms: int | None) -> Context:
+def with_as_of(ctx: Context, ms: int | None) -> Context:
     """Return a Context as if its clusters had been read at another time."""
     readings = (msgspec.structs.replace(r, as_of_ms=ms, as_of_assumed=False) for r in ctx.readings)
     return replace(ctx, readings=tuple(readings))
 
 
-def of(attributes: Mapping[Any, Any]) -> Context | None:
+def read_attrs(attributes: Mapping[Any, Any]) -> Context | None:
     """Return the Context in `DataFrame.attrs`, or None."""
     text = attributes.get(KEY)
     return from_json(text) if isinstance(text, str) else None
 
 
-def moment(ms: int) -> datetime:
+def to_datetime(ms: int) -> datetime:
     """Return a time in ms since 1970 as an aware datetime in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def iso(ms: int | None) -> str | None:
+def to_iso(ms: int | None) -> str | None:
     """Return a time in ms since 1970 as ISO 8601 in UTC, to the millisecond; None stays None."""
-    return None if ms is None else moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if ms is None else to_datetime(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def merge(contexts: Sequence[Context]) -> Context:

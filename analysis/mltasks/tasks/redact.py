@@ -6,7 +6,7 @@ import re
 
 import pyarrow as pa
 
-from mltasks.tasks.values import Tally
+from mltasks.tasks.json_values import UnreadableCounts
 
 TEXTS = ("error", "response", "remote_job", "user", "extra")
 HEX, SOME = "[0-9a-f]{1,4}", "(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?"  # parts of an IPv6 address
@@ -29,7 +29,7 @@ def text(value: str) -> str:
     return value
 
 
-def samples(tally: Tally, wanted: bool) -> None:
+def samples(tally: UnreadableCounts, wanted: bool) -> None:
     """Mask the samples of what could not be read, too."""
     if wanted:
         tally.samples = {name: text(sample) for name, sample in tally.samples.items()}

@@ -12,14 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import arrow as arrays
-from mltasks.tasks import derived, schema
-from mltasks.tasks import failure_reason as reasons
-from mltasks.tasks import metadata as context
+from mltasks.tasks import arrow, derived, failure_reason, metadata, schema
 from mltasks.tasks.filters import Filters
-from mltasks.tasks.metadata import Context, Reading
+from mltasks.tasks.metadata import ClusterInfo, Context
 
-OWN = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
+USER_PREFIX = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
 PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
@@ -34,7 +31,7 @@ def pandas_type(column: schema.Column) -> Any:
     return PANDAS_TYPES.get(pa.string() if column.kind == "nodes" else column.type, "float64")
 
 
-def newest(table: pa.Table) -> pa.Table:
+def deduplicate(table: pa.Table) -> pa.Table:
     """Return each (cluster, task_id) once, in its newest form; a task without an id is kept as it is.
 
     The greater seq_no wins, else the later last_update_time, else the later position.
@@ -68,9 +65,9 @@ def assume_as_of(table: pa.Table, ctx: Context) -> Context:
     found = [pc.max(pc.if_else(pc.less(column, now + schema.DAY_MS), column, 0)).as_py() for column in times]
     if max(found) < schema.EARLIEST_MS:
         return ctx
-    reading = ctx.readings[0] if ctx.readings else Reading()
+    reading = ctx.readings[0] if ctx.readings else ClusterInfo()
     assumed = msgspec.structs.replace(reading, as_of_ms=max(found), as_of_assumed=True)
-    return context.replace(ctx, readings=(assumed, *ctx.readings[1:]))
+    return metadata.replace(ctx, readings=(assumed, *ctx.readings[1:]))
 
 
 def unknown_states(table: pa.Table) -> Counter[str]:
@@ -81,24 +78,28 @@ def unknown_states(table: pa.Table) -> Counter[str]:
 
 def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
     """Return stored and derived columns of the rows that pass the filters; other columns of the table stay."""
-    return chosen(derive(table, ctx), ctx, filters, overlap=overlap)
+    return apply_filters(derive(table, ctx), ctx, filters, overlap=overlap)
 
 
 def derive(table: pa.Table, ctx: Context) -> pa.Table:
-    """Return the table as `chosen` takes it: other columns out of the way of those to compute with."""
+    """Return the table as `apply_filters` takes it: other columns out of the way of those to compute with."""
     own = [name for name in table.column_names if name not in schema.COLUMNS]
-    return with_derived(table.rename_columns([OWN + name if name in own else name for name in table.column_names]), ctx)
+    return with_derived(
+        table.rename_columns([USER_PREFIX + name if name in own else name for name in table.column_names]), ctx
+    )
 
 
-def chosen(derived: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
+def apply_filters(
+    derived: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False
+) -> pa.Table:
     """Return the rows of what `derive` gives that pass the filters, without what was only there to compute with."""
     if filters:
         frame = nw.from_native(derived, eager_only=True)
         derived = filters.apply(frame, ctx.names(), ctx.models(), overlap=overlap).to_native()
     known = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
     for name in derived.column_names:
-        if name.startswith(OWN):
-            known = known.append_column(name.removeprefix(OWN), derived[name])
+        if name.startswith(USER_PREFIX):
+            known = known.append_column(name.removeprefix(USER_PREFIX), derived[name])
     return known
 
 
@@ -111,10 +112,10 @@ def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
         **derived.clock(ctx),
     )
     found: pa.Table = derived.derive(frame).to_native()
-    task_type, error, response = (arrays.whole(table[name]) for name in ("task_type", "error", "response"))
-    found = found.append_column("reason", reasons.reason(task_type, error, response))
-    found = found.append_column("failed_nodes", reasons.failed_nodes(task_type, error))
-    return found.append_column("nodes_text", joined(arrays.whole(table["worker_node"])))
+    task_type, error, response = (arrow.combine_chunks(table[name]) for name in ("task_type", "error", "response"))
+    found = found.append_column("reason", failure_reason.reason(task_type, error, response))
+    found = found.append_column("failed_nodes", failure_reason.failed_nodes(task_type, error))
+    return found.append_column("nodes_text", join_lists(arrow.combine_chunks(table["worker_node"])))
 
 
 def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
@@ -122,13 +123,13 @@ def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
     for column in schema.COLUMNS.values():
         if column.kind == "nodes" and column.name in table.column_names:
             place = table.column_names.index(column.name)
-            table = table.set_column(place, column.name, joined(arrays.whole(table[column.name])))
+            table = table.set_column(place, column.name, join_lists(arrow.combine_chunks(table[column.name])))
     frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
-    frame.attrs[context.KEY] = context.replace(ctx, rows=table.num_rows).to_json()
+    frame.attrs[metadata.KEY] = metadata.replace(ctx, rows=table.num_rows).to_json()
     return frame
 
 
-def joined(lists: pa.Array) -> pa.Array:
+def join_lists(lists: pa.Array) -> pa.Array:
     """Return lists of texts as one text each, comma-joined; an empty list is null."""
     texts = pc.binary_join(lists, ",")
     return pc.if_else(pc.equal(pc.list_value_length(lists), 0), pa.scalar(None, pa.string()), texts)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import values as cells
+from mltasks.tasks import json_values
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 RELATIVE = re.compile(r"([0-9]+)\s*([mhdw])")
@@ -16,7 +16,7 @@ EVERY = re.compile(r"([1-9][0-9]*)(min|h|d|w|mo)")
 Moment = str | date | datetime | int | None
 
 
-def milliseconds(value: Moment, as_of_ms: int | None, name: str) -> int | None:
+def parse_time(value: Moment, as_of_ms: int | None, name: str) -> int | None:
     """Return a time in ms since 1970, UTC.
 
     `value` is absolute (a text as in ISO 8601, a date or a datetime; without an offset it is UTC; a whole number
@@ -25,7 +25,7 @@ def milliseconds(value: Moment, as_of_ms: int | None, name: str) -> int | None:
     if value is None:
         return None
     ms = _read(value, as_of_ms, name)
-    if not cells.FIRST_MS <= ms <= cells.LAST_MS:
+    if not json_values.FIRST_MS <= ms <= json_values.LAST_MS:
         raise UsageError(f"{name}: {value!r} lies outside the years 1 to 9999; give a time of the data")
     return ms
 
@@ -66,7 +66,7 @@ class Every:
         return self.unit in ("d", "w", "mo")
 
 
-def every(text: str) -> Every:
+def parse_period(text: str) -> Every:
     """Read `15min`, `6h`, `1d`, `1w` (from Monday) or `1mo`; raises UsageError for anything else."""
     found = EVERY.fullmatch(text.strip())
     if not found or (found[2] in ("d", "w", "mo") and found[1] != "1"):

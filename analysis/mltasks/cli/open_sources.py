@@ -16,39 +16,38 @@ if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
 
 
-def scanned(names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool) -> tuple[Dataset, int]:
+def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool) -> tuple[Dataset, int]:
     """Return the tasks of all sources that can be read, and the exit code: 0, or what the others have earned.
 
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
     from mltasks.opensearch import config
     from mltasks.opensearch.access import DEMO
-    from mltasks.sources import load as sources
-    from mltasks.sources import search_files as saved
+    from mltasks.sources import load, search_files
     from mltasks.store.store import is_store
     from mltasks.tasks import filters
 
-    names = named(names, access, every=every)
+    names = resolve_names(names, access, every=every)
     if len(names) == 1:
-        return sources.scan(names[0], access, **chosen), 0
-    filters.read(chosen, 0)  # what is wrong with the call is said at once, and not once a source
+        return load.scan(names[0], access, **chosen), 0
+    filters.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     configured = config.clusters(access.config)
     for name in names:
         if name != DEMO and "://" not in name and name not in configured and not is_store(Path(name)):
-            saved.checked(name)
+            search_files.check_path(name)
     found, code = [], 0
     for name in names:
         try:
-            found.append(sources.scan(name, access, **chosen))
+            found.append(load.scan(name, access, **chosen))
         except Error as error:
-            say(error)
-            code = worse(code, error)
+            print_error(error)
+            code = combine_exit_codes(code, error)
     if not found:
         raise click.exceptions.Exit(code)
-    return sources.together(found), code
+    return load.combine(found), code
 
 
-def named(names: Sequence[str], access: Access, *, every: bool) -> list[str]:
+def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:
     """Return the sources that are meant; raises UsageError where there is none."""
     from mltasks.opensearch import config
 
@@ -64,12 +63,12 @@ def named(names: Sequence[str], access: Access, *, every: bool) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def worse(code: int, error: Error) -> int:
+def combine_exit_codes(code: int, error: Error) -> int:
     """Return the exit code after one more of several sources has failed: a cluster that does not answer weighs most."""
     return ClusterError.exit_code if isinstance(error, ClusterError) else code or error.exit_code
 
 
-def say(error: Error) -> None:
+def print_error(error: Error) -> None:
     """Say what went wrong with one of several sources, in one line."""
     from mltasks.render.cells import one_line
 

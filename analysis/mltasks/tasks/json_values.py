@@ -29,7 +29,7 @@ class Verbatim(str):
 
 
 @dataclass
-class Tally:
+class UnreadableCounts:
     """Counts what could not be read, by column, and keeps one sample of each."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Tally:
         shown = value if isinstance(value, str) else json.dumps(value, default=str)
         self.samples.setdefault(column, f"task {task_id}: {shown[:60]!a}")
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: UnreadableCounts) -> None:
         """Add what another one counted."""
         self.counts.update(other.counts)
         self.samples = {**other.samples, **self.samples}
@@ -61,7 +61,7 @@ def json_text(value: Any) -> str | None:
     return None if value is None else json.dumps(value, separators=(",", ":"), default=str)
 
 
-def parsed(text: str | None) -> dict[str, Any]:
+def parse_object(text: str | None) -> dict[str, Any]:
     """Return the object in a JSON text; an empty one where there is none."""
     try:
         found = json.loads(text) if text else {}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.tasks import values as cells
+from mltasks.tasks import json_values
+from mltasks.tasks.json_values import READERS, UnreadableCounts
 from mltasks.tasks.schema import Kind
-from mltasks.tasks.values import READERS, Tally
 
 HALF = "\ud800"
 MS = 1_700_000_000_000
@@ -50,8 +50,8 @@ READABLE: list[tuple[Kind, Any, Any]] = [
     ("time", "2023-11-14 22:13:20.000+00:00", MS),
     ("time", " 2023-11-14T23:13:20.000+0100 ", MS),
     ("time", "2023-11-14", MS - (22 * 3600 + 13 * 60 + 20) * 1000),
-    ("time", "0001-01-01", cells.FIRST_MS),
-    ("time", cells.LAST_MS, cells.LAST_MS),
+    ("time", "0001-01-01", json_values.FIRST_MS),
+    ("time", json_values.LAST_MS, json_values.LAST_MS),
     ("flag", True, True),
     ("flag", False, False),
     ("flag", "true", True),
@@ -75,7 +75,7 @@ UNREADABLE: list[tuple[Kind, Any, Any]] = [
     ("nodes", [f"a{HALF}"], ["a\ufffd"]),
     ("time", 10**20, None),
     ("time", -(10**20), None),
-    ("time", cells.LAST_MS + 1, None),
+    ("time", json_values.LAST_MS + 1, None),
     ("time", "0001-01-01T00:00+10:00", None),
     ("time", "yesterday", None),
     ("time", "1.7e12", None),
@@ -112,7 +112,7 @@ def test_a_value_of_no_known_shape_is_unreadable(kind: Kind, value: Any, cell: A
 
 
 def test_a_tally_counts_every_value_and_keeps_the_first_as_the_sample() -> None:
-    tally = Tally()
+    tally = UnreadableCounts()
     tally.unreadable("create_time", "a", "soon\n")
     tally.unreadable("create_time", "b", "later")
     assert tally.counts == {"create_time": 2}
@@ -120,7 +120,7 @@ def test_a_tally_counts_every_value_and_keeps_the_first_as_the_sample() -> None:
 
 
 def test_tallies_add_up_and_keep_the_earlier_sample() -> None:
-    first, second = Tally(), Tally()
+    first, second = UnreadableCounts(), UnreadableCounts()
     first.unreadable("state", "a", 1)
     second.unreadable("state", "b", 2)
     second.unreadable("error", "c", 3)
@@ -130,7 +130,7 @@ def test_tallies_add_up_and_keep_the_earlier_sample() -> None:
 
 
 def test_a_sample_is_short_and_one_printable_line() -> None:
-    tally = Tally()
+    tally = UnreadableCounts()
     tally.unreadable("error", "a", "\x1b[31m\n" + "x" * 10_000 + HALF)
     assert len(tally.samples["error"]) < 100
     assert tally.samples["error"].isprintable()
@@ -138,17 +138,17 @@ def test_a_sample_is_short_and_one_printable_line() -> None:
 
 @pytest.mark.parametrize("text", [None, "", "[1]", "7", "nonsense", '{"a":', "[" * 100_000])
 def test_what_is_no_json_object_parses_to_an_empty_one(text: str | None) -> None:
-    assert cells.parsed(text) == {}
+    assert json_values.parse_object(text) == {}
 
 
 def test_bytes_that_are_no_utf_8_become_escapes_that_stand_for_them() -> None:
-    text = cells.verbatim(b'{"a":"\xff","b":"\xc3\xa9"}')
+    text = json_values.verbatim(b'{"a":"\xff","b":"\xc3\xa9"}')
     assert text == '{"a":"\\udcff","b":"é"}'
     assert json.loads(text)["a"].encode("utf-8", "surrogateescape") == b"\xff"
 
 
 @given(st.text(st.characters(categories=None)))
 def test_the_json_text_of_any_string_can_be_written_and_reads_back(value: str) -> None:
-    text = cells.json_text(value)
+    text = json_values.json_text(value)
     assert text is not None
     assert json.loads(text.encode("ascii")) == value
