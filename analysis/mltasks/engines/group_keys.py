@@ -30,8 +30,8 @@ def parse_by(by: str | Sequence[str]) -> tuple[str, ...]:
 def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
     """Return the columns to group by and their dtypes in pandas, in the order of `names`.
 
-    `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.USER_PREFIX before its name. Raises
-    UsageError for a column that is not there, cannot be a group, or would be a second of its name (`taken`).
+    `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.USER_PREFIX before its name.
+    Raises UsageError for a column that is not there, cannot be a group, or would be a second of its name (`taken`).
     """
     keys = {}
     for name in names:

@@ -45,7 +45,8 @@ class Dataset:
 class Tasks:
     """What a report works on: a lazy frame with stored, derived and helper columns, filtered.
 
-    `keys` are the columns to group by and their dtypes in pandas; a user's own column has table.USER_PREFIX before its name.
+    `keys` are the columns to group by and their dtypes in pandas; a user's own column has table.USER_PREFIX before its
+    name.
     """
 
     frame: nw.LazyFrame[Any]
@@ -95,7 +96,7 @@ def prepare(
     if before.error or chosen.error:
         needed |= {"error", "reason"}
     engine: Any = duckdb_sql if isinstance(native, duckdb.Relation) else pandas
-    frame: nw.LazyFrame[Any] = nw.from_native(engine.prepared(native, needed, own)).lazy()
+    frame: nw.LazyFrame[Any] = nw.from_native(engine.project(native, needed, own)).lazy()
     frame = group_keys.normalise_types(frame, own.values()).with_columns(**derived.clock(ctx))
     if engine.has_gone(native):
         frame = frame.with_columns(as_of_ms=derived.known_until())
