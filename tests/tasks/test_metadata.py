@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mltasks.tasks import metadata
-from mltasks.tasks.metadata import ClusterInfo, Context, Node
+from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
 
 AS_OF = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
 FULL = Context(
@@ -77,3 +77,42 @@ def test_another_time_is_set_for_every_cluster_and_is_no_assumption() -> None:
 )
 def test_a_time_is_written_as_iso_8601_in_utc_to_the_millisecond(ms: int | None, text: str | None) -> None:
     assert metadata.to_iso(ms) == text
+
+
+def test_what_is_read_beside_the_tasks_survives_its_text() -> None:
+    reading = ClusterInfo(
+        nodes={"n1": Node("one", ("ml",), AS_OF)},
+        train_pool_size={"n1": 2},
+        model_index={
+            "m1": Model(name="minilm", planned_nodes=3, current_nodes=2, serving=("n1",), predict_p50_ms=55.5)
+        },
+        held_tasks={"n1": ("t1", "t2")},
+        not_read=("node names",),
+    )
+    assert metadata.from_json(Context(source="x", readings=(reading,)).to_json()) == Context(
+        source="x", readings=(reading,)
+    )
+
+
+def test_a_context_of_an_older_version_lacks_what_only_newer_ones_read() -> None:
+    text = (
+        '{"source":"x","readings":[{"cluster":"c","as_of_ms":1,"nodes":{"n1":{"name":"one","roles":["data"]}},'
+        '"models":{"m1":"minilm"}}]}'
+    )
+    ctx = metadata.from_json(text)
+    assert ctx is not None
+    (reading,) = ctx.readings
+    assert reading.nodes == {"n1": Node("one", ("data",))}
+    assert reading.nodes["n1"].started_ms is None
+    assert reading.models == {"m1": "minilm"}
+    assert (reading.model_index, reading.train_pool_size, reading.held_tasks) == (None, None, None)
+
+
+def test_models_and_pool_that_a_later_reading_could_not_read_stay_and_what_nodes_held_does_not() -> None:
+    before = ClusterInfo(
+        train_pool_size={"n1": 1}, model_index={"m1": Model(name="minilm")}, held_tasks={"n1": ("t1",)}
+    )
+    now = metadata.carry_forward(before, ClusterInfo(as_of_ms=AS_OF))
+    assert now.train_pool_size == {"n1": 1}
+    assert now.model_index == {"m1": Model(name="minilm")}
+    assert now.held_tasks is None

@@ -19,6 +19,28 @@ class Node(msgspec.Struct, frozen=True):
 
     name: str
     roles: tuple[str, ...] = ()
+    started_ms: int | None = None  # start of its JVM [ms since 1970, UTC]; None: not read
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of the model index as it was when the tasks were read; what was not read or not recorded is None.
+
+    `serving` are the ids of the nodes that hold it in memory, () for none; the predict times [ms] are those of the
+    slowest of these nodes.
+    """
+
+    name: str
+    function_name: str | None = None
+    state: str | None = None
+    planned_nodes: int | None = None
+    current_nodes: int | None = None
+    planned_node_ids: tuple[str, ...] = ()
+    redeploy_retries: int | None = None
+    last_deployed_ms: int | None = None
+    connector_id: str | None = None
+    serving: tuple[str, ...] | None = None
+    predict_p50_ms: float | None = None
+    predict_p99_ms: float | None = None
 
 
 class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +56,11 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     timeout_assumed: bool = True
     nodes: dict[str, Node] | None = None  # None: not read; a node that is missing here has left the cluster
     former_nodes: dict[str, Node] = {}  # that an earlier reading has met and this one has not
-    models: dict[str, str] = {}
+    train_pool_size: dict[str, int] | None = None  # threads that train at once, by node id; None: not read
+    models: dict[str, str] = {}  # names by model id, of all that any reading has met
+    model_index: dict[str, Model] | None = None  # by model id; None: not read
+    held_tasks: dict[str, tuple[str, ...]] | None = None  # task ids in memory, by node id; None: not read
+    not_read: tuple[str, ...] = ()  # what the cluster or the user's role did not let be read, such as "node names"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +118,8 @@ def carry_forward(before: ClusterInfo, now: ClusterInfo) -> ClusterInfo:
         nodes=nodes,
         former_nodes={key: node for key, node in met.items() if key not in (nodes or {})},
         models=before.models | now.models,
+        train_pool_size=before.train_pool_size if now.train_pool_size is None else now.train_pool_size,
+        model_index=before.model_index if now.model_index is None else now.model_index,
         timeout_s=told.timeout_s,
         timeout_assumed=told.timeout_assumed,
     )
