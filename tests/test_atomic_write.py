@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,29 @@ def test_a_write_that_the_system_refuses_is_a_write_error(tmp_path: Path) -> Non
         write(place, lambda part: part.parent.write_text("a folder is no file, whoever runs the tests"))
     assert caught.value.exit_code == 5
     assert names(tmp_path) == []
+
+
+def test_a_link_leads_to_its_target_and_stays_a_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "there.csv", tmp_path / "t.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+    write(link, lambda part: part.write_text("new"), force=True)
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text("old")
+    place.chmod(0o640)
+    write(place, lambda part: part.write_text("new"), force=True)
+    assert place.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "t.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as thread:
+        text = thread.submit(pipe.read_text)
+        write(pipe, lambda part: part.write_text("all of it"))
+        assert text.result() == "all of it"
+    assert pipe.is_fifo()

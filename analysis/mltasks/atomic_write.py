@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mltasks.exceptions import UsageError, WriteError
 
@@ -20,7 +23,7 @@ def check_writable(path: str | Path, force: bool) -> Path:
         raise UsageError(f"{place}: no name for a file ({error.strerror}); choose another one") from error
     if is_folder:
         raise UsageError(f"{place}: is a folder; name a file in it")
-    if is_there and not force:
+    if is_there and place.is_file() and not force:
         raise UsageError(f"{place}: exists already; choose another name, or overwrite it with --force")
     if not has_folder:
         raise UsageError(f"{place}: there is no folder {place.parent}; make it first")
@@ -31,12 +34,21 @@ def check_writable(path: str | Path, force: bool) -> Path:
 def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
     """Hand out a temporary path that becomes `path` if all goes well, and vanishes if not.
 
-    Raises UsageError where `path` exists and `force` is not set, WriteError where it cannot be written.
+    A link leads to its target; a file that is replaced keeps its mode; what is no regular file (a pipe, a device) is
+    written through, once all is there. Raises UsageError where `path` exists and `force` is not set, WriteError where
+    it cannot be written.
     """
     place = check_writable(path, force)
+    place = place.resolve() if place.is_symlink() else place
+    if place.exists() and not place.is_file():
+        with _through(place) as part:
+            yield part
+        return
     with _beside(place) as part:
         yield part
         check_writable(place, force)  # somebody else may have been faster
+        with suppress(FileNotFoundError):
+            part.chmod(stat.S_IMODE(place.stat().st_mode))
 
 
 def write_durable(path: Path, content: bytes | memoryview) -> None:
@@ -72,6 +84,16 @@ def _beside(place: Path) -> Iterator[Path]:
             with suppress(OSError):  # what went wrong first is what is said
                 part.unlink()
             raise
+
+
+@contextmanager
+def _through(place: Path) -> Iterator[Path]:
+    """Hand out a temporary path whose content is then written into a pipe or a device."""
+    with TemporaryDirectory(prefix="mltasks-") as folder, _writing(place):
+        part = Path(folder) / place.name
+        yield part
+        with part.open("rb") as content, place.open("wb") as target:
+            shutil.copyfileobj(content, target)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -54,3 +56,26 @@ def test_an_error_is_the_exit_code_of_the_process() -> None:
     ran = subprocess.run([*COMMAND, "failures", "nowhere.json"], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("mltasks: nowhere.json: there is no such file")
+
+
+def test_a_stdout_that_the_shell_has_closed_is_exit_5_and_one_line() -> None:
+    call = shlex.join([*COMMAND, "failures", "demo"])
+    ran = subprocess.run(["bash", "-c", f"{call} >&-"], stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (5, "mltasks: stdout: is closed; write a file with -o\n")
+
+
+def test_a_dash_is_stdout_and_its_format_is_the_one_that_is_named() -> None:
+    ran = subprocess.run([*COMMAND, "failures", "demo", "--format", "csv", "-o", "-"], capture_output=True, check=True)
+    assert ran.stdout.startswith(b"task_type,function_name,tasks,")
+
+
+@pytest.mark.parametrize(("set_to", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colours_are_for_a_terminal_that_wants_them(set_to: dict[str, str], coloured: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    controlling, terminal = pty.openpty()
+    subprocess.run(
+        [*COMMAND, "failures", "demo"], stdout=terminal, env={**environment, "TERM": "xterm", **set_to}, check=True
+    )
+    os.close(terminal)
+    with os.fdopen(controlling, "rb") as output:
+        assert (b"\x1b[1m" in output.read1()) is coloured

@@ -10,7 +10,6 @@ from typing import Any
 import click
 import msgspec
 
-from mltasks import atomic_write
 from mltasks.cli import options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
@@ -61,8 +60,7 @@ def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> Non
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = write.format_of(given["format_"], given["output"])
-    if given["output"]:
-        atomic_write.check_writable(given["output"], given["force"])
+    write.check_output(given["output"], given["force"])
     tasks = get.get(source, ids, access, refresh=refresh)
     said = report_info.read_info(task_list(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 
@@ -38,8 +37,7 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
 
     chosen, access = options.split(given)
     kind = write.format_of(given["format_"], given["output"])
-    if given["output"]:
-        atomic_write.check_writable(given["output"], given["force"])
+    write.check_output(given["output"], given["force"])
     chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
     names = list(dict.fromkeys(chosen_columns or COLUMNS))
     dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)

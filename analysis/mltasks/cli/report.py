@@ -47,7 +47,7 @@ def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, f
     found = html.report(tasks)
     if output is not None:
         found.save(output, force=force)
-    write.write(terminal_summary.render(tasks, found, colour=sys.stdout.isatty()))
+    write.write(terminal_summary.render(tasks, found, colour=write.is_coloured()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, compose, option
 
@@ -42,8 +41,7 @@ def make_command(name: str, doc: str, *, examples: Sequence[str], by: str) -> cl
         if shown["plot"]:
             write.picture(shown["plot"])
         for path in (shown["output"], shown["plot"]):
-            if path:
-                atomic_write.check_writable(path, shown["force"])
+            write.check_output(path, shown["force"])
         keywords = {key: value for key, value in given.items() if value is not None and key != "by"}
         if given["by"]:
             keywords["by"] = list(given["by"])

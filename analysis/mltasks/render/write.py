@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
-from mltasks.render import machine
 from mltasks.render.view import View
 
-FORMATS = ("table", "csv", "json", "markdown", "parquet")
-BY_SUFFIX = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown", ".parquet": "parquet"}
+STDOUT = "-"
 PICTURES = ("png", "svg")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of a report: the file's suffix, and where its function lives, imported when it is needed.
+
+    The function takes a View and returns text; of a binary format it takes a path beside and writes the file.
+    """
+
+    suffix: str
+    module: str
+    function: str
+    binary: bool = False
+
+    def render(self) -> Callable[..., str]:
+        """Return the function."""
+        function: Callable[..., str] = getattr(import_module(f"mltasks.render.{self.module}"), self.function)
+        return function
+
+
+FORMATS = {
+    "table": Format(".txt", "terminal", "render"),
+    "csv": Format(".csv", "csv", "to_csv"),
+    "json": Format(".json", "json", "to_json"),
+    "markdown": Format(".md", "markdown", "to_markdown"),
+    "parquet": Format(".parquet", "parquet", "to_parquet", binary=True),
+}
+RECORD = Format("", "terminal_record", "render")  # of single tasks, in a terminal
+BY_SUFFIX = {form.suffix: name for name, form in FORMATS.items()}
 
 
 def format_of(name: str | None, path: str | None) -> str:
     """Return the format; raises UsageError where neither the name nor the file's suffix says one that can be."""
-    if path is None:
-        if name == "parquet":
-            raise UsageError("--format parquet: not for a terminal; name a file with -o, such as -o report.parquet")
+    if path is None or (path == STDOUT and name is None):
+        if name is not None and FORMATS[name].binary:
+            raise UsageError(f"--format {name}: not for a terminal; name a file with -o, such as -o report.{name}")
         return name or "table"
     if name is not None:
         return name
     if path in FORMATS:
         raise UsageError(f"-o {path}: -o names a file; did you mean --format {path}?")
-    found = BY_SUFFIX.get(Path(path).suffix.lower())
-    if found is None:
+    suffix = Path(path).suffix.lower()
+    if suffix not in BY_SUFFIX:
         raise UsageError(f"-o {path}: no format of this suffix; there are {', '.join(BY_SUFFIX)}, or say --format")
-    return found
+    return BY_SUFFIX[suffix]
+
+
+def check_output(path: str | None, force: bool) -> None:
+    """Raise UsageError where nothing may be written to `-o`, before any work is done."""
+    if path is not None and path != STDOUT:
+        atomic_write.check_writable(path, force)
 
 
 def picture(path: str) -> str:
@@ -40,19 +77,27 @@ def picture(path: str) -> str:
 
 
 def write_report(view: View, kind: str, path: str | None, *, wide: bool = False, force: bool = False) -> None:
-    """Write a report in a format to a file, or to stdout where `path` is None."""
-    if path is None:
-        write(text_of(view, kind, wide=wide, colour=sys.stdout.isatty()))
+    """Write a report in a format to a file, or to stdout where `path` is None or a dash."""
+    if path is None or path == STDOUT:
+        write(text_of(view, kind, wide=wide, colour=is_coloured()))
         return
     with atomic_write.atomic_path(path, force) as part:
-        if kind == "parquet":
-            machine.to_parquet(view, part)
+        if kind in FORMATS and FORMATS[kind].binary:
+            FORMATS[kind].render()(view, part)
         else:
             part.write_text(text_of(view, kind, wide=wide), encoding="utf-8")
 
 
+def is_coloured() -> bool:
+    """Tell whether stdout is a terminal whose user wants colours (https://no-color.org)."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout is not None and sys.stdout.isatty()
+
+
 def write(text: str) -> None:
     """Write a result to stdout; raises WriteError where it takes no more."""
+    if sys.stdout is None:  # the shell has closed it: >&-
+        raise WriteError("stdout: is closed; write a file with -o")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -64,16 +109,7 @@ def write(text: str) -> None:
 
 def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False) -> str:
     """Return a report in one of the formats that are text."""
-    if kind == "csv":
-        return machine.to_csv(view)
-    if kind == "json":
-        return machine.to_json(view)
-    if kind == "markdown":
-        return machine.to_markdown(view)
-    from mltasks.render import terminal, terminal_record
-
-    return (
-        terminal_record.render(view, colour=colour)
-        if kind == "record"
-        else terminal.render(view, wide=wide, colour=colour)
-    )
+    if kind == "record":
+        return RECORD.render()(view, colour=colour)
+    render = FORMATS[kind].render()
+    return render(view, wide=wide, colour=colour) if kind == "table" else render(view)

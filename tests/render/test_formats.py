@@ -16,8 +16,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import mltasks
-from mltasks.render import machine
 from mltasks.render.cells import escape_control, one_line
+from mltasks.render.csv import escape_formula, to_csv
+from mltasks.render.json import to_json
+from mltasks.render.markdown import markup, to_markdown
+from mltasks.render.parquet import to_parquet
 from mltasks.render.view import View, make_view
 from support.views import HOSTILE, failures, obeyed, texts, view
 
@@ -55,7 +58,7 @@ def kinds(tokens: list[Token] | None) -> set[str]:
 @given(st.lists(texts(), min_size=1, max_size=5))
 def test_texts_in_csv_come_back_each_in_its_cell_and_none_is_a_formula(names: list[str]) -> None:
     frame = pd.DataFrame({"task_id": pd.Series(names, dtype="str"), "tasks": [-1] * len(names)})
-    header, *rows = csv.reader(io.StringIO(machine.to_csv(view(frame)), newline=""))
+    header, *rows = csv.reader(io.StringIO(to_csv(view(frame)), newline=""))
     assert header == ["task_id", "tasks"]
     assert [row[1] for row in rows] == ["-1"] * len(names)
     for name, (shown, _) in zip(names, rows, strict=True):
@@ -66,11 +69,11 @@ def test_texts_in_csv_come_back_each_in_its_cell_and_none_is_a_formula(names: li
 
 @pytest.mark.parametrize("name", ["KMEANS", "a-b", "a=b", "Zürich", "語", "", "a,b", 'say "x"', "it's"])
 def test_texts_that_are_no_formula_are_unchanged_in_csv(name: str) -> None:
-    assert machine.escape_formula(name) == name
+    assert escape_formula(name) == name
 
 
 def test_a_column_name_is_neutralised_too() -> None:
-    assert machine.to_csv(view(pd.DataFrame({"=1+1": [1]}))) == "'=1+1\n1\n"
+    assert to_csv(view(pd.DataFrame({"=1+1": [1]}))) == "'=1+1\n1\n"
 
 
 def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_in_full() -> None:
@@ -82,13 +85,13 @@ def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_in_full() -> None:
             "name": pd.Series([None, "NA"], dtype="str"),
         }
     )
-    assert machine.to_csv(view(frame)) == (
+    assert to_csv(view(frame)) == (
         "period,tasks,failure_rate,name\n2025-11-23T23:00:00.000Z,1234567,0.3333333333333333,\n,,,NA\n"
     )
 
 
 def test_json_is_one_object_with_exactly_the_fields_of_the_design(reports: dict[str, View]) -> None:
-    found = json.loads(machine.to_json(reports["failures"]))
+    found = json.loads(to_json(reports["failures"]))
     assert list(found) == ["report", "as_of", "sources", "filters", "tasks", "rows", "notes"]
     assert (found["report"], found["tasks"], found["sources"], found["filters"]) == (
         "failures",
@@ -103,7 +106,7 @@ def test_json_is_one_object_with_exactly_the_fields_of_the_design(reports: dict[
 @pytest.mark.parametrize("name", ["failures", "durations", "workers"])
 def test_the_rows_in_json_equal_the_table(reports: dict[str, View], name: str) -> None:
     frame = reports[name].frame
-    rows = json.loads(machine.to_json(reports[name]))["rows"]
+    rows = json.loads(to_json(reports[name]))["rows"]
     assert len(rows) == len(frame)
     for row, (_, expected) in zip(rows, frame.iterrows(), strict=True):
         assert list(row) == list(frame.columns)
@@ -120,13 +123,13 @@ def test_the_rows_in_json_equal_the_table(reports: dict[str, View], name: str) -
 
 def test_what_is_no_number_is_null_in_json() -> None:
     frame = pd.DataFrame({"a": [np.nan], "b": [np.inf], "c": [pd.NaT], "d": [pd.NA], "e": [None], "f": [np.True_]})
-    rows = json.loads(machine.to_json(view(frame, as_of_ms=None)), parse_constant=pytest.fail)["rows"]
+    rows = json.loads(to_json(view(frame, as_of_ms=None)), parse_constant=pytest.fail)["rows"]
     assert rows == [{"a": None, "b": None, "c": None, "d": None, "e": None, "f": True}]
 
 
 @given(texts())
 def test_json_is_valid_and_plain_ascii_whatever_the_texts(name: str) -> None:
-    shown = machine.to_json(view(failures([name]), ["task_type"], sources=[name], notes=[name]))
+    shown = to_json(view(failures([name]), ["task_type"], sources=[name], notes=[name]))
     found = json.loads(shown)
     assert (found["rows"][0]["task_type"], found["sources"], found["notes"]) == (name, [name], [name])
     assert shown.isascii()
@@ -136,7 +139,7 @@ def test_json_is_valid_and_plain_ascii_whatever_the_texts(name: str) -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.lists(texts(), min_size=1, max_size=4))
 def test_texts_in_markdown_are_texts_each_in_its_cell(names: list[str]) -> None:
-    markdown = machine.to_markdown(view(failures(names), ["task_type"], sources=names, notes=names))
+    markdown = to_markdown(view(failures(names), ["task_type"], sources=names, notes=names))
     header, *rows = cells(markdown)
     assert header[:3] == ["task_type", "tasks", "completed"]
     assert [row[0].strip() for row in rows] == [one_line(name).strip() for name in names]
@@ -155,12 +158,12 @@ def test_texts_in_markdown_are_texts_each_in_its_cell(names: list[str]) -> None:
     ],
 )
 def test_nothing_in_markdown_becomes_a_link_by_itself(name: str, shown: str) -> None:
-    assert machine.markup(name) == shown
+    assert markup(name) == shown
 
 
 def test_markdown_has_what_it_covers_then_the_table_then_the_notes() -> None:
     frame = pd.DataFrame({"task_type": pd.Series(["TRAINING", None], dtype="str"), "tasks": [1234, 0]})
-    assert machine.to_markdown(view(frame, ["task_type"], notes=["a note"])) == (
+    assert to_markdown(view(frame, ["task_type"], notes=["a note"])) == (
         "3 tasks of somewhere, created 2025-11-24 22:00-23:00 UTC (all), as of 2025-11-25 00:00 UTC\n"
         "\n"
         "| task_type | tasks |\n"
@@ -174,12 +177,12 @@ def test_markdown_has_what_it_covers_then_the_table_then_the_notes() -> None:
 
 def test_an_empty_report_in_markdown_is_a_sentence() -> None:
     empty = view(failures([]), ["task_type"], tasks=0, first_ms=None, last_ms=None, as_of_ms=None)
-    assert machine.to_markdown(empty) == "0 tasks of somewhere: there is nothing to report (all)\n"
+    assert to_markdown(empty) == "0 tasks of somewhere: there is nothing to report (all)\n"
 
 
 @pytest.mark.parametrize("name", ["failures", "durations", "workers"])
 def test_parquet_gives_the_table_back_with_its_types(reports: dict[str, View], name: str, tmp_path: Path) -> None:
-    machine.to_parquet(reports[name], tmp_path / "r.parquet")
+    to_parquet(reports[name], tmp_path / "r.parquet")
     back = pd.read_parquet(tmp_path / "r.parquet")
     pd.testing.assert_frame_equal(back, reports[name].frame, check_flags=False)
     types = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "r.parquet")}
@@ -189,7 +192,7 @@ def test_parquet_gives_the_table_back_with_its_types(reports: dict[str, View], n
 
 
 def test_parquet_says_in_its_metadata_what_was_shown(reports: dict[str, View], tmp_path: Path) -> None:
-    machine.to_parquet(make_view(reports["failures"].frame, top=2), tmp_path / "r.parquet")
+    to_parquet(make_view(reports["failures"].frame, top=2), tmp_path / "r.parquet")
     metadata = pq.read_metadata(tmp_path / "r.parquet")
     assert set(metadata.metadata or {}) == {b"mltasks_report", b"ARROW:schema"}
     said = json.loads((metadata.metadata or {})[b"mltasks_report"])
@@ -199,5 +202,5 @@ def test_parquet_says_in_its_metadata_what_was_shown(reports: dict[str, View], t
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_parquet_keeps_texts_as_they_are(name: str, tmp_path: Path) -> None:
-    machine.to_parquet(view(failures([name])), tmp_path / "r.parquet")
+    to_parquet(view(failures([name])), tmp_path / "r.parquet")
     assert pq.read_table(tmp_path / "r.parquet")["task_type"].to_pylist() == [name]
