@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.render import figure
 from mltasks.render.cells import one_line
+from mltasks.render.plot import figure
 from mltasks.render.view import make_view
 from support.views import HOSTILE, failures, view
 
@@ -46,11 +47,57 @@ def test_a_figure_names_its_groups_and_says_what_it_leaves_out(tasks: pd.DataFra
     assert "BATCH_PREDICTION / REMOTE" not in found
 
 
-def test_a_figure_shows_the_20_largest_groups_and_says_so() -> None:
-    frame = failures([f"g{n:02}" for n in range(30)]).assign(tasks=range(30))
-    found = words(figure.svg(view(frame, ["task_type"], report="failures")))
-    assert "20 of 30 rows" in found
-    assert [w for w in found if w.startswith("g")] == [f"g{n}" for n in range(10, 30)]
+def test_a_figure_shows_the_20_greatest_of_what_it_draws_and_says_so() -> None:
+    frame = failures([f"g{n:02}" for n in range(30)]).assign(tasks=range(30, 0, -1))
+    frame["failure_rate"] = [n / 100 for n in range(30)]
+    shown = words(figure.svg(view(frame, ["task_type"], report="failures")))
+    assert "20 of 30 rows, the greatest" in shown
+    assert [w for w in shown if w.startswith("g")] == [f"g{n}" for n in range(10, 30)]
+
+
+@pytest.mark.parametrize("every", [None, "15min"])
+def test_a_figure_says_what_it_is_and_what_it_covers(tasks: pd.DataFrame, every: str | None) -> None:
+    shown = words(figure.svg(make_view(mltasks.failures(tasks, by="task_type", every=every))))
+    assert "Failure rates" in shown
+    assert (
+        "552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all), as of 2026-11-24 22:15 UTC (assumed)"
+        in shown
+    )
+
+
+def test_a_line_is_broken_where_there_was_no_task(tasks: pd.DataFrame) -> None:
+    table = mltasks.failures(tasks, by=[], every="1min", until="2026-11-24 22:02")
+    minutes = set(table["period"].dt.strftime("%H:%M"))
+    assert {"21:57", "21:59"} <= minutes
+    assert "21:58" not in minutes
+    (line,) = figure.figure(make_view(table)).axes[0].lines
+    values = pd.Series(np.asarray(line.get_ydata()), index=pd.DatetimeIndex(np.asarray(line.get_xdata())))
+    assert [f"{time:%H:%M:%S}" for time in values[values.isna()].index] == ["21:58:30"]
+
+
+def test_one_period_is_an_axis_of_hours(tasks: pd.DataFrame) -> None:
+    table = mltasks.durations(tasks, by=[], every="1d")
+    low, high = figure.figure(make_view(table)).axes[0].get_xlim()
+    assert high - low == pytest.approx(2 / 24)  # matplotlib counts days
+
+
+def test_a_period_that_is_not_over_has_a_hollow_dot(tasks: pd.DataFrame) -> None:
+    shown = words(figure.svg(make_view(mltasks.failures(tasks, by=[], every="5min"))))
+    assert "period (UTC); a hollow dot is a period that is not over" in shown
+
+
+def test_an_hour_that_comes_twice_has_its_offset() -> None:
+    hours = pd.date_range("2026-10-24T22:00Z", periods=6, freq="h").tz_convert("Europe/Berlin")
+    frame = failures(["A"] * 6).drop(columns="task_type").assign(period=hours)
+    shown = words(figure.svg(view(frame, ["period"], report="failures", tz="Europe/Berlin")))
+    assert {"10-25 02:00+0200", "10-25 03:00+0100"} <= {*shown}
+
+
+def test_small_rates_have_the_digits_that_tell_them_apart() -> None:
+    frame = failures(["A", "B"]).assign(failure_rate=[0.001, 0.002], failure_rate_low=0.0, failure_rate_high=0.004)
+    shown = [w for w in words(figure.svg(view(frame, ["task_type"], report="failures"))) if w.endswith("%")]
+    assert len({*shown}) == len(shown)
+    assert "0.20%" in shown
 
 
 def test_nodes_are_drawn_by_name_with_their_peaks(tasks: pd.DataFrame) -> None:
@@ -61,20 +108,20 @@ def test_nodes_are_drawn_by_name_with_their_peaks(tasks: pd.DataFrame) -> None:
 @pytest.mark.parametrize(("by", "said"), [("task_type", "TRAINING"), ([], None)])
 def test_periods_are_drawn_over_time_in_their_zone(tasks: pd.DataFrame, by: str | list[str], said: str | None) -> None:
     found = words(figure.svg(make_view(mltasks.durations(tasks, by=by, every="15min", tz="Asia/Kolkata"))))
-    assert {"period (Asia/Kolkata)", "median duration", "03:30"} <= {*found}
+    assert {"period (Asia/Kolkata); a hollow dot is a period that is not over", "median duration", "03:30"} <= {*found}
     assert said is None or said in found
 
 
 def test_a_figure_over_time_shows_the_6_largest_groups_and_says_so(tasks: pd.DataFrame) -> None:
     found = words(figure.svg(make_view(mltasks.failures(tasks, by=["task_type", "function_name"], every="1h"))))
-    assert "6 of 18 groups, the largest" in found
+    assert "6 of 18 groups, those with the most tasks" in found
 
 
 @pytest.mark.parametrize("frame", [failures([]), failures(["A"]).assign(failure_rate=float("nan"))])
-def test_a_report_without_a_value_has_an_empty_figure(frame: pd.DataFrame) -> None:
+def test_a_report_without_a_value_is_a_sentence(frame: pd.DataFrame) -> None:
     found = words(figure.svg(view(frame, ["task_type"], report="failures")))
-    assert "failure rate (dot) and its 95 % interval" in found
-    assert "A" not in found
+    assert "no failure rate: no task has completed or failed" in found
+    assert not [word for word in found if "1970" in word or word == "A"]
 
 
 @pytest.mark.parametrize("names", [HOSTILE[:13], HOSTILE[13:]])

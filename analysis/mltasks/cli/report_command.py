@@ -50,7 +50,7 @@ def make_command(name: str, doc: str, *, examples: Sequence[str], by: str) -> cl
         tasks, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
         found = make_view(_function(name)(tasks, **keywords), shown["sort"], shown["top"] or None)
         if shown["plot"]:
-            from mltasks.render import figure
+            from mltasks.render.plot import figure
 
             figure.save(found, shown["plot"], force=shown["force"])
         write.write_report(found, kind, shown["output"], wide=shown["wide"], force=shown["force"])

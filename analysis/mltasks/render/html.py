@@ -92,7 +92,7 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     """Return a report for the template: its figure, and its cells as texts, each with whether it is words."""
     from markupsafe import Markup
 
-    from mltasks.render import figure
+    from mltasks.render.plot import figure
 
     names = [str(name) for name in shown.frame.columns]
     words = [shown.is_words(name) for name in names]

@@ -1,0 +1,105 @@
+"""A report's table drawn into axes: one row per group, or lines over time where it has periods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from rich.cells import cell_len, set_cell_size
+
+from mltasks.render import cells
+from mltasks.render.plot import scales
+from mltasks.render.plot.drawings import GREY, Drawing
+from mltasks.render.view import View
+from mltasks.tasks.metadata import to_datetime
+
+ROWS, LINES = 20, 6  # what a figure can show
+LONGEST = 44  # cells of a name, of which a wide letter takes two
+LINE_COLOURS = ("#1f5fa8", "#b3261e", "#8a6d00", "#2e7d32", "#7b3fa0", "#6b7078")
+
+
+def draw(view: View, drawing: Drawing, axes: Axes) -> None:
+    """Draw a table: periods as lines over time, else one row per group."""
+    valued = view.frame[view.frame[drawing.column].notna()]
+    if not len(valued):
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, drawing.missing, ha="center", va="center", color=GREY, transform=axes.transAxes)
+    elif "period" in view.frame.columns:
+        _draw_lines(view, drawing, valued, axes)
+    else:
+        _draw_rows(view, drawing, valued, axes)
+
+
+def shown_rows(view: View, drawing: Drawing) -> int:
+    """Return how many rows a figure of groups has."""
+    return min(int(view.frame[drawing.column].notna().sum()), ROWS)
+
+
+def _draw_rows(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) -> None:
+    frame = valued.sort_values([drawing.column, "tasks"], kind="stable", ignore_index=True).tail(ROWS)
+    frame = frame.reset_index(drop=True)
+    drawing.rows(axes, frame)
+    axes.set_yticks(range(len(frame)), labels=[name_of(view, row) for row in frame.to_dict("records")])
+    axes.set_ylim(-0.7, len(frame) - 0.3)
+    axes.set_xlabel(drawing.label)
+    axes.grid(axis="x", **scales.GRID)
+    axes.set_axisbelow(True)
+    without = len(view.frame) - len(valued)
+    why = ", the greatest" if len(frame) < len(valued) else ""
+    why += f", {without} without a value" if without else ""
+    if why:
+        axes.set_title(f"{len(frame)} of {len(view.frame)} rows{why}", fontsize=8, color=GREY, loc="right")
+
+
+def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) -> None:
+    keys = [key for key in view.keys if key != "period"]
+    groups = [rows for _, rows in valued.groupby(keys, dropna=False, sort=False)] if keys else [valued]
+    largest = sorted(groups, key=lambda rows: -rows["tasks"].sum())[:LINES]
+    step = scales.usual_step(view.frame["period"])
+    for rows, colour in zip(largest, LINE_COLOURS, strict=False):
+        times, values = scales.with_gaps(rows["period"], rows[drawing.column], step)
+        name = name_of(view, rows.iloc[0].to_dict())
+        axes.plot(times, values, marker="o", markersize=3.5, linewidth=1.2, color=colour, label=name)
+        if drawing.low is not None and len(groups) == 1:
+            low = scales.with_gaps(rows["period"], rows[drawing.low], step)[1]
+            high = scales.with_gaps(rows["period"], rows[str(drawing.high)], step)[1]
+            axes.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
+        if (last := _running(view, step)) is not None and (rows["period"] == last).any():
+            value = rows.loc[rows["period"] == last, drawing.column]
+            axes.plot(pd.DatetimeIndex([last]), value, "o", markersize=3.5, markerfacecolor="white", color=colour)
+    axes.set_ylabel(drawing.label.partition(" (")[0].partition(",")[0])
+    axes.set_ylim(bottom=0)
+    drawing.set_ticks(axes.yaxis, valued[drawing.column].max())
+    scales.use_time(axes, view.info.tz, view.frame["period"], step)
+    if _running(view, step) is not None:
+        axes.set_xlabel(f"{axes.get_xlabel()}; a hollow dot is a period that is not over")
+    if keys:
+        axes.legend(
+            title=f"{LINES} of {len(groups)} groups, those with the most tasks" if len(groups) > LINES else None,
+            title_fontsize=8,
+            fontsize=8,
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.01),
+            ncols=2,
+            alignment="left",
+        )
+
+
+def _running(view: View, step: pd.Timedelta | None) -> pd.Timestamp | None:
+    """Return the last period if it was not over when the tasks were read."""
+    last: pd.Timestamp = view.frame["period"].max()
+    if view.info.as_of_ms is None or step is None:
+        return None
+    return last if last + step > to_datetime(view.info.as_of_ms) else None
+
+
+def name_of(view: View, row: Mapping[Any, Any]) -> str:
+    """Return what a row stands for, cut where it is long."""
+    if not cells.is_missing(row.get("node_name")):
+        row = {**row, "worker_node": row["node_name"]}
+    keys = [key for key in view.keys if key != "period"]
+    name = " / ".join(cells.key(key, row[key], view.info.as_of_ms) for key in keys) or "all tasks"
+    return name if cell_len(name) <= LONGEST else f"{set_cell_size(name, LONGEST - 1).rstrip()}…"
