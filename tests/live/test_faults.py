@@ -17,7 +17,7 @@ from live.server import Server
 from mltasks.exceptions import Error
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 
 PAGE = 12
 PLACES = ("first", "middle", "last")
@@ -40,7 +40,7 @@ def outcome(server: Server, folder: Path, fault: str, at: int, *, for_ever: bool
     path = folder / "t.parquet"
     expected = set(mltasks.load(server.url)["task_id"])
     with Proxy(server.url, fault, at, for_ever=for_ever) as proxy:
-        cluster = Cluster(proxy.url, timeout=0.15, patience=RetryPolicy(sleep=proxy.recover))
+        cluster = Cluster(proxy.url, timeout=0.15, retry_policy=RetryPolicy(sleep=proxy.recover))
         failed = None
         try:
             mltasks.fetch(cluster, path, Access(page_size=PAGE))
@@ -76,7 +76,7 @@ def test_a_fault_gives_all_tasks_or_an_error(
 def test_the_server_is_given_the_time_that_it_asks_for(quiet_cluster: Server, tmp_path: Path) -> None:
     waits: list[float] = []
     with Proxy(quiet_cluster.url, "429 with Retry-After", at=2) as proxy:
-        cluster = Cluster(proxy.url, patience=RetryPolicy(sleep=waits.append))
+        cluster = Cluster(proxy.url, retry_policy=RetryPolicy(sleep=waits.append))
         mltasks.fetch(cluster, tmp_path / "t.parquet", Access(page_size=PAGE))
         cluster.close()
     assert len(waits) == 1

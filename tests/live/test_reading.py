@@ -19,7 +19,7 @@ from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.pagination import SeqNoPagination
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 from mltasks.opensearch.search_response import loads
 
 SEARCH = "/_plugins/_ml/tasks/_search"
@@ -31,7 +31,9 @@ def counted(server: Server) -> int:
 
 
 def walk(server: Server, **options: Any) -> SeqNoPagination:
-    return SeqNoPagination(Cluster(server.url, patience=RetryPolicy(sleep=lambda seconds: None)), Decoder(), **options)
+    return SeqNoPagination(
+        Cluster(server.url, retry_policy=RetryPolicy(sleep=lambda seconds: None)), Decoder(), **options
+    )
 
 
 def ids(begun: SeqNoPagination) -> list[str]:

@@ -17,7 +17,7 @@ from live.logins import LOGINS, log_in, password
 from live.secured import TASKS, SecuredServer
 from mltasks import Access, Cluster, ClusterError, Credentials
 from mltasks.opensearch.credentials import InsecureWarning
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 from mltasks.reports import report_info
 from support.command import Command
 
@@ -31,7 +31,7 @@ def test_a_cluster_whose_users_are_not_loaded_yet_says_so(unready: SecuredServer
     waits: list[float] = []
     credentials = Credentials(ca_certs=str(unready.conf / "ca.pem"), token=unready.token())
     with pytest.raises(ClusterError) as error:
-        mltasks.load(Cluster(unready.url, credentials, patience=RetryPolicy(sleep=waits.append)))
+        mltasks.load(Cluster(unready.url, credentials, retry_policy=RetryPolicy(sleep=waits.append)))
     assert str(error.value) == (
         f"{unready.url} answers 503 again and again: OpenSearch Security not initialized; its users are not loaded: "
         "try later if it has just started, else securityadmin.sh has to be run there"
@@ -41,8 +41,8 @@ def test_a_cluster_whose_users_are_not_loaded_yet_says_so(unready: SecuredServer
 
 def test_whoever_waits_gets_the_tasks_once_the_users_are_loaded(unready: SecuredServer) -> None:
     credentials = Credentials(ca_certs=str(unready.conf / "ca.pem"), token=unready.token())
-    patience = RetryPolicy(sleep=lambda seconds: unready.open())
-    assert len(mltasks.load(Cluster(unready.url, credentials, patience=patience))) == TASKS
+    policy = RetryPolicy(sleep=lambda seconds: unready.open())
+    assert len(mltasks.load(Cluster(unready.url, credentials, retry_policy=policy))) == TASKS
 
 
 @pytest.mark.parametrize("way", LOGINS)

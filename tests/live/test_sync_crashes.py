@@ -22,7 +22,7 @@ from live.proxy import Proxy
 from live.server import Server
 from live.writer import Writer
 from mltasks.opensearch.pagination import IN_FLIGHT
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 from mltasks.store import manifest
 from mltasks.store.manifest import ClusterState
 from mltasks.store.sync import SyncResult
@@ -236,8 +236,8 @@ def test_a_cut_connection_is_exit_3_and_the_next_sync_goes_on_from_the_step_reac
     store = mltasks.Store(tmp_path / "history", step=STEP)
     made = fill(quiet_cluster, 900)
     with Proxy(quiet_cluster.url, fault, at=7, for_ever=True) as proxy:
-        patience = RetryPolicy(sleep=proxy.recover)
-        cut = mltasks.Cluster(proxy.url, name="here", timeout=0.5, patience=patience)
+        policy = RetryPolicy(sleep=proxy.recover)
+        cut = mltasks.Cluster(proxy.url, name="here", timeout=0.5, retry_policy=policy)
         with pytest.raises(mltasks.ClusterError) as caught:
             store.sync(cut, mltasks.Access(page_size=PAGE))
         cut.close()
@@ -263,7 +263,7 @@ def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_ser
     store = mltasks.Store(tmp_path / "history", step=1000)
 
     def sync(proxy: Proxy) -> SyncResult:
-        cluster = mltasks.Cluster(proxy.url, name="here", patience=RetryPolicy(sleep=proxy.recover))
+        cluster = mltasks.Cluster(proxy.url, name="here", retry_policy=RetryPolicy(sleep=proxy.recover))
         try:
             return store.sync(cluster, mltasks.Access(page_size=70))
         finally:

@@ -4,7 +4,7 @@ import pytest
 
 from mltasks import ClusterError, UsageError
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_a_cluster_is_called_by_its_host_and_port_unless_it_has_a_name() -> None
 
 
 def test_when_the_deadline_is_over_nothing_is_asked_any_more() -> None:
-    cluster = Cluster("http://127.0.0.1:9", patience=RetryPolicy(deadline=0.0))
+    cluster = Cluster("http://127.0.0.1:9", retry_policy=RetryPolicy(deadline=0.0))
     with pytest.raises(ClusterError, match=r"the deadline of 0 s is over before the reading was; raise --deadline"):
         cluster.search({"size": 1})
 
 
 def test_a_port_on_which_nothing_listens_is_said_at_once() -> None:
     waits: list[float] = []
-    cluster = Cluster("http://127.0.0.1:9", patience=RetryPolicy(sleep=waits.append))
+    cluster = Cluster("http://127.0.0.1:9", retry_policy=RetryPolicy(sleep=waits.append))
     with pytest.raises(ClusterError, match=r"nothing answers there \(.*Connection refused\); check host and port"):
         cluster.search({"size": 1})
     assert waits == []
@@ -49,7 +49,7 @@ def test_a_port_on_which_nothing_listens_is_said_at_once() -> None:
 
 def test_a_host_that_does_not_exist_is_said_at_once() -> None:
     waits: list[float] = []
-    cluster = Cluster("http://no-such-host.invalid:9200", patience=RetryPolicy(sleep=waits.append))
+    cluster = Cluster("http://no-such-host.invalid:9200", retry_policy=RetryPolicy(sleep=waits.append))
     with pytest.raises(ClusterError, match="there is no host of this name; check the URL"):
         cluster.search({"size": 1})
     assert waits == []

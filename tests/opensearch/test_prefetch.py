@@ -103,7 +103,7 @@ def test_only_one_question_is_under_way(echo: Echo, connection: RawConnection) -
 def test_what_is_forgotten_is_asked_anew(echo: Echo, connection: RawConnection) -> None:
     ask(connection, b"one")
     early(connection, b"two")
-    connection.forget()
+    connection.cancel_prefetch()
     assert ask(connection, b"two") == b"two"
 
 

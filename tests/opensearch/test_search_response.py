@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mltasks.exceptions import DataError
 from mltasks.opensearch import search_response
+from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.search_response import Parser
 from support.documents import answer, hit, page
 
@@ -107,7 +108,7 @@ def test_an_object_that_is_no_task_is_kept_as_its_text() -> None:
 )
 def test_anything_else_is_no_search_answer(body: bytes) -> None:
     with pytest.raises(DataError, match="not a _search answer"):
-        Parser().page(body)
+        Decoder().page(body)
 
 
 def test_raw_hits_are_the_bytes_of_each_hit() -> None:
@@ -158,3 +159,9 @@ def test_an_answer_without_shards_and_total_is_parsed_without_them() -> None:
     del whole["_shards"], whole["hits"]["total"]
     hits, total, shards, _ = Parser().page(json.dumps(whole).encode())
     assert (len(hits), total, shards) == (1, None, None)
+
+
+def test_raw_hits_nested_deeper_than_python_follows_are_their_bytes_too() -> None:
+    deep = b'{"_id":"deep","_source":{"response":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}}"
+    body = b'{"hits":{"hits":[' + deep + b',{"_id":"plain"}]}}'
+    assert search_response.raw_hits(body) == [deep, b'{"_id":"plain"}']

@@ -9,7 +9,7 @@ from typing import Any
 from mltasks.opensearch import config
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.credentials import Credentials
-from mltasks.opensearch.response import RetryPolicy
+from mltasks.opensearch.retry_policy import RetryPolicy
 
 DEMO = "demo"  # the example data; no cluster is called so
 PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB
@@ -37,7 +37,7 @@ def open_cluster(source: Any, access: Access) -> Cluster | None:
         return source
     if not isinstance(source, str) or source == DEMO:
         return None
-    reach: dict[str, Any] = {"timeout": access.timeout, "patience": RetryPolicy(deadline=access.deadline)}
+    reach: dict[str, Any] = {"timeout": access.timeout, "retry_policy": RetryPolicy(deadline=access.deadline)}
     if "://" in source:
         return Cluster(source, access.credentials or Credentials.from_environment(), **reach)
     section = config.clusters(access.config).get(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,11 +12,13 @@ from urllib.parse import quote, urlsplit
 from mltasks.exceptions import ClusterError, UsageError
 from mltasks.opensearch import error_messages
 from mltasks.opensearch.credentials import Credentials, InsecureWarning
-from mltasks.opensearch.response import NoResponseError, Response, RetryPolicy
+from mltasks.opensearch.response import NoResponseError, Response
+from mltasks.opensearch.retry_policy import BUSY, RetryPolicy
 from mltasks.tasks.metadata import Node
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
+PROVIDER_BUSY = tuple(status for status in BUSY if status != 500)  # a refused refresh is 500, and stays so
 INSECURE = (
     "--insecure: the server's certificate is not checked, so that whoever stands in between can read passwords and "
     "change answers; give --ca-certs instead"
@@ -36,38 +38,44 @@ class Cluster:
         *,
         name: str | None = None,
         timeout: float = 60.0,
-        patience: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         parts = _check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or parts.netloc
-        self.trusted = False  # whether it has answered as a cluster does
-        self._patience = patience or RetryPolicy()
+        self._answers_json = False  # whether it has answered as a cluster does
+        self._policy = retry_policy or RetryPolicy()
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
         from mltasks.opensearch.retry import RetryingTransport
 
-        self._transport = RetryingTransport(_options(parts, self.credentials), self._patience, timeout)
+        self._transport = RetryingTransport(_options(parts, self.credentials), self._policy, timeout)
 
     def search(self, body: Mapping[str, Any]) -> Response:
-        """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised."""
+        """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised.
+
+        A first answer that is no JSON means the wrong URL, and is raised; later it may pass, and is returned.
+        """
         answer = self._request("POST", SEARCH, json.dumps(body).encode())
-        if answer.ok or answer.too_large or answer.no_index:
-            return answer
-        raise error_messages.error_from_response(self.url, answer, self.credentials)
+        if not (answer.ok or answer.too_large or answer.no_index):
+            raise error_messages.error_from_response(self.url, answer, self.credentials)
+        self._answers_json = self._answers_json or answer.is_json_object
+        if not self._answers_json:
+            raise error_messages.not_json(self.url, answer)
+        return answer
 
     def prefetch(self, body: Mapping[str, Any]) -> None:
         """Send what `search` is going to be called for next: the cluster works at it meanwhile."""
         self._transport.prefetch("POST", SEARCH, json.dumps(body).encode())
 
-    def forget(self) -> None:
-        """Drop what was sent early, where it is not wanted any more."""
-        self._transport.forget()
+    def cancel_prefetch(self) -> None:
+        """Drop the prefetched request, where its answer is not wanted any more."""
+        self._transport.cancel_prefetch()
 
     def refresh(self, task_id: str) -> dict[str, Any] | None:
         """Ask for one task by id; None where there is none. The server polls the provider of a batch job for it."""
-        answer = self._request("GET", f"/_plugins/_ml/tasks/{quote(task_id, safe='')}")
+        answer = self._request("GET", f"/_plugins/_ml/tasks/{quote(task_id, safe='')}", retried=PROVIDER_BUSY)
         if answer.status == 404:
             return None
         if not answer.ok:
@@ -96,7 +104,7 @@ class Cluster:
     def version(self) -> str | None:
         """Return what the server says it is: from a header that needs no right, else from its root; None if neither."""
         try:
-            answer = self._transport.request("GET", "/", patient=False)
+            answer = self._transport.request("GET", "/", retried=None)
         except NoResponseError:
             return None
         if "x-opensearch-version" in answer.headers:
@@ -107,7 +115,7 @@ class Cluster:
     def pause(self, attempt: int) -> None:
         """Wait before asking again; raises ClusterError where the deadline is over."""
         try:
-            self._patience.pause(attempt)
+            self._policy.pause(attempt)
         except NoResponseError as error:
             raise error_messages.error_from_exception(self.url, error) from error
 
@@ -115,16 +123,16 @@ class Cluster:
         """Close the connection."""
         self._transport.close()
 
-    def _request(self, method: str, path: str, body: bytes | None = None) -> Response:
+    def _request(self, method: str, path: str, body: bytes | None = None, retried: Collection[int] = BUSY) -> Response:
         try:
-            return self._transport.request(method, path, body)
+            return self._transport.request(method, path, body, retried)
         except NoResponseError as error:
             raise error_messages.error_from_exception(self.url, error) from error
 
     def get_or_none(self, path: str) -> dict[str, Any] | None:
         """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
         try:
-            answer = self._transport.request("GET", path, patient=False)
+            answer = self._transport.request("GET", path, retried=None)
             return dict(self._json(answer)) if answer.ok else None
         except (NoResponseError, ClusterError):
             return None
@@ -132,7 +140,7 @@ class Cluster:
     def _json(self, answer: Response) -> dict[str, Any]:
         try:
             found = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise error_messages.not_json(self.url, answer)

@@ -35,7 +35,7 @@ class RawConnection(Urllib3HttpConnection):
         ignore: Any = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send one request; raises NoAnswerError where no complete answer came."""
+        """Send one request; raises NoResponseError where no complete answer came."""
         limit = timeout or self.timeout
         try:
             answer = self.pool.urlopen(
@@ -55,12 +55,12 @@ class RawConnection(Urllib3HttpConnection):
     def prefetch(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         """Send a request that `perform_request` is going to be called for."""
         if self._last is not None:
-            self._last.ask(method, self.url_prefix + url, body, self._sent(method, url, body, headers))
+            self._last.prefetch(method, self.url_prefix + url, body, self._sent(method, url, body, headers))
 
-    def forget(self) -> None:
-        """Drop what was asked early and is not wanted any more."""
+    def cancel_prefetch(self) -> None:
+        """Drop the prefetched request, where its answer is not wanted any more."""
         if self._last is not None:
-            self._last.forget()
+            self._last.cancel()
 
     def _sent(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
         sent = {**self.headers, **(headers or {})}

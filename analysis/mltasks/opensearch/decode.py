@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Total
 from mltasks.tasks import json_values, schema
 from mltasks.tasks.columns import Extra, extra_text, read_column
@@ -30,15 +30,13 @@ class HitsPage:
     total: Total | None = None
     shards: Shards | None = None
     timed_out: bool = False
+    body: bytes = b""  # the answer as it came
 
     @property
     def last_seq_no(self) -> int | None:
         """The cursor: the greatest `_seq_no`; None where a hit has none."""
         column = self.table.column("seq_no")
         return None if column.null_count or not len(column) else int(pc.max(column).as_py())
-
-
-DEEPEST = 5000  # levels of lists and objects in a document
 
 
 class Decoder:
@@ -50,14 +48,25 @@ class Decoder:
 
     def page(self, body: bytes) -> HitsPage:
         """Decode one `_search` answer; raises DataError where it is none."""
-        with deep_recursion(), without_gc():
-            hits, total, shards, timed_out = self._parser.page(body)
-            return HitsPage(*self._table(hits), total, shards, timed_out)
+        deep = DeepValues()
+        with without_gc():
+            try:
+                hits, total, shards, timed_out = self._parser.page(body)
+            except RecursionError:
+                hits, total, shards, timed_out = self._parser.page(deep.cut(body))
+            rows, tally = self._table(hits)
+        return HitsPage(_restore(rows, deep), tally, total, shards, timed_out, body)
 
     def lines(self, lines: Sequence[bytes]) -> HitsPage:
         """Decode hits, one a line."""
-        with deep_recursion(), without_gc():
-            return HitsPage(*self._table(self._parser.lines(lines)))
+        deep = DeepValues()
+        with without_gc():
+            try:
+                hits = self._parser.lines(lines)
+            except RecursionError:
+                hits = self._parser.lines([deep.cut_or_put_aside(line) for line in lines])
+            rows, tally = self._table(hits)
+        return HitsPage(_restore(rows, deep), tally)
 
     def _table(self, hits: list[Any]) -> tuple[pa.Table, UnreadableCounts]:
         tally = UnreadableCounts()
@@ -99,15 +108,17 @@ class Decoder:
         return extra
 
 
-@contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Let parsers follow documents as deep as a server may hold: it stops at 1000 levels, as Python does by default."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+def _restore(rows: pa.Table, deep: DeepValues) -> pa.Table:
+    """Return the rows with the values back that were cut out of their texts."""
+    for index, column in enumerate(rows.schema):
+        if deep.values and pa.types.is_string(column.type):
+            texts = [None if text is None else _restored(text, deep) for text in rows.column(index).to_pylist()]
+            rows = rows.set_column(index, column, pa.array(texts, column.type))
+    return rows
+
+
+def _restored(text: str, deep: DeepValues) -> str:
+    return json_values.verbatim(deep.restore(text).encode("utf-8", "surrogateescape"))
 
 
 @contextmanager

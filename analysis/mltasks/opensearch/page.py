@@ -14,10 +14,10 @@ from mltasks.opensearch import error_messages
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder, HitsPage
 from mltasks.opensearch.response import Response
+from mltasks.opensearch.retry_policy import PAGE_TRIES
 
 TOTAL = re.compile(rb'"total":\{"value":(\d+)')
 CURSOR = re.compile(rb'"sort":\[(\d+)(?:,"[^"]*")?\]\}\]\}\}\s*$')
-TRIES = 4  # at a page that is not whole; each may be answered by another copy of the shard
 NO_INDEX = b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{}}'
 
 
@@ -96,47 +96,42 @@ class PageReader:
     query: Mapping[str, Any] | None
     allow_partial: bool = False
     complete: bool = True  # as long as no page was taken that is not whole
-    body: bytes = b""  # of the last page, as it came
 
-    def page(self, wanted: PageRequest) -> tuple[HitsPage, PageRequest]:
+    def page(self, request: PageRequest) -> tuple[HitsPage, PageRequest]:
         """Return a whole page, and what was asked for in the end; raises ClusterError or DataError."""
-        wrong, page, tries = "", None, 0
-        while tries < TRIES:
-            if wrong:
+        reason, page, tries = "", None, 0
+        while tries < PAGE_TRIES:
+            if reason:
                 self.cluster.pause(tries)
-            answer = self.cluster.search(wanted.body(self.query))
-            if answer.too_large and wanted.size > 1:
-                wanted = replace(wanted, size=wanted.size // 2)
+            response = self.cluster.search(request.body(self.query))
+            if response.too_large and request.size > 1:
+                request = replace(request, size=request.size // 2)
                 continue
             tries += 1
-            if following := wanted.predict_next(answer.body):
+            if following := request.predict_next(response.body):
                 self.cluster.prefetch(following.body(self.query))
-            found = self._decoded(answer, last=tries == TRIES)
-            if found is None:
-                wrong = "the answer is cut short"
+            try:
+                page = self._decode(response, last=tries == PAGE_TRIES)
+            except DataError as error:
+                reason = str(error)
                 continue
-            page, self.body, self.cluster.trusted = found, answer.body, True
-            wrong = wanted.why_incomplete(page)
-            if not wrong:
-                return page, wanted
+            reason = request.why_incomplete(page)
+            if not reason:
+                return page, request
         if page is None or not self.allow_partial:
             remedy = "try again, or take what is there with --allow-partial"
-            raise DataError(f"{self.cluster.url}: incomplete: {wrong}; {remedy}")
+            raise DataError(f"{self.cluster.url}: incomplete: {reason}; {remedy}")
         self.complete = False
-        return page, wanted
+        return page, request
 
-    def _decoded(self, answer: Response, *, last: bool) -> HitsPage | None:
-        """Return the page in an answer; None where there is none, but another try may bring one."""
-        if answer.no_index:
+    def _decode(self, response: Response, *, last: bool) -> HitsPage:
+        """Return the page in a response; raises DataError where another try may bring one, else ClusterError."""
+        if response.no_index:
             return self.decoder.page(NO_INDEX)
-        if answer.too_large:
+        if response.too_large:
             if last:
-                raise error_messages.error_from_response(self.cluster.url, answer)
-            return None
-        try:
-            return self.decoder.page(answer.body)
-        except DataError:
-            is_json = answer.body.lstrip().startswith(b"{")
-            if not is_json and (last or not self.cluster.trusted):  # at the first question, it is the wrong URL
-                raise error_messages.not_json(self.cluster.url, answer) from None
-            return None
+                raise error_messages.error_from_response(self.cluster.url, response)
+            raise DataError("the server calls the smallest page too large")
+        if last and not response.is_json_object:
+            raise error_messages.not_json(self.cluster.url, response)
+        return self.decoder.page(response.body)

@@ -80,7 +80,7 @@ class SeqNoPagination:
             yield from self._range(self.last_seq_no, None)
             self._check_index()
         finally:
-            self._reader.cluster.forget()
+            self._reader.cluster.cancel_prefetch()
 
     def _range(self, after: int | None, until: int | None) -> Iterator[HitsPage]:
         done, rest, size = 0, True, self._size
@@ -113,11 +113,6 @@ class SeqNoPagination:
     def complete(self) -> bool:
         """Whether every page so far was whole."""
         return self._reader.complete
-
-    @property
-    def body(self) -> bytes:
-        """The page handed out last, as it came."""
-        return self._reader.body
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class PrefetchingConnection(HTTPConnection):
             self.close()  # the answer to another question is on its way
             super().request(method, url, body, *args, **options)
 
-    def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+    def prefetch(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         """Send a request whose answer is wanted later; on a connection that is not open, nothing happens."""
         if self.is_closed or self._sent:
             return
@@ -46,7 +46,7 @@ class PrefetchingConnection(HTTPConnection):
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
             self.close()  # it is asked again in its turn
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Close the connection if an answer is on its way that nobody wants any more."""
         if self._sent:
             self.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import tenacity
@@ -10,28 +10,31 @@ import urllib3
 from opensearchpy import OpenSearch
 
 from mltasks.opensearch.connection import RawConnection
-from mltasks.opensearch.response import DeadlineError, NoResponseError, Response, RetryPolicy
+from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
+from mltasks.opensearch.retry_policy import BUSY, FIRST_TRIES, MOST_TRIES, RetryPolicy
 
-FIRST_TRIES, MOST_TRIES = 3, 12  # before and after the cluster has answered at all
 NEVER_RETRIED = (  # without any answer so far, these mean a wrong URL or wrong options, which waiting does not mend
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.SSLError,
 )
-BUSY = (429, 502, 503, 504)
 
 
 class RetryingTransport:
     """Requests to one cluster, tried again while that may help: longer once it has answered at all."""
 
-    def __init__(self, options: Mapping[str, Any], patience: RetryPolicy, timeout: float) -> None:
+    def __init__(self, options: Mapping[str, Any], policy: RetryPolicy, timeout: float) -> None:
         self._client = OpenSearch(connection_class=RawConnection, max_retries=0, timeout=timeout, **options)
-        self.patience = patience
+        self.policy = policy
         self._timeout = timeout
         self._answered = False
 
-    def request(self, method: str, path: str, body: bytes | None = None, patient: bool = True) -> Response:
-        """Send a request and return the last answer; raises NoAnswerError where none came.
+    def request(
+        self, method: str, path: str, body: bytes | None = None, retried: Collection[int] | None = BUSY
+    ) -> Response:
+        """Send a request and return the last answer; raises NoResponseError where none came.
+
+        It is tried again where nothing came, or one of the statuses `retried`; None: once, whatever comes.
 
         The wait before try n is random in [0, first * 2^n], at most `longest`, and not shorter than what the
         server asks for in Retry-After (full jitter: AWS Architecture Blog, Exponential Backoff And Jitter).
@@ -40,19 +43,19 @@ class RetryingTransport:
         headers = _headers(body)
 
         def once() -> Response:
-            limit = min(self._timeout, self.patience.left())
+            limit = min(self._timeout, self.policy.left())
             answer: Response = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
             self._answered = True
             return answer
 
-        if not patient:
+        if retried is None:
             return once()
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda a: a.status in BUSY and not a.too_large)
+            retry=tenacity.retry_if_result(lambda a: a.status in retried and not a.too_large)
             | tenacity.retry_if_exception(self._may_pass),
             stop=self._enough,
             wait=self._wait,
-            sleep=self.patience.sleep,
+            sleep=self.policy.sleep,
             retry_error_callback=_last,
         )
         return retrying(once)
@@ -61,9 +64,9 @@ class RetryingTransport:
         """Send a request that `request` is going to be called for next."""
         self._client.transport.get_connection().prefetch(method, path, body, _headers(body))
 
-    def forget(self) -> None:
-        """Drop what was asked early and is not wanted any more."""
-        self._client.transport.get_connection().forget()
+    def cancel_prefetch(self) -> None:
+        """Drop the prefetched request, where its answer is not wanted any more."""
+        self._client.transport.get_connection().cancel_prefetch()
 
     def _may_pass(self, error: BaseException) -> bool:
         if not isinstance(error, NoResponseError) or isinstance(error.cause, DeadlineError):
@@ -72,15 +75,15 @@ class RetryingTransport:
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
         tries = MOST_TRIES if self._answered else FIRST_TRIES
-        return state.attempt_number >= tries or (state.seconds_since_start or 0.0) >= self.patience.seconds
+        return state.attempt_number >= tries or (state.seconds_since_start or 0.0) >= self.policy.seconds
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_random_exponential(multiplier=self.patience.first, max=self.patience.longest)
+        backoff = tenacity.wait_random_exponential(multiplier=self.policy.first, max=self.policy.longest)
         asked = 0.0
         if state.outcome is not None and not state.outcome.failed:
             after = state.outcome.result().headers.get("retry-after", "")
             asked = float(after) if after.isdecimal() else 0.0
-        return min(max(backoff(state), min(asked, self.patience.seconds)), self.patience.left())
+        return min(max(backoff(state), min(asked, self.policy.seconds)), self.policy.left())
 
     def close(self) -> None:
         """Close the connection."""
@@ -92,7 +95,7 @@ def _headers(body: bytes | None) -> dict[str, str]:
 
 
 def _last(state: tenacity.RetryCallState) -> Response:
-    """Return the last answer, or raise the last error, once patience is over."""
+    """Return the last answer, or raise the last error, once the retry policy is used up."""
     assert state.outcome is not None
     answer: Response = state.outcome.result()
     return answer

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from mltasks.exceptions import DataError
+from mltasks.opensearch.deep_json import DeepValues
 from mltasks.tasks import schema
 
 HIT_FIELDS = ("_id", "_seq_no", "_primary_term", "_version")
@@ -24,7 +25,7 @@ SOURCE_COLUMNS = tuple(
 UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`", re.DOTALL)
 UNLEARNABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec takes in no name of a field
 MOST_UNKNOWN = 50  # names of unknown fields to learn; a document with more is read by the standard library
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+REFUSED = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class Shards(msgspec.Struct):
@@ -100,7 +101,10 @@ class Parser:
         self._lists = msgspec.json.Decoder(list[hit])
 
     def page(self, body: bytes) -> tuple[list[Any], Total | None, Shards | None, bool]:
-        """Return hits, total, shards and timed_out of a `_search` answer; raises DataError where it is none."""
+        """Return hits, total, shards and timed_out of a `_search` answer; raises DataError where it is none.
+
+        Raises RecursionError where it is nested deeper than Python follows, as `lines` does.
+        """
         answer = self._fast(lambda: self._pages.decode(body))
         if answer is None:
             answer, hits = _lenient_page(body)
@@ -135,7 +139,7 @@ class Parser:
         """Read one hit with the standard library; what is no hit becomes one that holds nothing but its text."""
         try:
             hit = loads(raw)
-        except (ValueError, RecursionError):
+        except ValueError:
             hit = None
         if not isinstance(hit, dict):
             return self._hit(extra={"hit": raw.decode("utf-8", "surrogateescape")}, broken="hit")
@@ -166,18 +170,25 @@ def _lenient_page(body: bytes) -> tuple[SearchResponse, list[bytes]]:
             raise TypeError("hits are no list")
         frame = {**whole, "hits": {**whole["hits"], "hits": []}}
         return msgspec.convert(frame, SearchResponse), [json.dumps(hit).encode() for hit in hits]
-    except (ValueError, RecursionError, KeyError, TypeError) as refused:
+    except (ValueError, KeyError, TypeError) as refused:
         raise DataError(f"not a _search answer: {excerpt(body)}") from refused
 
 
 def raw_hits(body: bytes) -> list[bytes]:
     """Return the hits of an answer as they came; of one that msgspec refuses, their values written anew."""
-    return _lenient_page(body)[1]
+    try:
+        return _lenient_page(body)[1]
+    except RecursionError:
+        deep = DeepValues()
+        hits = _lenient_page(deep.cut(body))[1]
+    texts = (deep.restore(hit.decode("utf-8", "surrogateescape")) for hit in hits)
+    return [text.encode("utf-8", "surrogateescape") for text in texts]
 
 
 def loads(raw: bytes) -> Any:
     """Parse JSON as the standard library does; a number that Python cannot hold stays the text it was.
 
+    Raises ValueError, and RecursionError where it is nested deeper than Python follows.
     A byte that is no UTF-8 becomes half a character, as JSON's escapes can write it.
     """
     text = raw.decode("utf-8", "surrogateescape")

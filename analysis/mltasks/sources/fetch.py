@@ -10,6 +10,7 @@ import gzip
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -22,6 +23,8 @@ from mltasks import atomic_write, progress
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read, search_response
 from mltasks.opensearch.access import Access, open_cluster
+from mltasks.opensearch.decode import HitsPage
+from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.pagination import IN_FLIGHT, SeqNoPagination
 from mltasks.sources import background, load, parquet
 from mltasks.tasks import data_warning, metadata, redact, table
@@ -38,7 +41,7 @@ Select = Callable[[pa.Table], pa.Table]  # rows as they were read -> those that 
 class Sink(Protocol):
     """Where the rows of a walk go."""
 
-    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+    def fill(self, pages: Iterator[HitsPage], select: Select) -> None:
         """Write what is selected of each page."""
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
@@ -74,17 +77,17 @@ def fetch(
         return _copy(source, place, access, force, options)
     tally, newest, unknown = UnreadableCounts(), dict[str, int](), Counter[str]()
 
-    def pages(walk: SeqNoPagination) -> Iterator[pa.Table]:
+    def pages(walk: SeqNoPagination) -> Iterator[HitsPage]:
         for page in walk:
             tally.add(page.tally)
             unknown.update(table.unknown_states(page.table))
             _seen_ids(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
-            yield redact.table(page.table) if access.redact else page.table
+            yield replace(page, table=redact.table(page.table)) if access.redact else page
 
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
         begun = read.start(cluster, access, None, options, report, overlap=False)
         known = begun.context()
-        sink: Sink = NdjsonSink(part, begun.walk) if place.name.endswith(".gz") else ParquetSink(part)
+        sink: Sink = NdjsonSink(part) if place.name.endswith(".gz") else ParquetSink(part)
         with closing(sink):
             sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
             redact.samples(tally, access.redact)
@@ -120,9 +123,10 @@ class ParquetSink:
         self._part = part
         self._writer = parquet.Writer(part)
 
-    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+    def fill(self, pages: Iterator[HitsPage], select: Select) -> None:
         """Write the rows, a batch as a row group."""
-        for _ in background.map_in_background(pages, lambda rows: self._writer.write(select(rows))):
+        tables = (page.table for page in pages)
+        for _ in background.map_in_background(tables, lambda rows: self._writer.write(select(rows))):
             pass
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
@@ -161,17 +165,16 @@ class HitKey(msgspec.Struct):
 class NdjsonSink:
     """The hits as the cluster gave them, one a line, gzipped."""
 
-    def __init__(self, part: Path, walk: SeqNoPagination) -> None:
+    def __init__(self, part: Path) -> None:
         self._part = part
-        self._walk = walk
         self._file = gzip.GzipFile(part, "wb", compresslevel=6)
 
-    def fill(self, pages: Iterator[pa.Table], select: Select) -> None:
+    def fill(self, pages: Iterator[HitsPage], select: Select) -> None:
         """Write the hits whose rows are selected."""
-        for rows in pages:
-            wanted = set(select(rows)["task_id"].to_pylist())
-            for raw in search_response.raw_hits(self._walk.body):
-                if _read_key(raw)._id in wanted:
+        for page in pages:
+            selected = set(select(page.table)["task_id"].to_pylist())
+            for raw in search_response.raw_hits(page.body):
+                if _read_key(raw)._id in selected:
                     self._file.write(b" ".join(raw.splitlines()) + b"\n")
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
@@ -198,6 +201,6 @@ class NdjsonSink:
 def _read_key(raw: bytes) -> HitKey:
     try:
         return msgspec.json.decode(raw, type=HitKey)
-    except search_response.REFUSED:
-        found = search_response.loads(raw)
+    except (*search_response.REFUSED, RecursionError):
+        found = search_response.loads(DeepValues().cut(raw))
         return HitKey(found.get("_id"), found.get("_seq_no", -1))

@@ -118,8 +118,10 @@ def _check_kind(path: Path, chunk: list[tuple[int, bytes]]) -> None:
 def _is_complete_json(line: bytes) -> bool:
     try:
         search_response.loads(line)
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
+    except RecursionError:
+        return True  # whether it is, is found out where it is read
     return True
 
 
