@@ -20,7 +20,7 @@ from support.documents import page
 @pytest.mark.parametrize("kind", ["table", "lines"])
 def test_a_file_that_is_given_up_is_closed(tmp_path: Path, kind: str) -> None:
     part = tmp_path / "part"
-    sink: Sink = ParquetSink(part) if kind == "table" else NdjsonSink(part)
+    sink: Sink = ParquetSink(part) if kind == "table" else NdjsonSink(part, ".ndjson.gz")
 
     def broken() -> Iterator[HitsPage]:
         yield Decoder().page(page([]))

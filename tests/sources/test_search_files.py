@@ -127,8 +127,8 @@ def test_a_gzip_file_damaged_within_is_a_data_error(tmp_path: Path) -> None:
     [
         ("t.ndjson", "there is no such file; a cluster is a URL such as https://localhost:9200, the example data is"),
         ("demos", "there is no such file; "),
-        (".", "is a folder, and no store; name a file in it, or make a store with mltasks sync"),
-        ("t.csv", "of no known kind; tasks come in .parquet, .json, .ndjson, .ndjson.gz, .jsonl, .jsonl.gz"),
+        (".", "is a folder without Parquet files, and no store; name a file in it, or make a store with"),
+        ("t.csv", "of no known kind; tasks come in .parquet, .json, .json.gz, .json.zst, .ndjson,"),
     ],
 )
 def test_what_is_no_file_of_a_known_kind_is_a_usage_error(tmp_path: Path, name: str, says: str) -> None:

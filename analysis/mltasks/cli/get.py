@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 import click
@@ -69,16 +68,11 @@ def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> Non
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
     """Tell the source from the ids: it comes first, unless MLTASKS_SOURCE names one."""
+    from mltasks.sources import resolve
+
     default = os.environ.get("MLTASKS_SOURCE")
-    if default and not (len(words) > 1 and _is_source(words[0], file)):
+    if default and not (len(words) > 1 and resolve.is_source(words[0], file)):
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")
     return words[0], words[1:]
-
-
-def _is_source(word: str, file: str | None) -> bool:
-    from mltasks.opensearch import config
-
-    looks = word == "demo" or "://" in word or Path(word).suffix != "" or Path(word).exists()
-    return looks or word in config.clusters(file)

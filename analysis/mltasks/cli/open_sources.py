@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,20 +20,16 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
 
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
-    from mltasks.opensearch import config
-    from mltasks.opensearch.access import DEMO
-    from mltasks.sources import load, search_files
-    from mltasks.store.store import is_store
+    from mltasks.sources import load, resolve
     from mltasks.tasks import filters
 
     names = resolve_names(names, access, every=every)
     if len(names) == 1:
         return load.scan(names[0], access, **chosen), 0
     filters.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
-    configured = config.clusters(access.config)
     for name in names:
-        if name != DEMO and "://" not in name and name not in configured and not is_store(Path(name)):
-            search_files.check_path(name)
+        if resolve.kind_of(name, access.config) in ("folder", "file", None):
+            resolve.task_file(name, access.config)  # raises where there is none
     found, code = [], 0
     for name in names:
         try:

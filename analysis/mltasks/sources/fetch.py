@@ -1,12 +1,11 @@
 """A cluster's tasks to a file, streamed: memory does not grow with their number.
 
 A task updated during the walk is written twice. Only what was written near the end of the walk's range or later can
-be such a second form, so that a last pass over the file finds and drops the older ones; then the file gets its name.
+be such a second version, so that a last pass over the file drops the older ones; then the file gets its name.
 """
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -26,14 +25,11 @@ from mltasks.opensearch.access import Access, open_cluster
 from mltasks.opensearch.decode import HitsPage
 from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.pagination import IN_FLIGHT, SeqNoPagination
-from mltasks.sources import background, load, parquet
+from mltasks.sources import background, formats, load, parquet
 from mltasks.tasks import data_warning, metadata, redact, table
 from mltasks.tasks.filters import FilterOptions
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-
-SUFFIXES = (".parquet", ".ndjson.gz")
-
 
 Select = Callable[[pa.Table], pa.Table]  # rows as they were read -> those that pass the filters, with derived columns
 
@@ -45,7 +41,7 @@ class Sink(Protocol):
         """Write what is selected of each page."""
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
-        """Drop the older forms of the tasks in `newest` (id -> seq_no), close, and return the number of tasks."""
+        """Drop older versions of the tasks in `newest` (id -> latest seq_no), close, and return the number of tasks."""
 
     def close(self) -> None:
         """Let go of the file, finished or not."""
@@ -63,14 +59,16 @@ def fetch(
     """Write all tasks of a source to a file, each once, and return the Context (its `rows` is their number).
 
     The tasks of a cluster are streamed: memory does not grow with their number. Any other source is read whole.
-    `path` ends in .parquet (the task table) or .ndjson.gz (the hits as the cluster gave them; clusters only).
+    `path` ends in .parquet (the task table), or in .ndjson.gz or .ndjson.zst (the hits as the cluster gave them;
+    clusters only).
     The file appears when it is complete, or not at all. Raises as `load` does, and WriteError.
     """
     access = access or Access()
     place = atomic_write.check_writable(path, force)
-    if not place.name.endswith(SUFFIXES):
-        raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(SUFFIXES)}")
-    if access.redact and place.name.endswith(".gz"):
+    suffix = formats.suffix_of(place)
+    if suffix not in formats.WRITABLE:
+        raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(formats.WRITABLE)}")
+    if access.redact and suffix != ".parquet":
         raise UsageError(f"{place}: raw hits are as the cluster gave them; redact tasks in a .parquet file")
     cluster = open_cluster(source, access)
     if cluster is None:
@@ -87,7 +85,7 @@ def fetch(
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
         begun = read.start(cluster, access, None, options, report, overlap=False)
         known = begun.context()
-        sink: Sink = NdjsonSink(part) if place.name.endswith(".gz") else ParquetSink(part)
+        sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
         with closing(sink):
             sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
             redact.samples(tally, access.redact)
@@ -98,7 +96,7 @@ def fetch(
 
 
 def _copy(source: Any, place: Path, access: Access, force: bool, options: FilterOptions) -> Context:
-    if not place.name.endswith(".parquet"):
+    if formats.suffix_of(place) != ".parquet":
         raise UsageError(f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file")
     tasks = load.load(source, access, **options)
     parquet.write_parquet(tasks, place, force=force)
@@ -108,7 +106,7 @@ def _copy(source: Any, place: Path, access: Access, force: bool, options: Filter
 
 
 def _seen_ids(newest: dict[str, int], rows: pa.Table, after: int) -> None:
-    """Note the ids whose older form may be in the file already, with the newest number of each."""
+    """Note the ids of which an older version may be in the file already, with the latest `_seq_no` of each."""
     rows = rows.select(["task_id", "seq_no"])
     late = rows.filter(pc.greater(rows["seq_no"], after))
     for task_id, seq_no in zip(late["task_id"].to_pylist(), late["seq_no"].to_pylist(), strict=True):
@@ -130,7 +128,7 @@ class ParquetSink:
             pass
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
-        """Drop older forms, close, and return the number of tasks."""
+        """Drop older versions, close, and return the number of tasks."""
         self._writer.close(ctx)
         with pq.ParquetFile(self._part) as file:
             groups = range(file.num_row_groups)
@@ -150,24 +148,27 @@ class ParquetSink:
 
 
 def _is_latest(rows: pa.Table, ids: pa.Array, numbers: pa.Array) -> pa.ChunkedArray:
-    """Tell which rows hold a task in its newest form, as far as these are known: ids, and the number of each."""
+    """Tell which rows are the latest version of their task: `numbers` are the latest `_seq_no` of `ids`."""
     place = pc.index_in(rows["task_id"], value_set=ids)  # null where a task came once only, or has no id
     return pc.fill_null(pc.greater_equal(rows["seq_no"], numbers.take(place)), True)
 
 
 class HitKey(msgspec.Struct):
-    """What tells the forms of a task apart."""
+    """What tells the versions of a task apart."""
 
     _id: Any = None
     _seq_no: int = -1
 
 
 class NdjsonSink:
-    """The hits as the cluster gave them, one a line, gzipped."""
+    """The hits as the cluster gave them, one per line, compressed as the suffix says."""
 
-    def __init__(self, part: Path) -> None:
+    def __init__(self, part: Path, suffix: str) -> None:
+        opener = formats.FORMATS[suffix].open
+        assert opener is not None
         self._part = part
-        self._file = gzip.GzipFile(part, "wb", compresslevel=6)
+        self._open = opener
+        self._file = opener(part, "wb")
 
     def fill(self, pages: Iterator[HitsPage], select: Select) -> None:
         """Write the hits whose rows are selected."""
@@ -178,13 +179,13 @@ class NdjsonSink:
                     self._file.write(b" ".join(raw.splitlines()) + b"\n")
 
     def finish(self, ctx: Context, newest: dict[str, int]) -> int:
-        """Drop older forms, close, and return the number of tasks."""
+        """Drop older versions, close, and return the number of tasks."""
         self._file.close()
         rows = 0
         with (
             atomic_write.atomic_path(self._part, force=True) as clean,
-            gzip.open(self._part, "rb") as lines,
-            gzip.open(clean, "wb", compresslevel=6) as out,
+            self._open(self._part, "rb") as lines,
+            self._open(clean, "wb") as out,
         ):
             for line in lines:
                 key = _read_key(line)

@@ -1,9 +1,8 @@
-"""SOURCE to rows: a cluster, a saved answer, hits, a Parquet file, the demo, or anybody's frame."""
+"""Read the tasks of any SOURCE: `load` to a DataFrame, `scan` to a Dataset that reports read lazily."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,11 +16,11 @@ from mltasks.engines.data_files import DataFiles
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read
-from mltasks.opensearch.access import DEMO, Access, Query, open_cluster
+from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.decode import Decoder, HitsPage
-from mltasks.sources import background, merge, parquet, search_files
-from mltasks.store.store import Store, is_store
+from mltasks.sources import background, merge, parquet
+from mltasks.sources.read_tasks import read_tasks, tables
+from mltasks.sources.resolve import TaskFile, are_several, resolve
 from mltasks.tasks import conform, data_warning, filters, metadata, redact, table
 from mltasks.tasks.filters import FilterOptions, Filters
 from mltasks.tasks.json_values import UnreadableCounts
@@ -31,12 +30,12 @@ from mltasks.tasks.metadata import Context
 def load(
     source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
 ) -> pd.DataFrame:
-    """Return every task of a source, one row a task: the columns of `mltasks.schema`, Context in `attrs`.
+    """Return every task of a source, one row per task: the columns of `mltasks.schema`, Context in `attrs`.
 
-    `source`: "demo", a cluster's URL (or a `Cluster`), the name of a configured cluster, a store (or its folder), a
-    saved `_search` answer (.json), hits (.ndjson, .ndjson.gz), a Parquet file, a list of such; a saved answer as a
-    dict, hits as a list of dicts, a DataFrame or an Arrow table of tasks. A name that can mean several of these means
-    the first.
+    `source`: "demo", `-` (standard input), a cluster's URL (or a `Cluster`), the name of a configured cluster, a store
+    (or its folder), a saved `_search` answer or hits (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a
+    folder of such, a list of these; a saved answer as a dict, hits as a list of dicts, a DataFrame or an Arrow table of
+    tasks. A name that can mean several of these means the first.
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
@@ -53,23 +52,23 @@ def scan(
     filters are kept with the Dataset: each report applies them by its own kind of window.
     """
     access = access or Access()
-    if _are_several(source):
+    if are_several(source):
         return combine([scan(one, access, query=query, **options) for one in source])
-    source = _resolve(source, access)
+    source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         _no_query(access, query, source)
         chosen = filters.combine(source.filters, filters.parse(options, source.context.as_of_ms))
         told = filters.merge_descriptions(source.context.filters, chosen.describe())
         return Dataset(source.frame, metadata.replace(source.context, filters=told), chosen)
-    if (path := _parquet_path(source)) and not access.redact:
-        columns, count, ctx = parquet.read_footer(path)
+    if isinstance(source, TaskFile) and source.is_parquet and not access.redact:
+        columns, count, ctx = parquet.read_footer(source.path, source.name)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
             _no_query(access, query, source)
             chosen = filters.parse(options, ctx.as_of_ms)
             ctx = metadata.replace(
-                ctx, source=str(source), filters=filters.merge_descriptions(ctx.filters, chosen.describe())
+                ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
-            return Dataset(duckdb.relation(path), ctx, chosen)
+            return Dataset(duckdb.relation(source.path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
     return Dataset(duckdb.relation(rows), ctx, chosen)
 
@@ -91,20 +90,6 @@ def combine(datasets: Sequence[Dataset]) -> Dataset:
     return Dataset(duckdb.relation(rows), ctx, chosen)
 
 
-def _are_several(source: Any) -> bool:
-    return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
-
-
-def _resolve(source: Any, access: Access) -> Any:
-    """Return the cluster that a source names, or the tasks of the store; anything else as it is.
-
-    This is the one order in which a name is looked up: "demo", a URL, a configured cluster, a store, a file.
-    """
-    if isinstance(source, str | Path) and source != DEMO:
-        source = open_cluster(source, access) or (Store(source) if is_store(Path(source)) else source)
-    return source.dataset() if isinstance(source, Store) else source
-
-
 def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
     return rows
 
@@ -122,19 +107,19 @@ def _rows(
 
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
-    if _are_several(source):
+    if are_several(source):
         parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
         rows, ctx, chosen = merge.concat(parts)
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
-    source, tally = _resolve(source, access), UnreadableCounts()
+    source, tally = resolve(source, access), UnreadableCounts()
     if isinstance(source, Cluster):
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
             begun = read.start(cluster, access, query, options, report, overlap=overlap)
             known = begun.context()
-            batches = background.map_in_background(_tables(begun.walk, tally), lambda rows: work(masked(rows), known))
-            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
+            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
+            rows = table.deduplicate(pa.concattables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
@@ -145,7 +130,7 @@ def _rows(
             source = _narrowed(
                 source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), overlap
             )
-        rows, ctx = _read(source, tally)
+        rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
         rows = table.deduplicate(rows)
         ctx = table.assume_as_of(rows, ctx)
@@ -162,51 +147,6 @@ def _rows(
     return rows, ctx, chosen
 
 
-def _collect(pages: Iterable[HitsPage], tally: UnreadableCounts) -> pa.Table:
-    return table.deduplicate(pa.concat_tables([conform.EMPTY, *_tables(pages, tally)]))
-
-
-def _tables(pages: Iterable[HitsPage], tally: UnreadableCounts) -> Iterator[pa.Table]:
-    for page in pages:
-        tally.add(page.tally)
-        yield page.table
-
-
-def _read(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
-    if isinstance(source, pd.DataFrame):
-        rows, found = conform.from_pandas(source, tally)
-        return rows, found or Context(source="a DataFrame")
-    if isinstance(source, pa.Table):
-        return conform.conform(source, tally), Context(source="an Arrow table")
-    if isinstance(source, Dataset):
-        return conform.conform(prepare.to_arrow(source), tally), source.context
-    if isinstance(source, dict):
-        return _collect(search_files.read_answer(json.dumps(source).encode(), "the answer"), tally), Context(
-            source="an answer"
-        )
-    if isinstance(source, list):
-        lines = [json.dumps(hit).encode() for hit in source]
-        return _collect([Decoder().lines(lines)], tally), Context(source="hits")
-    if not isinstance(source, str | Path):
-        raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
-    if source == DEMO:
-        ctx = search_files.demo_context()
-        return _collect(search_files.pages(search_files.demo("tasks.ndjson.gz"), ctx.readings[0].cluster), tally), ctx
-    path = search_files.check_path(source)
-    if _parquet_path(path):
-        _, _, found = parquet.read_footer(path)
-        return conform.conform(parquet.read(path), tally), metadata.replace(
-            found or Context(source=""), source=str(path)
-        )
-    return _collect(search_files.pages(path), tally), Context(source=str(path))
-
-
-def _parquet_path(source: Any) -> Path | None:
-    if isinstance(source, str | Path) and str(source).endswith(".parquet"):
-        return search_files.check_path(source)
-    return None
-
-
 def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
     """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
     if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
@@ -216,7 +156,7 @@ def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
 
 def _no_query(access: Access, query: Query, source: Any) -> None:
     if query is not None or access.query is not None:
-        place = source.context.source if isinstance(source, Dataset) else source
+        place = source.context.source if isinstance(source, Dataset) else getattr(source, "name", source)
         place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
         raise UsageError(
             f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "

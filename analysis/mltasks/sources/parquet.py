@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +22,7 @@ from mltasks.tasks.metadata import Context
 
 METADATA = context.KEY.encode()
 ROW_GROUP = 100_000
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"  # how Spark calls the folder of the rows without a value
 DISTINCT = ("task_id", "model_id")  # each text another one: a dictionary of them is in vain
 
 
@@ -81,27 +83,65 @@ def open_writer(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: 
             writer.discard()
 
 
-def read_footer(path: Path) -> tuple[pa.Schema, int, Context | None]:
-    """Return columns, number of rows and Context of a Parquet file; raises DataError where it is none."""
+def read_footer(path: Path, name: str | None = None) -> tuple[pa.Schema, int, Context | None]:
+    """Return columns, number of rows and Context of a Parquet file; raises DataError, which names `name`."""
+    place = name or str(path)
     try:
         with pq.ParquetFile(path) as file:
             columns, rows, metadata = file.schema_arrow, file.metadata.num_rows, file.metadata.metadata or {}
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(place, error) from error
     ctx = context.from_json(metadata[METADATA]) if METADATA in metadata else _pandas_attributes(metadata)
-    conform.check(columns.names, str(path))
+    conform.check(columns.names, place)
     return columns.remove_metadata(), rows, ctx
 
 
-def read(path: Path) -> pa.Table:
-    """Return all rows of a Parquet file as they are; raises DataError where it cannot be read."""
+def read(path: Path, name: str | None = None) -> pa.Table:
+    """Return all rows of a Parquet file as they are; raises DataError (naming `name`) where it cannot be read."""
     try:
-        return pq.read_table(path).replace_schema_metadata()
+        with pq.ParquetFile(path) as file:  # read_table would add columns for folders that are called a=b
+            return file.read().replace_schema_metadata()
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(name or path, error) from error
 
 
-def unreadable(path: Path, error: Exception) -> DataError | UsageError:
+def read_folder(folder: Path) -> tuple[pa.Table, Context | None]:
+    """Return the rows of all Parquet files in a folder, as Spark and pandas write them, and the Context of the first.
+
+    Files and folders whose names begin with `_` or `.` are left out. A folder called `team=red` gives its files a
+    column `team`, as a text, unless they have one.
+    """
+    paths = [path for path in sorted(folder.rglob("*")) if _is_part(path.relative_to(folder))]
+    if not paths:
+        raise DataError(f"{folder}: holds no Parquet file that is read (names with _ or . before them are not)")
+    contexts, parts = [], []
+    for path in paths:
+        _, _, ctx = read_footer(path)
+        contexts.append(ctx)
+        parts.append(_with_partitions(read(path), path.relative_to(folder).parts[:-1]))
+    first = next((ctx for ctx in contexts if ctx is not None), None)
+    try:
+        rows = pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise unreadable(folder, error) from error
+    return rows, None if first is None else context.replace(first, rows=None)
+
+
+def _is_part(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet" and not any(part.startswith(("_", ".")) for part in path.parts)
+
+
+def _with_partitions(rows: pa.Table, folders: tuple[str, ...]) -> pa.Table:
+    for folder in folders:
+        name, equals, value = folder.partition("=")
+        name, value = unquote(name), unquote(value)
+        if equals and name not in rows.column_names:
+            cell = pa.scalar(None if value == HIVE_NULL else value, pa.string())
+            rows = rows.append_column(name, pa.repeat(cell, rows.num_rows))
+    return rows
+
+
+def unreadable(path: str | Path, error: Exception) -> DataError | UsageError:
     """Return the error for a file that Arrow cannot read."""
     if isinstance(error, FileNotFoundError | PermissionError):
         return UsageError(f"{path}: {error.strerror or error}")

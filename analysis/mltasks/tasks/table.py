@@ -32,7 +32,7 @@ def pandas_type(column: schema.Column) -> Any:
 
 
 def deduplicate(table: pa.Table) -> pa.Table:
-    """Return each (cluster, task_id) once, in its newest form; a task without an id is kept as it is.
+    """Return each (cluster, task_id) once, in its latest version; a task without an id is kept as it is.
 
     The greater seq_no wins, else the later last_update_time, else the later position.
     """

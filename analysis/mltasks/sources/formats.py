@@ -1,0 +1,66 @@
+"""The files that tasks are read from and written to: each suffix, how it is opened, and what a damaged file raises."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import pyarrow as pa
+
+Mode = Literal["rb", "wb"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file is opened as bytes (`None`: it is Parquet, which opens itself), and what a cut or damaged one raises.
+
+    `magic` is how its bytes begin, where they tell.
+    """
+
+    open: Callable[[Path, Mode], BinaryIO] | None
+    damage: tuple[type[Exception], ...] = ()
+    magic: bytes = b""
+
+
+def _open_plain(path: Path, mode: Mode) -> BinaryIO:
+    return path.open(mode)
+
+
+def _open_gzip(path: Path, mode: Mode) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, mode, compresslevel=6))
+
+
+def _open_zstd(path: Path, mode: Mode) -> BinaryIO:
+    if mode == "wb":
+        return cast(BinaryIO, pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd"))
+    return cast(BinaryIO, io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd")))
+
+
+PARQUET = Format(None, magic=b"PAR1")
+PLAIN = Format(_open_plain)
+GZIP = Format(_open_gzip, (EOFError, zlib.error, gzip.BadGzipFile), b"\x1f\x8b")
+ZSTD = Format(_open_zstd, (OSError,), b"\x28\xb5\x2f\xfd")
+COMPRESSIONS = {"": PLAIN, ".gz": GZIP, ".zst": ZSTD}
+TEXTS = (".json", ".ndjson", ".jsonl")  # what is in them, their content tells: export tools call lines .json, too
+FORMATS = {
+    ".parquet": PARQUET,
+    **{text + suffix: compression for text in TEXTS for suffix, compression in COMPRESSIONS.items()},
+}
+WRITABLE = (".parquet", ".ndjson.gz", ".ndjson.zst")  # what `fetch` writes
+
+
+def suffix_of(path: str | Path) -> str | None:
+    """Return the suffix of a path as FORMATS has it, whatever its case; None where it is of no known kind."""
+    name = Path(path).name.lower()
+    return max((suffix for suffix in FORMATS if name.endswith(suffix)), key=len, default=None)
+
+
+def suffix_of_content(start: bytes) -> str:
+    """Return the suffix that a file of this beginning should have."""
+    known = (suffix for suffix, format_ in FORMATS.items() if format_.magic and start.startswith(format_.magic))
+    return next(known, ".json")

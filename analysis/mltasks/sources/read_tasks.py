@@ -1,0 +1,70 @@
+"""The tasks in a file, a frame, an answer or a list of hits, as stored columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from mltasks.engines import prepare
+from mltasks.engines.prepare import Dataset
+from mltasks.exceptions import UsageError
+from mltasks.opensearch.access import DEMO
+from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.sources import demo, parquet, search_files
+from mltasks.sources.resolve import TaskFile
+from mltasks.tasks import conform, metadata, table
+from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.metadata import Context
+
+
+def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
+    """Return the tasks of what `resolve` gives, other than a cluster, and what is known of them.
+
+    Raises UsageError for what is no source, DataError where tasks are incomplete or something else.
+    """
+    match source:
+        case pd.DataFrame():
+            rows, ctx = conform.from_pandas(source, tally)
+            return rows, ctx or Context(source="a DataFrame")
+        case pa.Table():
+            return conform.conform(source, tally), Context(source="an Arrow table")
+        case Dataset():
+            return conform.conform(prepare.to_arrow(source), tally), source.context
+        case dict():
+            pages = search_files.read_answer(json.dumps(source).encode(), "the answer")
+            return _collect(pages, tally), Context(source="an answer")
+        case list():
+            lines = [json.dumps(hit).encode() for hit in source]
+            return _collect([Decoder().lines(lines)], tally), Context(source="hits")
+        case TaskFile():
+            return _read_file(source, tally)
+        case _ if isinstance(source, str) and source == DEMO:
+            ctx = demo.context()
+            return _collect(search_files.pages(demo.tasks_file(), "demo", ctx.readings[0].cluster), tally), ctx
+    raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
+
+
+def _read_file(file: TaskFile, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
+    if file.suffix is None:
+        rows, ctx = parquet.read_folder(file.path)
+    elif file.is_parquet:
+        _, _, ctx = parquet.read_footer(file.path, file.name)
+        rows = parquet.read(file.path, file.name)
+    else:
+        return _collect(search_files.pages(file.path, file.name), tally), Context(source=file.name)
+    return conform.conform(rows, tally), metadata.replace(ctx or Context(source=""), source=file.name)
+
+
+def _collect(pages: Iterable[HitsPage], tally: UnreadableCounts) -> pa.Table:
+    return table.deduplicate(pa.concat_tables([conform.EMPTY, *tables(pages, tally)]))
+
+
+def tables(pages: Iterable[HitsPage], tally: UnreadableCounts) -> Iterator[pa.Table]:
+    """Yield the rows of pages, and add up what could not be read in them."""
+    for page in pages:
+        tally.add(page.tally)
+        yield page.table

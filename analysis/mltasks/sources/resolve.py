@@ -1,0 +1,152 @@
+"""What a SOURCE is: the one order in which a name is looked up."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Any, BinaryIO, Literal
+
+from mltasks.exceptions import UsageError
+from mltasks.opensearch import config
+from mltasks.opensearch.access import DEMO, Access, open_cluster
+from mltasks.opensearch.client import Cluster
+from mltasks.sources import formats
+from mltasks.store.store import Store, is_store
+
+Kind = Literal["demo", "stdin", "cluster", "store", "folder", "pipe", "file"]
+STDIN = "-"
+HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """A file with tasks: its path, its suffix in FORMATS (None: a folder of Parquet files), its name in messages."""
+
+    path: Path
+    suffix: str | None
+    name: str
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is one Parquet file."""
+        return self.suffix == ".parquet"
+
+
+def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
+    """Return what a name means; None where nothing has this name.
+
+    "demo", `-`, a cluster's URL, a configured cluster, a store, a folder, a file: a name that can mean several of
+    these means the first.
+    """
+    text = str(source)
+    if text in (DEMO, STDIN):
+        return "demo" if text == DEMO else "stdin"
+    if isinstance(source, str) and ("://" in source or source in config.clusters(config_file)):
+        return "cluster"
+    path = Path(source)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # there is none, or the text is no name for a file
+        return None
+    if stat.S_ISDIR(mode):
+        return "store" if is_store(path) else "folder"
+    return "file" if stat.S_ISREG(mode) else "pipe"
+
+
+def is_source(word: str, config_file: str | None = None) -> bool:
+    """Tell whether a word of the command line is meant as a SOURCE, though a file of that name may be missing."""
+    return kind_of(word, config_file) is not None or Path(word).suffix != ""
+
+
+def are_several(source: Any) -> bool:
+    """Tell whether a source is a list of sources (and not one of hits)."""
+    return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
+
+
+def resolve(source: Any, access: Access) -> Any:
+    """Return the Cluster that a source names, the Dataset of a store, or a TaskFile; "demo" and objects as they are.
+
+    Raises UsageError where a name means nothing, or a file of no known kind.
+    """
+    if isinstance(source, Store):
+        return source.dataset()
+    if not isinstance(source, str | Path):
+        return source
+    match kind_of(source, access.config):
+        case "demo":
+            return DEMO
+        case "cluster":
+            return open_cluster(source, access)
+        case "store":
+            return Store(source).dataset()
+        case _:
+            return task_file(source, access.config)
+
+
+def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:
+    """Return the file that a source names; raises UsageError where there is none, or of no known kind."""
+    path = Path(source)
+    match kind_of(source, config_file):
+        case "stdin":
+            if sys.stdin is None or sys.stdin.isatty():
+                raise UsageError("-: standard input is a terminal; pipe tasks into it, or name a file")
+            return _from_stream(sys.stdin.buffer)
+        case "pipe":
+            return _from_pipe(path)
+        case "folder":
+            if any(formats.suffix_of(part) == ".parquet" for part in path.rglob("*")):
+                return TaskFile(path, None, str(path))
+            raise UsageError(
+                f"{path}: is a folder without Parquet files, and no store; name a file in it, or make a store with "
+                "mltasks sync"
+            )
+        case "file":
+            suffix = formats.suffix_of(path)
+            if suffix is None:
+                raise UsageError(f"{path}: of no known kind; tasks come in {', '.join(formats.FORMATS)}")
+            return TaskFile(path, suffix, str(path))
+        case _:
+            raise _nothing_of_this_name(source, config_file)
+
+
+def _nothing_of_this_name(source: str | Path, config_file: str | None) -> UsageError:
+    if "@" in str(source):  # host:port with a login before it, and no scheme: not to be repeated
+        return UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
+    names = list(config.clusters(config_file))
+    hint = "a cluster is a URL such as https://localhost:9200, the example data is called demo"
+    if near := difflib.get_close_matches(str(source), [*names, DEMO], 1):
+        hint = f"did you mean {near[0]}? Else {hint}" if near[0] != DEMO else hint
+    return UsageError(f"{source}: there is no such file; {hint}")
+
+
+@lru_cache(maxsize=1)  # what has gone through a pipe cannot be read again
+def _from_stream(stream: BinaryIO) -> TaskFile:
+    return _spool(stream, "standard input")
+
+
+@cache
+def _from_pipe(path: Path) -> TaskFile:
+    with path.open("rb") as stream:
+        return _spool(stream, str(path))
+
+
+def _spool(stream: BinaryIO, name: str) -> TaskFile:
+    """Return what comes through a pipe as a file; its first bytes tell the format."""
+    start = stream.read(HEAD)
+    suffix = formats.suffix_of_content(start)
+    with NamedTemporaryFile(dir=_folder().name, suffix=suffix, delete=False) as file:
+        file.write(start)
+        shutil.copyfileobj(stream, file)
+    return TaskFile(Path(file.name), suffix, name)
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    """Return a folder for what comes through pipes: nobody else's to read, gone with the process."""
+    return TemporaryDirectory(prefix="mltasks-")
