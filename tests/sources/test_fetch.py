@@ -50,7 +50,7 @@ def test_the_hits_of_a_page_are_written_as_they_came_however_deep(tmp_path: Path
     deep = b'{"_id":"deep","_seq_no":1,"_source":{"state":"FAILED","response":' + b"[" * 2000 + b"]" * 2000 + b"}}"
     body = b'{"hits":{"total":{"value":1,"relation":"eq"},"hits":[' + deep + b"]}}"
     ctx = Context(source="")
-    with closing(NdjsonSink(tmp_path / "part")) as sink:
+    with closing(NdjsonSink(tmp_path / "part", ".ndjson.gz")) as sink:
         sink.fill(iter([Decoder().page(body)]), lambda rows: table.select(rows, ctx))
         assert sink.finish(ctx, {}) == 1
     assert gzip.decompress((tmp_path / "part").read_bytes()) == deep + b"\n"
