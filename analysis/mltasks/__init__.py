@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mltasks.reports.registry import REPORTS
+
 if TYPE_CHECKING:
     from mltasks.engines.reshape import by_node as by_node
     from mltasks.engines.reshape import parse_json as parse_json
@@ -43,16 +45,14 @@ _PLACES = {
     "UsageError": "exceptions",
     "WriteError": "exceptions",
     "by_node": "engines.reshape",
-    "durations": "reports.durations",
-    "failures": "reports.failures",
     "fetch": "sources.fetch",
     "get": "sources.get",
     "load": "sources.load",
     "parse_json": "engines.reshape",
     "report": "render.html",
     "scan": "sources.load",
-    "workers": "reports.workers",
     "write_parquet": "sources.parquet",
+    **{name: f"reports.{name}" for name in REPORTS},
 }
 __all__ = sorted(_PLACES)
 

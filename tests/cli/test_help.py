@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from mltasks.cli.main import COMMANDS
+from mltasks.reports.registry import REPORTS
 from support.command import Command
 
+SECTIONS = ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options", "Columns"]  # of a report
 HEAVY = {"pandas", "numpy", "pyarrow", "duckdb", "narwhals", "matplotlib", "opensearchpy", "jinja2", "rich"}
 SHOWN = (
     "import json, sys; from mltasks.cli.main import main; code = main(sys.argv[1:]);"
@@ -69,9 +71,7 @@ def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command
     ("name", "sections"),
     [
         ("report", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
-        ("failures", ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options"]),
-        ("durations", ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options"]),
-        ("workers", ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options"]),
+        *((name, SECTIONS) for name in REPORTS),
         ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options"]),
         ("get", ["Try", "Output", "For a cluster", "Options"]),
         ("fetch", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
@@ -84,7 +84,7 @@ def test_options_are_in_sections(mltasks: Command, name: str, sections: list[str
     assert re.findall(r"^([A-Z].*):$", mltasks(name, "--help").out, re.MULTILINE) == sections
 
 
-@pytest.mark.parametrize("name", ["report", "failures", "workers"])
+@pytest.mark.parametrize("name", ["report", *(name for name, report in REPORTS.items() if report.refused)])
 def test_a_report_with_a_rate_does_not_offer_filters_that_it_refuses(mltasks: Command, name: str) -> None:
     out = mltasks(name, "--help").out
     assert "--task-type" in out

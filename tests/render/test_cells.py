@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltasks.render import cells
+from mltasks.reports.column_kinds import find_column
+from mltasks.reports.declaration import ReportColumn
 from support.views import obeyed, texts
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -98,17 +100,35 @@ def test_a_share_that_is_neither_none_nor_all_is_never_shown_as_that(value: floa
         ("period", pd.Timestamp("2025-11-24 06:00", tz="UTC"), "2025-11-24 06:00"),
     ],
 )
-def test_a_cell_is_shown_by_the_name_of_its_column(name: str, value: Any, shown: str) -> None:
-    assert cells.cell(name, value, AS_OF) == shown
+def test_a_cell_is_shown_by_the_kind_and_unit_of_its_column(name: str, value: Any, shown: str) -> None:
+    assert cells.cell(find_column("any", name), value, AS_OF) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "value", "shown"),
+    [
+        ("duration", "ms", 55.0, "55ms"),
+        ("duration", "s", 55, "55.0s"),
+        ("count", "tasks", 4321, "4,321"),
+        ("ordinal", "", 4321, "4321"),
+        ("number", "tasks", 4321, "4321.00"),
+        ("share", "", 0.25, "25.0%"),
+        ("ago", "UTC", pd.Timestamp("2025-11-24 23:57:23", tz="UTC"), "2m37s ago"),
+        ("time", "UTC", pd.Timestamp("2025-11-24 23:57:23", tz="UTC"), "2025-11-24 23:57:23"),
+        ("id", "", "a\tb", "a\\tb"),
+    ],
+)
+def test_the_same_value_is_written_by_what_the_column_declares(kind: Any, unit: str, value: Any, shown: str) -> None:
+    assert cells.cell(ReportColumn("a_s", kind, unit, ""), value, AS_OF) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "(missing)"), (math.nan, "(missing)"), ("KMEANS", "KMEANS")])
 def test_a_missing_key_is_a_group_with_a_name(value: Any, shown: str) -> None:
-    assert cells.key("function_name", value, AS_OF) == shown
+    assert cells.key(find_column("any", "function_name"), value, AS_OF) == shown
 
 
 def test_a_key_that_is_a_time_is_shown_as_that_time_with_or_without_a_zone() -> None:
-    assert cells.key("begun", pd.Timestamp("2025-11-24 22:00"), AS_OF) == "2025-11-24 22:00:00"
+    assert cells.key(None, pd.Timestamp("2025-11-24 22:00"), AS_OF) == "2025-11-24 22:00:00"
 
 
 @pytest.mark.parametrize(

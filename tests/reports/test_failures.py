@@ -74,7 +74,7 @@ def test_filters_that_would_change_a_rate_are_refused_wherever_they_were_given(
         tasks: Any = mltasks.load("demo")
     else:
         tasks, options = getattr(mltasks, source)("demo", **options), {}
-    with pytest.raises(UsageError, match=r"the filter (not_)?(state|outcome) would change the failure rate"):
+    with pytest.raises(UsageError, match=r"the filter (not_)?(state|outcome): it would change the failure rate"):
         report(tasks, **options)
 
 

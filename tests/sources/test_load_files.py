@@ -192,5 +192,7 @@ def test_what_a_file_was_fetched_with_stays_part_of_what_it_covers(tmp_path: Pat
 
 def test_a_rate_is_refused_for_a_file_that_holds_only_some_outcomes(tmp_path: Path) -> None:
     mltasks.write_parquet(mltasks.load("demo", state="FAILED"), tmp_path / "failed.parquet")
-    with pytest.raises(mltasks.UsageError, match="failures: the filter state would change the failure rate"):
+    with pytest.raises(
+        mltasks.UsageError, match="failures does not take the filter state: it would change the failure rate"
+    ):
         mltasks.failures(mltasks.scan(tmp_path / "failed.parquet"))

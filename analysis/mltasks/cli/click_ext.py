@@ -38,9 +38,16 @@ class Option(click.Option):
 class Command(click.Command):
     """A command with examples, whose options are listed by section, in the order in which they were declared."""
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        columns: Sequence[tuple[str, str]] = (),
+        **settings: Any,
+    ) -> None:
         super().__init__(*args, **settings)
         self.examples = examples
+        self.columns = columns
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, then the examples."""
@@ -50,7 +57,7 @@ class Command(click.Command):
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the sections; those of no section come last."""
+        """Write the sections, those of no section last, and what the columns of the result hold."""
         found: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -61,6 +68,9 @@ class Command(click.Command):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows, col_max=24)
+        if self.columns:
+            with formatter.section("Columns"):
+                formatter.write_dl(self.columns, col_max=24)
 
 
 def option(*names: str, **settings: Any) -> Decorator:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from mltasks.exceptions import ClusterError, Error, TaskDataWarning
+from mltasks.reports.registry import REPORTS
 
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
 
@@ -38,9 +39,7 @@ set as MLTASKS_<OPTION>, such as MLTASKS_USER. mltasks only reads.
 """
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
-    "failures": ("failures", "How often tasks fail, and since when."),
-    "durations": ("durations", "How long tasks take: median and percentiles."),
-    "workers": ("workers", "Tasks, failures and load by worker node."),
+    **{report.name: ("report_command", report.question) for report in REPORTS.values()},
     "list": ("list_tasks", "The tasks themselves: filtered, sorted, columns chosen."),
     "get": ("get", "Single tasks by id, with all that is known of them."),
     "fetch": ("fetch", "All tasks to a file, streamed and verified."),
@@ -61,7 +60,8 @@ class Commands(click.Group):
         """Return a command by name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"mltasks.cli.{COMMANDS[cmd_name][0]}").command
+        module = import_module(f"mltasks.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.make_command(REPORTS[cmd_name]) if cmd_name in REPORTS else module.command
         return command
 
     def resolve_command(

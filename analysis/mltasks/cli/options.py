@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,6 @@ WORD_FILTERS = {
     "not_state": "Not in this state.",
     "not_outcome": "Not with this outcome.",
 }
-CHANGE_A_RATE = ("state", "outcome", "not_state", "not_outcome")  # reports with a rate refuse them, and say why
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
     *("region", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
@@ -40,8 +40,8 @@ source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
 sources = click.argument("sources", metavar="[SOURCE]...", envvar="MLTASKS_SOURCE", nargs=-1)
 
 
-def filters(*, rate: bool = False) -> Decorator:
-    """Return the options that select tasks; with `rate`, help leaves out what would change a failure rate."""
+def filters(*, refused: Collection[str] = (), left_out: Collection[str] = ()) -> Decorator:
+    """Return the options that select tasks; help does not show `refused` ones, `left_out` are none at all."""
     times = [
         option(
             "--since", metavar="TIME", section=FILTERS, help="From then on: 2026-11-24, or 7d before the data ends."
@@ -54,10 +54,11 @@ def filters(*, rate: bool = False) -> Decorator:
             metavar="TEXT",
             multiple=True,
             section=FILTERS,
-            hidden=rate and name in CHANGE_A_RATE,
+            hidden=name in refused,
             help=text,
         )
         for name, text in WORD_FILTERS.items()
+        if name not in left_out
     ]
     return compose([*times, *words])
 
@@ -131,9 +132,13 @@ row_options = compose(
 )
 
 
-def split(options: dict[str, Any]) -> tuple[dict[str, Any], Access]:
-    """Take the filters and the access to a cluster out of a command's options; what is left stays in `options`."""
-    chosen = {name: options.pop(name, None) for name in ("since", "until", *WORD_FILTERS)}
+def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict[str, Any], Access]:
+    """Take the filters and the access to a cluster out of a command's options; what is left stays in `options`.
+
+    `left_out`: names of filters that are options of the command's own.
+    """
+    names = [name for name in ("since", "until", *WORD_FILTERS) if name not in left_out]
+    chosen = {name: options.pop(name, None) for name in names}
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 

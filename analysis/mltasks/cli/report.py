@@ -10,6 +10,7 @@ import click
 from mltasks import atomic_write
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
+from mltasks.reports.declaration import CHANGES_RATE
 
 
 @click.command(
@@ -30,13 +31,14 @@ from mltasks.cli.click_ext import Command, option
     help="The page, such as report.html; without it, the summary only.",
 )
 @options.force
-@options.filters(rate=True)
+@options.filters(refused=CHANGES_RATE)
 @options.access
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
     """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
     from mltasks.exceptions import UsageError
     from mltasks.render import html, terminal_summary, write
+    from mltasks.reports import overview
 
     chosen, access = options.split(given)
     if output is not None:
@@ -47,7 +49,7 @@ def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, f
     found = html.report(tasks)
     if output is not None:
         found.save(output, force=force)
-    write.write(terminal_summary.render(tasks, found, colour=write.is_coloured()))
+    write.write(terminal_summary.render(overview.count_task_types(tasks), found, colour=write.is_coloured()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

@@ -1,74 +1,105 @@
-"""What the commands of single reports have in common."""
+"""The commands of single reports, made from what each report declares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from mltasks.cli import open_sources, options
-from mltasks.cli.click_ext import Command, compose, option
+from mltasks.cli.click_ext import Command, Decorator, compose, option
+from mltasks.reports.declaration import Report, ReportColumn, ReportOption
 
 GROUPS = "What a row is"
+TYPES: dict[str, Any] = {"integer": int, "number": float}
 
 
-def make_command(name: str, doc: str, *, examples: Sequence[str], by: str) -> click.Command:
+def make_command(report: Report) -> click.Command:
     """Return the command of a report: groups, filters, output."""
 
     @options.sources
-    @option(
+    @_report_options(report)
+    @options.filters(refused=report.refused, left_out=[each.name for each in report.options])
+    @options.row_options
+    @options.format_options
+    @_plot(report)
+    @options.access
+    @options.every
+    def run(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
+        return _run(report, sources, every_cluster, given)
+
+    columns = [(column.name, _describe(column)) for column in report.columns]
+    return click.command(report.name, cls=Command, help=report.help, examples=report.examples, columns=columns)(run)
+
+
+def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dict[str, Any]) -> int:
+    from mltasks.render import write
+    from mltasks.render.view import make_view
+
+    filters, access = options.split(given, left_out=[each.name for each in report.options])
+    shown = {key: given.pop(key, None) for key in ("format_", "wide", "sort", "top", "output", "force", "plot")}
+    kind = write.format_of(shown["format_"], shown["output"])
+    if shown["plot"]:
+        write.picture(shown["plot"])
+    write.check_output(shown["output"], shown["force"])
+    write.check_output(shown["plot"], shown["force"])
+    tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
+    table = report.function()(tasks, **_keywords(given))
+    view = make_view(table, shown["sort"], shown["top"] or None)
+    if shown["plot"]:
+        from mltasks.render.plot import figure
+
+        figure.save(view, shown["plot"], force=shown["force"])
+    write.write_report(view, kind, shown["output"], wide=shown["wide"], force=shown["force"])
+    return code
+
+
+def _keywords(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given as the keywords of a report's function."""
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    return {name: value for name, value in values.items() if value is not None and value is not False and value != []}
+
+
+def _report_options(report: Report) -> Decorator:
+    by = option(
         "--by",
         metavar="COLUMNS",
         multiple=True,
         section=GROUPS,
-        help=f"Group by these ({by}); '' for one row of all.",
+        help=f"Group by these ({','.join(report.keys)}); '' for one row of all.",
     )
-    @_periods
-    @options.filters(rate=name != "durations")
-    @options.row_options
-    @options.format_options
-    @option("--plot", metavar="FILE", section=options.OUTPUT, help="The report's figure too, .png or .svg.")
-    @options.access
-    @options.every
-    def run(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
-        from mltasks.render import write
-        from mltasks.render.view import make_view
-
-        chosen, access = options.split(given)
-        shown = {key: given.pop(key) for key in ("format_", "wide", "sort", "top", "output", "force", "plot")}
-        kind = write.format_of(shown["format_"], shown["output"])
-        if shown["plot"]:
-            write.picture(shown["plot"])
-        for path in (shown["output"], shown["plot"]):
-            write.check_output(path, shown["force"])
-        keywords = {key: value for key, value in given.items() if value is not None and key != "by"}
-        if given["by"]:
-            keywords["by"] = list(given["by"])
-        if name == "durations" and "outcome" in chosen:  # whose durations; the counts stay those of all tasks
-            keywords["outcome"] = chosen.pop("outcome")
-        tasks, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
-        found = make_view(_function(name)(tasks, **keywords), shown["sort"], shown["top"] or None)
-        if shown["plot"]:
-            from mltasks.render.plot import figure
-
-            figure.save(found, shown["plot"], force=shown["force"])
-        write.write_report(found, kind, shown["output"], wide=shown["wide"], force=shown["force"])
-        return code
-
-    return click.command(name, cls=Command, help=doc, examples=examples)(run)
-
-
-_periods = compose(
-    [
+    periods = [
         option("--every", metavar="PERIOD", section=GROUPS, help="And by time: 15min, 6h, 1d, 1w, 1mo."),
         option("--tz", metavar="ZONE", section=GROUPS, help="The time zone of days, weeks and months (UTC)."),
     ]
-)
+    return compose(
+        [
+            *([by] if report.takes_by else []),
+            *(periods if report.has_periods else []),
+            *(_own_option(each) for each in report.options),
+        ]
+    )
 
 
-def _function(name: str) -> Callable[..., Any]:
-    import mltasks
+def _own_option(declared: ReportOption) -> Decorator:
+    return option(
+        f"--{declared.name.replace('_', '-')}",
+        declared.name,
+        metavar=None if declared.kind == "flag" else declared.metavar,
+        multiple=declared.kind == "texts",
+        is_flag=declared.kind == "flag",
+        type=TYPES.get(declared.kind),
+        section=GROUPS,
+        help=declared.help,
+    )
 
-    found: Callable[..., Any] = getattr(mltasks, name)
-    return found
+
+def _plot(report: Report) -> Decorator:
+    plot = option("--plot", metavar="FILE", section=options.OUTPUT, help="The report's figure too, .png or .svg.")
+    return compose([plot] if report.figure else [])
+
+
+def _describe(column: ReportColumn) -> str:
+    unit = f" [{column.unit}]" if column.unit in ("s", "ms") else ""
+    return f"{column.note}{unit}"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from mltasks.reports.declaration import ReportColumn
 from mltasks.tasks.metadata import to_datetime
 
 MISSING = "–"
 NO_GROUP = "(missing)"
-ABSOLUTE = ("create_time", "last_update_time")  # when a task was; other times are shown by how long ago they were
-ORDINALS = ("seq_no", "primary_term", "version")  # numbers that name something, without separators
+SECOND = {"s": 1.0, "ms": 0.001}  # units of durations, in seconds
 CONTROL = re.compile(  # C0, C1, what is invisible or turns the order of letters, what neither UTF-8 nor XML can hold
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
@@ -87,33 +87,31 @@ def iso(time: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cell(name: str, value: Any, as_of_ms: int | None) -> str:
-    """Return a cell of a report as text, by the name of its column: `_s` seconds, rates and shares, times, counts."""
+def cell(column: ReportColumn | None, value: Any, as_of_ms: int | None) -> str:
+    """Return a cell of a report as text, by the kind and the unit of its column; None: a column of the user's own."""
+    kind = column.kind if column else None
     if is_missing(value):
         return MISSING
     if isinstance(value, datetime):
-        if name == "period":
+        if kind == "period":
             return period(value)
-        return f"{value:%Y-%m-%d %H:%M:%S}" if name in ABSOLUTE else ago(value, as_of_ms)
+        return ago(value, as_of_ms) if kind == "ago" else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, str):
         return one_line(value)
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return "true" if value else "false"
-    if name.endswith("_s"):
-        return duration(float(value))
-    if "_rate" in name or name.endswith("_share"):
-        return percent(float(value))
-    if name in ORDINALS:
+    number = float(value)
+    if column and kind == "duration":
+        return duration(number * SECOND[column.unit])
+    if kind == "share":
+        return percent(number)
+    if kind == "ordinal":
         return str(int(value))
-    if float(value).is_integer() and not name.startswith("mean_"):
+    if kind != "number" and number.is_integer():
         return f"{int(value):,}"
-    return f"{float(value):.2f}"
+    return f"{number:.2f}"
 
 
-def key(name: str, value: Any, as_of_ms: int | None) -> str:
+def key(column: ReportColumn | None, value: Any, as_of_ms: int | None) -> str:
     """Return a key of a report as text; a missing one is a group of its own."""
-    if is_missing(value):
-        return NO_GROUP
-    if isinstance(value, datetime) and name != "period":
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return cell(name, value, as_of_ms)
+    return NO_GROUP if is_missing(value) else cell(column, value, as_of_ms)

@@ -45,4 +45,4 @@ def _all(finished: int) -> str:
 
 
 def _name(view: View, row: pd.Series) -> str:
-    return " / ".join(cells.key(key, row[key], view.info.as_of_ms) for key in view.keys) or "all tasks"
+    return " / ".join(view.cell(key, row[key]) for key in view.keys) or "all tasks"

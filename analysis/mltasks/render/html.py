@@ -13,16 +13,9 @@ import pandas as pd
 from mltasks import atomic_write
 from mltasks.render import cells, header, highlights, terminal
 from mltasks.render.view import View, make_view
-from mltasks.reports.durations import durations
-from mltasks.reports.failures import failures
-from mltasks.reports.workers import workers
+from mltasks.reports import overview
+from mltasks.reports.registry import REPORTS
 from mltasks.tasks.filters import RateOptions
-
-TITLES = {
-    "failures": "Failure rates",
-    "durations": "Durations",
-    "workers": "Worker nodes",
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class Page:
             heading=header.covers_line(info),
             attention=highlights.cut(self.attention(), "more in the tables"),
             calm=highlights.CALM,
-            sections=[_section(TITLES[name], shown) for name, shown in views.items()] if info.tasks else [],
+            sections=[_section(REPORTS[name].title, shown) for name, shown in views.items()] if info.tasks else [],
             notes=[cells.one_line(note) for note in notes],
             sources=cells.one_line(", ".join(info.sources)),
             count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
@@ -66,12 +59,7 @@ class Page:
 
 def report(tasks: Any, *, as_of: Any = None, **options: Unpack[RateOptions]) -> Page:
     """Return every report of some tasks on one page; see `failures`, `durations` and `workers`."""
-    made = {
-        "failures": failures(tasks, as_of=as_of, **options),
-        "durations": durations(tasks, as_of=as_of, **options),
-        "workers": workers(tasks, as_of=as_of, **options),
-    }
-    return Page(made)
+    return Page(overview.run_reports(tasks, as_of=as_of, **options))
 
 
 def _template() -> Any:
@@ -96,7 +84,7 @@ def _section(title: str, shown: View) -> dict[str, Any]:
 
     names = [str(name) for name in shown.frame.columns]
     words = [shown.is_words(name) for name in names]
-    columns = [[_cell(shown, name, value) for value in shown.frame[name]] for name in names]
+    columns = [[shown.cell(name, value) for value in shown.frame[name]] for name in names]
     labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {
         "title": title,
@@ -104,7 +92,3 @@ def _section(title: str, shown: View) -> dict[str, Any]:
         "names": list(zip(labels, words, strict=True)),
         "rows": [list(zip(row, words, strict=True)) for row in zip(*columns, strict=True)],
     }
-
-
-def _cell(shown: View, name: str, value: Any) -> str:
-    return (cells.key if name in shown.keys else cells.cell)(name, value, shown.info.as_of_ms)

@@ -18,7 +18,6 @@ from mltasks.render.view import View
 from mltasks.reports.report_info import ReportInfo
 from mltasks.tasks.metadata import to_datetime
 
-WHOLE = ("task_id",)  # texts to be copied, kept in one piece
 LABELS = {
     "create_time": "created",
     "failure_rate_low": "95 %\nlow",
@@ -77,7 +76,7 @@ def table(view: View, *, width: int | None = None, wide: bool = False) -> Table:
     labels = names if wide else [label(name, word) for name, word in zip(names, words, strict=True)]
     cells = [[_cell(view, name, value, wide) for value in frame[name]] for name in names]
     columns = [[label, *column] for label, column in zip(labels, cells, strict=True)]
-    narrows = [word and name not in WHOLE for name, word in zip(names, words, strict=True)]
+    narrows = [word and not view.is_id(name) for name, word in zip(names, words, strict=True)]
     laid = Table(box=None, padding=(0, wrap.GAP, 0, 0), header_style="bold", pad_edge=False)
     fitting = wrap.widths(columns, narrows, width)
     folded: list[list[str]] = []
@@ -97,12 +96,10 @@ def label(name: str, words: bool) -> str:
 
 
 def _cell(view: View, name: str, value: Any, wide: bool) -> str:
-    as_of_ms = view.info.as_of_ms
-    if name in view.keys:
-        return text.key(name, value, as_of_ms)
-    if not wide and name in text.ABSOLUTE and isinstance(value, datetime) and not text.is_missing(value):
+    column = view.column(name)
+    if not wide and column and column.kind == "time" and isinstance(value, datetime) and not text.is_missing(value):
         return _short_time(view.info, value)
-    return text.cell(name, value, as_of_ms)
+    return view.cell(name, value)
 
 
 def _short_time(info: ReportInfo, value: datetime) -> str:

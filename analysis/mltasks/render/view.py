@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pandas as pd
 
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info
+from mltasks.render import cells
+from mltasks.reports import column_kinds, report_info, task_list
+from mltasks.reports.declaration import ReportColumn
+from mltasks.reports.registry import REPORTS
 from mltasks.reports.report_info import ReportInfo
 
-NARROW = {  # what fits 80 columns; everything else is for --wide
-    "durations": ("tasks", "failed", "open", "p50_s", "p95_s", "max_s"),
-    "failures": ("tasks", "failed", "failure_rate", "failure_rate_low", "failure_rate_high", "last_success"),
-    "workers": ("node_name", "tasks", "failed", "failure_rate", "task_s", "peak_in_flight"),
-    "list": ("task_id", "task_type", "function_name", "state", "create_time", "duration_s"),
-}
+NARROW = {name: report.narrow for name, report in REPORTS.items()} | {"list": task_list.NARROW}  # fits 80 columns
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,20 @@ class View:
     def keys(self) -> list[str]:
         """The columns that say what a row stands for."""
         return [name for name in self.info.keys if name in self.frame.columns]
+
+    def column(self, name: str) -> ReportColumn | None:
+        """Return the declaration of a column; None for a user's own."""
+        return column_kinds.find_column(self.info.report, name)
+
+    def cell(self, name: str, value: Any) -> str:
+        """Return a cell of a column as text."""
+        show = cells.key if name in self.keys else cells.cell
+        return show(self.column(name), value, self.info.as_of_ms)
+
+    def is_id(self, name: str) -> bool:
+        """Tell whether a column holds texts to be copied, which stay in one piece."""
+        column = self.column(name)
+        return column is not None and column.kind == "id"
 
     def is_words(self, name: str) -> bool:
         """Tell whether a column is read as words, from the left, and not as numbers."""

@@ -12,6 +12,7 @@ from mltasks.engines import prepare
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping, outcome_codes, report_info, totals
+from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
 from mltasks.tasks import conditions, derived, filters, schema
@@ -28,7 +29,7 @@ ENDS = {"completed": schema.COMPLETED, "failed": (schema.FAILED,), "cancelled": 
 COUNTS = ("tasks", *ENDS, "open")
 FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
 UNMEASURED = ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
-COLUMNS = (*COUNTS, "measured", "unmeasured", "mean_s", *QUANTILES, "max_s")
+COLUMNS = REPORT.column_names
 
 
 def durations(

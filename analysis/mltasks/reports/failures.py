@@ -11,14 +11,15 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.prepare import Tasks
 from mltasks.reports import grouping, outcome_codes, report_info, totals
+from mltasks.reports.declarations.failures import REPORT
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
 from mltasks.tasks import conditions, derived, schema
 from mltasks.tasks.filters import RateOptions
 
+COLUMNS = REPORT.column_names
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
 TIMES = ("last_success", "failing_since")
-COLUMNS = (*COUNTS, "failure_rate", "failure_rate_low", "failure_rate_high", *TIMES)
 
 
 def failures(
@@ -43,7 +44,7 @@ def failures(
     """
     periods = grouping.periods(every, tz)
     prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
-    report_info.reject_outcome_filters("failures", prepared)
+    report_info.reject_filters("failures", prepared)
     grouped, found, counts = _counted(prepared, periods)
     found = report_info.with_rates(report_info.whole_numbers(grouped.finish(found), COUNTS))
     for name in TIMES:

@@ -10,13 +10,13 @@ import pandas as pd
 
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
+from mltasks.reports.registry import REPORTS
 from mltasks.reports.statistics import wilson
 from mltasks.reports.totals import Totals, plural
 from mltasks.tasks import filters
 from mltasks.tasks.metadata import Context, to_datetime
 
 KEY = "mltasks_report"  # in DataFrame.attrs
-OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome")
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
@@ -85,11 +85,12 @@ def source_names(ctx: Context) -> list[str]:
     return list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
 
 
-def reject_outcome_filters(name: str, tasks: Tasks) -> None:
-    """Raise UsageError where tasks were selected by state or outcome: that would change a rate."""
-    chosen = [key for key in OUTCOME_FILTERS if key in (tasks.context.filters | tasks.filters.describe())]
-    if chosen:
-        raise UsageError(f"{name}: the filter {chosen[0]} would change the failure rate; leave it out here")
+def reject_filters(name: str, tasks: Tasks) -> None:
+    """Raise UsageError where tasks were selected by a filter that the report of this name does not take."""
+    chosen = tasks.context.filters | tasks.filters.describe()
+    for filter_name, why in REPORTS[name].refused.items():
+        if filter_name in chosen:
+            raise UsageError(f"{name} does not take the filter {filter_name}: {why}; leave it out here")
 
 
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ COLUMNS = (
     *("task_id", "task_type", "function_name", "state", "outcome", "create_time", "duration_s", "duration_status"),
     *("worker_node", "model_id", "reason"),
 )
+NARROW = ("task_id", "task_type", "function_name", "state", "create_time", "duration_s")  # shown in 80 columns
 
 
 def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:

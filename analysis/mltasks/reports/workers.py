@@ -13,16 +13,14 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.prepare import Tasks
 from mltasks.reports import grouping, in_flight, outcome_codes, report_info, totals
+from mltasks.reports.declarations.workers import REPORT
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.time_window import ReportWindow, clip_to_window
 from mltasks.tasks import derived, schema
 from mltasks.tasks.filters import RateOptions
 
+COLUMNS = REPORT.column_names
 COUNTS = ("tasks", "completed", "failed")
-COLUMNS = (
-    *("node_name", *COUNTS, "failure_rate", "failure_rate_low", "failure_rate_high"),
-    *("task_s", "task_share", "active_s", "mean_in_flight", "peak_in_flight"),
-)
 
 
 def workers(
@@ -54,7 +52,7 @@ def workers(
     prepared = prepare.prepare(
         tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS, wanted=["status_code"]
     )
-    report_info.reject_outcome_filters("workers", prepared)
+    report_info.reject_filters("workers", prepared)
     counts = _census(prepared)
     window = ReportWindow(*_window(prepared, counts), periods)
     grouped = in_flight.clip_lifetimes(clip_to_window(_with_workers(grouping.group(prepared)), window))

@@ -71,7 +71,8 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
             axes.plot(pd.DatetimeIndex([last]), value, "o", markersize=3.5, markerfacecolor="white", color=colour)
     axes.set_ylabel(drawing.label.partition(" (")[0].partition(",")[0])
     axes.set_ylim(bottom=0)
-    drawing.set_ticks(axes.yaxis, valued[drawing.column].max())
+    column = view.column(drawing.column)
+    drawing.set_ticks(axes.yaxis, column.kind if column else "number", valued[drawing.column].max())
     scales.use_time(axes, view.info.tz, view.frame["period"], step)
     if _running(view, step) is not None:
         axes.set_xlabel(f"{axes.get_xlabel()}; a hollow dot is a period that is not over")
@@ -101,5 +102,5 @@ def name_of(view: View, row: Mapping[Any, Any]) -> str:
     if not cells.is_missing(row.get("node_name")):
         row = {**row, "worker_node": row["node_name"]}
     keys = [key for key in view.keys if key != "period"]
-    name = " / ".join(cells.key(key, row[key], view.info.as_of_ms) for key in keys) or "all tasks"
+    name = " / ".join(view.cell(key, row[key]) for key in keys) or "all tasks"
     return name if cell_len(name) <= LONGEST else f"{set_cell_size(name, LONGEST - 1).rstrip()}…"

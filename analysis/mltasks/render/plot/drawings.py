@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from mltasks.render.plot import scales
+from mltasks.reports.declaration import Kind
 
 BLUE, RED, GREY = "#1f5fa8", "#b3261e", "#6b7078"
 
@@ -32,9 +33,9 @@ class Drawing:
     low: str | None = None
     high: str | None = None
 
-    def set_ticks(self, axis: Any, longest: float) -> None:
-        """Write the values on an axis in their unit."""
-        if self.column.endswith("_s"):
+    def set_ticks(self, axis: Any, kind: Kind, longest: float) -> None:
+        """Write the values on an axis as those of a column of this kind."""
+        if kind == "duration":
             axis.set_major_formatter(scales.SECONDS)
             axis.set_major_locator(scales.seconds_ticks(longest))
         else:

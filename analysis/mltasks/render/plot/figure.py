@@ -20,6 +20,7 @@ from mltasks.render import header, wrap, write
 from mltasks.render.plot.axes import draw, shown_rows
 from mltasks.render.plot.drawings import DRAWINGS, GREY, Drawing
 from mltasks.render.view import View
+from mltasks.reports.registry import REPORTS
 
 STYLE: Any = {
     "font.size": 9,
@@ -51,9 +52,10 @@ def svg(view: View) -> str:
 
 def drawing_of(report: str) -> Drawing:
     """Return how the figure of a report is drawn; raises UsageError where it has none."""
-    if report not in DRAWINGS:
-        raise UsageError(f"--plot: there is no figure of {report}; there are some of {', '.join(DRAWINGS)}")
-    return DRAWINGS[report]
+    figures = {name: declared.figure for name, declared in REPORTS.items() if declared.figure}
+    if report not in figures:
+        raise UsageError(f"--plot: there is no figure of {report}; there are some of {', '.join(figures)}")
+    return DRAWINGS[figures[report]]
 
 
 def figure(view: View) -> Figure:

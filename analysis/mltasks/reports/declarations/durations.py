@@ -1,0 +1,41 @@
+"""The report `durations`."""
+
+from __future__ import annotations
+
+from mltasks.reports.declaration import Report, ReportOption
+from mltasks.reports.declaration import ReportColumn as Column
+from mltasks.reports.declarations import columns
+
+REPORT = Report(
+    name="durations",
+    title="Durations",
+    question="How long tasks take: median and percentiles.",
+    help="""How long tasks take, from creation to completion (queueing included): median and exact percentiles.
+
+    Completed tasks are measured; --outcome failed (or all) measures others. Open tasks have no duration.
+    """,
+    columns=(
+        *(columns.TASKS, columns.COMPLETED, columns.FAILED, columns.CANCELLED, columns.OPEN),
+        Column("measured", "count", "tasks", "completed tasks whose duration is known"),
+        Column("unmeasured", "count", "tasks", "completed tasks whose duration is not; the notes say why"),
+        Column("mean_s", "duration", "s", "mean duration"),
+        Column("p50_s", "duration", "s", "median duration"),
+        Column("p90_s", "duration", "s", "90th percentile"),
+        Column("p95_s", "duration", "s", "95th percentile"),
+        Column("p99_s", "duration", "s", "99th percentile"),
+        Column("max_s", "duration", "s", "longest duration"),
+    ),
+    narrow=("tasks", "failed", "open", "p50_s", "p95_s", "max_s"),
+    worst_first=("p50_s", "tasks"),
+    examples=(
+        "mltasks durations demo --task-type TRAINING --sort p95_s",
+        "mltasks durations demo --by function_name --every 1h --plot durations.png",
+        "mltasks durations demo --format json",
+    ),
+    options=(
+        ReportOption(
+            "outcome", "WORD", "Measure the failed, partial, cancelled, or all, not the completed.", kind="texts"
+        ),
+    ),
+    figure="durations",
+)

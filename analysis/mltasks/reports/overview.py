@@ -1,0 +1,29 @@
+"""All reports of some tasks at once: what the page and the summary show."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import msgspec
+import pandas as pd
+
+from mltasks.reports import report_info
+from mltasks.reports.durations import durations
+from mltasks.reports.registry import REPORTS
+from mltasks.tasks.filters import RateOptions
+
+TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
+
+
+def run_reports(tasks: Any, *, as_of: Any = None, **options: Unpack[RateOptions]) -> dict[str, pd.DataFrame]:
+    """Return the table of every report that the page has, by name, in the order of the page."""
+    return {
+        name: report.function()(tasks, as_of=as_of, **options) for name, report in REPORTS.items() if report.on_page
+    }
+
+
+def count_task_types(tasks: Any) -> pd.DataFrame:
+    """Return one row per task type: counts, failure rate, median and 95th percentile."""
+    types = durations(tasks, by="task_type")  # which has the counts, too, that make a rate
+    info = msgspec.structs.replace(report_info.read_info(types), report="overview")
+    return report_info.with_info(report_info.with_rates(types)[list(TYPE_COLUMNS)], info)

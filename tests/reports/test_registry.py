@@ -1,0 +1,179 @@
+"""Every registered report through every engine and output, on real tasks and on none; what is forgotten is named."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mltasks
+from mltasks.engines.prepare import Dataset
+from mltasks.exceptions import UsageError
+from mltasks.render import html, terminal, write
+from mltasks.render.plot import figure
+from mltasks.render.plot.drawings import DRAWINGS
+from mltasks.render.view import View, make_view
+from mltasks.reports import column_kinds, overview
+from mltasks.reports.declaration import Report, ReportColumn
+from mltasks.reports.registry import REPORTS
+from support.command import Command
+
+ENGINES: dict[str, Callable[[], Any]] = {"pandas": lambda: mltasks.load("demo"), "duckdb": lambda: mltasks.scan("demo")}
+DTYPES = {
+    "text": "str",
+    "id": "str",
+    "flag": "boolean",
+    "count": "int64|Int64|float64",
+    "number": "float64",
+    "share": "float64",
+    "duration": "float64",
+    "time": r"datetime64\[ms, .+\]",
+    "ago": r"datetime64\[ms, .+\]",
+}
+
+
+@pytest.fixture(scope="module")
+def demo() -> dict[str, Any]:
+    return {name: tasks() for name, tasks in ENGINES.items()}
+
+
+@pytest.fixture(scope="module", params=[*REPORTS])
+def report(request: pytest.FixtureRequest) -> Report:
+    return REPORTS[request.param]
+
+
+def of_nothing(tasks: Any) -> Any:
+    """Return the same kind of tasks, none of them."""
+    if isinstance(tasks, Dataset):
+        return Dataset(tasks.frame.filter("false"), tasks.context)
+    return tasks.head(0)
+
+
+@pytest.fixture(scope="module", params=["real tasks", "no tasks"])
+def table(request: pytest.FixtureRequest, report: Report, demo: dict[str, Any]) -> pd.DataFrame:
+    tasks = demo["pandas"] if request.param == "real tasks" else of_nothing(demo["pandas"])
+    found: pd.DataFrame = report.function()(tasks)
+    return found
+
+
+def test_a_report_is_declared_whole(report: Report) -> None:
+    names = report.column_names
+    assert len(set(names)) == len(names), "a column is declared twice"
+    assert {*report.narrow} <= {*names, *report.keys}, "`narrow` names a column that is not declared"
+    assert {*report.worst_first} <= {*names}, "`worst_first` names a column that is not declared"
+    assert all(column.note for column in report.columns), "a column has no note"
+    assert report.question.endswith("."), "the question is a sentence"
+    assert len(report.examples) >= 2, "the help of a command shows two examples at least"
+    assert report.figure is None or report.figure in DRAWINGS, "`figure` names no drawing of render.plot"
+
+
+def test_a_column_that_two_reports_have_is_of_one_kind_and_unit() -> None:
+    declared: dict[str, ReportColumn] = {}
+    for report in REPORTS.values():
+        for column in report.columns:
+            kind = declared.setdefault(column.name, column)
+            assert (kind.kind, kind.unit) == (column.kind, column.unit), f"{report.name}: {column.name}"
+
+
+def test_the_function_takes_what_the_declaration_says(report: Report) -> None:
+    parameters = inspect.signature(report.function()).parameters
+    wanted = {"as_of", *(option.name for option in report.options)}
+    wanted |= ({"by"} if report.takes_by else set()) | ({"every", "tz"} if report.has_periods else set())
+    assert wanted <= {*parameters}, f"{report.name}: its function lacks {wanted - {*parameters}}"
+    if report.takes_by:
+        assert parameters["by"].default == report.keys, "the default of `by` is what `keys` says"
+    assert report.function().__doc__, "the function has no docstring"
+
+
+def test_the_package_has_the_report_by_its_name(report: Report) -> None:
+    assert getattr(mltasks, report.name) is report.function()
+    assert report.name in mltasks.__all__
+    typed = f"from mltasks.reports.{report.name} import {report.name} as {report.name}"
+    assert typed in Path(mltasks.__file__).read_text(), "the line for type checkers in mltasks/__init__.py is missing"
+
+
+def test_the_columns_are_those_declared_in_their_order_and_of_their_types(table: pd.DataFrame, report: Report) -> None:
+    found = [name for name in table.columns if name not in report.keys]
+    assert found == [name for name in report.column_names if name not in report.keys]
+    for column in report.columns:
+        assert re.fullmatch(DTYPES[column.kind], str(table[column.name].dtype)), column
+
+
+def test_every_engine_gives_the_same(report: Report, demo: dict[str, Any]) -> None:
+    for some in (demo, {name: of_nothing(tasks) for name, tasks in demo.items()}):
+        expected = report.function()(some["pandas"])
+        for name in ENGINES:
+            found = report.function()(some[name])
+            pd.testing.assert_frame_equal(found, expected, rtol=1e-12)
+            assert found.attrs == expected.attrs
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_terminal_shows_it(table: pd.DataFrame, report: Report, width: int) -> None:
+    shown = terminal.render(make_view(table), width=width)
+    assert max(map(len, shown.splitlines())) <= width, f"narrow columns of {report.name} are too wide"
+    assert "tasks of ml-fixture" in shown.replace("\n", " ")
+    assert all(
+        name in terminal.render(make_view(table), wide=True) for name in (report.column_names if len(table) else [])
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "markdown"])
+def test_a_file_holds_it(table: pd.DataFrame, report: Report, kind: str) -> None:
+    text = write.text_of(make_view(table), kind)
+    if kind == "json":
+        assert [*json.loads(text)] == ["report", "as_of", "sources", "filters", "tasks", "rows", "notes"]
+        assert len(json.loads(text)["rows"]) == len(table)
+    elif kind == "csv":
+        assert text.splitlines()[0].split(",") == [*table.columns]
+    else:
+        assert text.count("\n| ") == len(table) + bool(len(table))
+
+
+def test_a_figure_draws_it(table: pd.DataFrame, report: Report) -> None:
+    if report.figure:
+        assert figure.svg(make_view(table)).startswith("<svg")
+    else:
+        with pytest.raises(UsageError, match="there is no figure"):
+            figure.svg(make_view(table))
+
+
+def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: dict[str, Any]) -> None:
+    text = html.report(demo["pandas"]).html()
+    assert re.findall("<h2>(.+?)</h2>", text)[1:] == [each.title for each in REPORTS.values() if each.on_page]
+    assert [*overview.run_reports(of_nothing(demo["pandas"]))] == [n for n, each in REPORTS.items() if each.on_page]
+
+
+def test_the_command_of_a_report_names_its_columns(report: Report, mltasks_command: Command) -> None:
+    columns = mltasks_command(report.name, "--help").out.partition("\nColumns:\n")[2]
+    assert re.findall("^  ([a-z0-9_]+)", columns, re.MULTILINE) == [*report.column_names]
+
+
+def test_a_filter_that_is_refused_is_said_with_the_reason(report: Report, mltasks_command: Command) -> None:
+    words = {"state": "FAILED", "outcome": "failed", "not_state": "FAILED", "not_outcome": "failed"}
+    for name, why in report.refused.items():
+        option = f"--{name.replace('_', '-')}"
+        said = mltasks_command.fails(2, report.name, "demo", option, words.get(name, "x"))
+        assert said == f"{report.name} does not take the filter {name}: {why}; leave it out here"
+
+
+def test_cells_are_written_by_kind_and_unit_and_not_by_name() -> None:
+    shown = View(pd.DataFrame(), make_view(mltasks.workers(mltasks.load("demo"))).info)
+    assert [shown.cell("task_s", 135.0), shown.cell("task_share", 0.5), shown.cell("tasks", 1234)] == [
+        *("2m15s", "50.0%", "1,234")
+    ]
+    assert [shown.cell("users_own_s", 135.0), shown.cell("user_rate", 0.5)] == ["135", "0.50"]
+    assert column_kinds.find_column("failures", "task_s") is None
+    assert column_kinds.find_column("overview", "task_s") == column_kinds.find_column("workers", "task_s")
+
+
+@pytest.fixture
+def mltasks_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("COLUMNS", "80")
+    return Command(capsys)
