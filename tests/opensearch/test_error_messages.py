@@ -9,6 +9,7 @@ import pytest
 
 from mltasks import ClusterError, Credentials, UsageError
 from mltasks.exceptions import Error
+from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.error_messages import error_from_response, server_words
 from mltasks.opensearch.response import Response
 
@@ -53,6 +54,31 @@ CASES: list[tuple[int, Any, type[Error], str]] = [
         "answers 503 again and again: OpenSearch Security not initialized; its users are not loaded",
     ),
     (403, {"Message": "User: anonymous is not authorized"}, ClusterError, "403: User: anonymous is not authorized; "),
+    (
+        403,
+        {"message": "The request signature we calculated does not match the signature you provided."},
+        ClusterError,
+        "check the secret key, --aws-region, the service (es or aoss) and this machine's clock",
+    ),
+    (
+        403,
+        error("status_exception", "Tenant ID can't be null", 403),
+        ClusterError,
+        "this cluster serves several tenants: give yours with --tenant-id",
+    ),
+    (
+        403,
+        error("security_exception", "no permissions for [x] and User [name=n, requestedTenant=null]", 403),
+        ClusterError,
+        "give the user the role ml_read_access",
+    ),
+    (
+        400,
+        {"statusCode": 400, "error": "Bad Request", "message": "Request must contain a osd-xsrf header."},
+        ClusterError,
+        "Request must contain a osd-xsrf header.; this is OpenSearch Dashboards: give the URL of OpenSearch, port 9200",
+    ),
+    (401, {"message": "Missing Authentication Token"}, ClusterError, "answers 401: Missing Authentication Token; not "),
     (429, error("rejected_execution", "rejected", 429), ClusterError, "overloaded or starting, try later"),
     (502, "<html>\n<body>bad gateway</body>\n</html>", ClusterError, "again and again: <html> <body>bad gateway"),
     (406, {"error": "Content-Type header [text/plain] is not supported", "status": 406}, ClusterError, "text/plain"),
@@ -70,6 +96,41 @@ def test_a_refusal_says_place_words_and_remedy_on_one_line(
     assert said in str(found)
     assert str(found).startswith(URL)
     assert "\n" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://sso.example/oauth2/start?rd=secret", "it leads to a login page (https://sso.example/oauth2/start), "),
+        ("https://u:pw@host:9200/es/?x=1", "it leads to 'https://host:9200/es/'; use that URL"),
+        ("", "it leads to 'elsewhere'; use that URL"),
+    ],
+)
+def test_a_redirect_says_where_it_leads_and_nothing_of_its_query(location: str, said: str) -> None:
+    message = str(error_from_response(URL, Response(302, {"location": location}, b"")))
+    assert said in message
+    assert "secret" not in message
+    assert "pw" not in message
+
+
+def test_a_proxy_that_is_not_used_is_named_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    for host, named in (("127.0.0.1", True), ("localhost", False)):
+        with pytest.raises(ClusterError, match="nothing answers there") as caught:
+            Cluster(f"http://{host}:1").search({})
+        assert ("HTTP_PROXY is set, but mltasks connects directly" in str(caught.value)) is named
+
+
+@pytest.mark.parametrize("url", ["http://\u2488com:9200", f"http://{'a' * 64}.example:9200"])
+def test_a_host_that_no_resolver_takes_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a host's name; write http://host:9200"):
+        Cluster(url)
+
+
+def test_a_path_may_have_any_letter() -> None:
+    with pytest.raises(ClusterError, match="nothing answers there"):
+        Cluster("http://127.0.0.1:1/s\xfcche").search({})
 
 
 @pytest.mark.parametrize(

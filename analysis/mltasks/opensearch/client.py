@@ -151,6 +151,9 @@ def _check_url(url: str) -> Any:
     if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
         shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
         raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     remedy = "write http://host:9200 or https://host:9200"
     try:
         parts = urlsplit(url)
@@ -159,6 +162,10 @@ def _check_url(url: str) -> Any:
         raise UsageError(f"{url}: {error}; {remedy}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url}: not the URL of a cluster; {remedy}")
+    try:
+        parse_url(url)  # which knows what a name of other letters may be
+    except LocationParseError:
+        raise UsageError(f"{url}: {parts.hostname!r} cannot be a host's name; {remedy}") from None
     if parts.query or parts.fragment:
         raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
     return parts
@@ -167,7 +174,7 @@ def _check_url(url: str) -> Any:
 def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
     secure = parts.scheme == "https"
     host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
-    found: dict[str, Any] = {"hosts": [{**host, "url_prefix": parts.path.strip("/")}]}
+    found: dict[str, Any] = {"hosts": [{**host, "url_prefix": quote(parts.path.strip("/"), safe="/%~")}]}
     found |= credentials.login()
     agent = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
     found["headers"] = {"user-agent": agent, **found.get("headers", {})}

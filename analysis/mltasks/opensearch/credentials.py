@@ -76,6 +76,8 @@ class Credentials:
     def _check_files(self) -> None:
         for name in ("ca_certs", "client_cert", "client_key"):
             path, option = getattr(self, name), f"--{name.replace('_', '-')}"
+            if path and Path(path).is_dir():
+                raise UsageError(f"{option} {path}: is a folder; name the file in it")
             if path and not Path(path).is_file():
                 raise UsageError(f"{option} {path}: there is no such file")
         try:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 from mltasks.exceptions import ClusterError, Error, UsageError
 from mltasks.opensearch.credentials import Credentials
 from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
 from mltasks.opensearch.search_response import excerpt
 
+SIGNATURE = ("signature", "security token", "credential should be scoped")  # of AWS, when signing went wrong
+LOGIN = re.compile(r"log-?in|sign-?in|saml|oauth|openid|/sso|sso\.|/auth", re.I)
+TENANT = re.compile(r"\btenant.?id\b", re.I)  # and not "requestedTenant", which each refusal names
 REJECTED = "give a valid one with --client-cert and --client-key"
 TLS = (  # what OpenSSL says, and what to do
     ("WRONG_VERSION_NUMBER", "the port does not speak TLS; write http:// instead of https://"),
@@ -57,11 +63,11 @@ def error_from_exception(url: str, error: NoResponseError) -> ClusterError:
     if isinstance(cause, DeadlineError):
         return ClusterError(f"{url}: {words} before the reading was; raise --deadline")
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return ClusterError(f"{url}: there is no host of this name; check the URL")
+        return ClusterError(f"{url}: there is no host of this name; check the URL{_unused_proxy(url)}")
     if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
         return ClusterError(f"{url}: no answer in time; raise --timeout, or look whether the cluster is overloaded")
     if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
-        return ClusterError(f"{url}: nothing answers there ({_tail(words)}); check host and port")
+        return ClusterError(f"{url}: nothing answers there ({_tail(words)}); check host and port{_unused_proxy(url)}")
     if "Remote end closed connection without response" in words and url.startswith("http://"):
         return ClusterError(f"{url}: the connection is closed without an answer; the port may want https://")
     return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
@@ -71,10 +77,17 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
     """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
     words, kind = server_words(answer.body)
     where = f"{url} answers {answer.status}"
+    if "-xsrf" in words or "osd-name" in answer.headers:
+        return ClusterError(f"{where}: {words}; this is OpenSearch Dashboards: give the URL of OpenSearch, port 9200")
     if answer.status == 401:
-        return ClusterError(f"{where}: {_not_logged_in(credentials or Credentials())}")
+        own = f"{words}; " if words not in ("Unauthorized", "(no text)") else ""
+        return ClusterError(f"{where}: {own}{_not_logged_in(credentials or Credentials())}")
     if answer.status == 403:
-        if credentials and credentials.aws_region:
+        if any(sign in words.lower() for sign in SIGNATURE):
+            remedy = "check the secret key, --aws-region, the service (es or aoss) and this machine's clock"
+        elif TENANT.search(words):
+            remedy = "this cluster serves several tenants: give yours with --tenant-id"
+        elif credentials and credentials.aws_region:
             remedy = "check the AWS credentials, --aws-region, and that the domain's policy lets them in"
         elif "no permissions for []" in words:
             remedy = (
@@ -98,7 +111,7 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
     if answer.status in (408, 413) or answer.too_large:
         return ClusterError(f"{where} even for the smallest page: {words}; the cluster is overloaded, try later")
     if 300 <= answer.status < 400:
-        return ClusterError(f"{where}: it leads to {answer.headers.get('location', 'elsewhere')!r}; use that URL")
+        return ClusterError(f"{where}: {_redirected(answer.headers.get('location', ''))}")
     return ClusterError(f"{where}: {words}")
 
 
@@ -118,8 +131,11 @@ def server_words(body: bytes) -> tuple[str, str]:
     """
     try:
         answer = json.loads(body)
-        error: Any = answer.get("error") or answer.get("message") or answer["Message"]  # the latter two: Amazon's
-    except (ValueError, AttributeError, KeyError, RecursionError):
+        texts = [answer.get(name) for name in ("error", "message", "Message")]  # the latter two: Amazon's
+        if "statusCode" in answer:  # Dashboards: its `error` is only the status in words
+            texts.reverse()
+        error: Any = next(text for text in texts if text)
+    except (ValueError, AttributeError, StopIteration, RecursionError):
         return excerpt(body).rstrip(".") or "(no text)", ""
     if not isinstance(error, dict):
         return str(error)[:300], ""
@@ -128,6 +144,27 @@ def server_words(body: bytes) -> tuple[str, str]:
         inner = root
     reason = inner.get("reason") or error.get("reason") or inner.get("type") or "no reason given"
     return " ".join(str(reason).split())[:300], str(inner.get("type") or error.get("type") or "error")
+
+
+def _redirected(location: str) -> str:
+    """Return where a redirect leads, without what its query may carry, and what to do."""
+    target = urlsplit(location)
+    place = urlunsplit((target.scheme, target.netloc.rpartition("@")[2], target.path, "", "")) or "elsewhere"
+    if LOGIN.search(place):
+        return (
+            f"it leads to a login page ({place}), where only a browser gets on; give the URL of the cluster itself, "
+            "and --user or a token"
+        )
+    return f"it leads to {place!r}; use that URL"
+
+
+def _unused_proxy(url: str) -> str:
+    """Return what to know where a proxy is configured that is not used, to go behind an error."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    if parts.scheme not in proxies or proxy_bypass(parts.hostname or ""):
+        return ""
+    return f" ({parts.scheme.upper()}_PROXY is set, but mltasks connects directly)"
 
 
 def _not_logged_in(given: Credentials) -> str:
