@@ -163,8 +163,9 @@ def _check_url(url: str) -> Any:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url}: not the URL of a cluster; {remedy}")
     try:
-        parse_url(url)  # which knows what a name of other letters may be
-    except LocationParseError:
+        parse_url(url)  # which knows which letters a name may have; the codec knows how long its parts may be
+        parts.hostname.encode("idna")
+    except (LocationParseError, UnicodeError):
         raise UsageError(f"{url}: {parts.hostname!r} cannot be a host's name; {remedy}") from None
     if parts.query or parts.fragment:
         raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
