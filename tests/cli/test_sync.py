@@ -103,6 +103,6 @@ def test_verify_says_when_the_tasks_are_all_there_and_only_a_glob_goes_wrong(mlt
 
 
 def test_verify_says_that_a_first_sync_without_an_end_is_no_store_yet(mltasks: Command, tmp_path: Path) -> None:
-    with open_transaction(tmp_path / "s") as writing:
-        writing.step("here", Snapshot(cursor=4))
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.checkpoint("here", Snapshot(cursor=4))
     assert "the first sync has not come to its end; run it again" in mltasks.fails(4, "verify", str(tmp_path / "s"))

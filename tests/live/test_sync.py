@@ -335,16 +335,16 @@ def test_a_write_that_becomes_visible_later_than_any_overlap_is_found_by_the_cou
 
 def forget(store: mltasks.Store, task_id: str) -> None:
     """Make a store as if one of its tasks had not been visible yet."""
-    with open_transaction(store.path) as writing:
+    with open_transaction(store.path) as transaction:
         ((name, followed),) = _manifest(store).clusters.items()
-        assert followed.finished is not None
+        assert followed.published is not None
         files = []
-        for file in followed.finished.files:
-            rows = writing.shelf.read(file)
+        for file in followed.published.files:
+            rows = transaction.layout.read(file)
             kept = rows.filter(pc.not_equal(rows["task_id"], task_id))
             same_file = kept.num_rows == file.rows
-            files.append(file if same_file else writing.shelf.write(file.partition, kept, file.generation))
-        writing.finish(name, manifest.replace(followed.finished, files=tuple(files)))
+            files.append(file if same_file else transaction.layout.write(file.partition, kept, file.generation))
+        transaction.commit(name, manifest.replace(followed.published, files=tuple(files)))
 
 
 def _manifest(store: mltasks.Store) -> manifest.Manifest:

@@ -53,8 +53,8 @@ def has_files(store: Path, n: int) -> bool:
 def stage(store: Path, cluster: str) -> str:
     """What a process that was killed has left."""
     left = followed(store, cluster)
-    first = "" if left.finished else "first sync, "
-    return first + ("at a step" if left.unfinished else "before any step" if first else "nothing begun")
+    first = "" if left.published else "first sync, "
+    return first + ("at a step" if left.in_progress else "before any step" if first else "nothing begun")
 
 
 def test_no_task_is_lost_or_twice_though_syncs_are_killed_at_random_while_tasks_are_written(
@@ -181,7 +181,7 @@ def test_a_full_disk_is_one_line_wherever_it_is_full_and_with_space_again_the_sy
     refused = 0
     for free in range(0, 40_000, 4096):
         made += fill(quiet_cluster, 20, seed=free + 1)
-        before = seen(store) if store.exists() and followed(store, name(quiet_cluster)).finished else None
+        before = seen(store) if store.exists() and followed(store, name(quiet_cluster)).published else None
         _fill_up(ballast, free)
         ran = command("sync", quiet_cluster.url, str(store))
         if ran.code:
@@ -243,7 +243,7 @@ def test_a_cut_connection_is_exit_3_and_the_next_sync_goes_on_from_the_step_reac
         cut.close()
     assert caught.value.exit_code == 3
     assert proxy.url in str(caught.value)
-    reached = followed(store.path, "here").unfinished
+    reached = followed(store.path, "here").in_progress
     assert reached is not None
     assert reached.rows >= 2 * STEP
     whole = mltasks.Cluster(quiet_cluster.url, name="here")
@@ -271,7 +271,7 @@ def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_ser
 
     with Proxy(bare_server.url, "reset in the headers", at=301, for_ever=True) as proxy, pytest.raises(mltasks.Error):
         sync(proxy)
-    reached = followed(store.path, "here").unfinished
+    reached = followed(store.path, "here").in_progress
     assert reached is not None
     assert reached.rows >= 20_000
     with Proxy(bare_server.url) as proxy:

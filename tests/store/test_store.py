@@ -114,18 +114,18 @@ def test_the_files_of_the_state_before_stay_until_the_next_sync(history: Path) -
 
 
 def test_only_finished_states_are_seen(history: Path) -> None:
-    with open_transaction(history) as writing:
-        state = writing.followed("west").finished
+    with open_transaction(history) as transaction:
+        state = transaction.state("west").published
         assert state is not None
-        writing.step("west", manifest.replace(state, files=()))
-        writing.step("north", Snapshot(cursor=4))
+        transaction.checkpoint("west", manifest.replace(state, files=()))
+        transaction.checkpoint("north", Snapshot(cursor=4))
     assert ids(mltasks.load(history)) == EVERY
     assert mltasks.Store(history).verify() == []
 
 
 def test_a_cluster_whose_first_sync_has_not_ended_is_named_beside_the_others(history: Path) -> None:
-    with open_transaction(history) as writing:
-        writing.step("north", Snapshot(cursor=4))
+    with open_transaction(history) as transaction:
+        transaction.checkpoint("north", Snapshot(cursor=4))
     said = "none of the tasks of north is here: its first sync has not come to its end"
     assert mltasks.scan(history).context.notes == (f"{history}: {said}",)
     assert mltasks.Store(history).holds().endswith(f"; {said}")
@@ -137,13 +137,13 @@ def test_an_open_task_that_was_found_gone_is_no_load_from_then_on(tmp_path: Path
         "task-1", 1, task_type="AGENT_EXECUTION", state="RUNNING", create_time=created, last_update_time=created
     )
     state = put(tmp_path / "s", "here", [agent])
-    with open_transaction(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as transaction:
         (file,) = state.files
         gone = pa.array([AS_OF - 1000], pa.int64()).cast(pa.timestamp("ms", "UTC"))
-        rows = writing.shelf.read(file)
+        rows = transaction.layout.read(file)
         rows = rows.set_column(rows.schema.get_field_index("gone_time"), "gone_time", gone)
-        files = (writing.shelf.write(file.partition, rows, file.generation),)
-        writing.finish("here", manifest.replace(state, files=files))
+        files = (transaction.layout.write(file.partition, rows, file.generation),)
+        transaction.commit("here", manifest.replace(state, files=files))
     for tasks in (mltasks.scan(tmp_path / "s"), mltasks.load(tmp_path / "s")):
         assert mltasks.workers(tasks)["task_s"].tolist() == [4.0]
 
@@ -161,8 +161,8 @@ def test_a_file_that_is_gone_or_damaged_is_an_error_that_names_it(history: Path)
 
 
 def test_a_first_sync_that_has_not_ended_is_an_error_and_no_smaller_answer(tmp_path: Path) -> None:
-    with open_transaction(tmp_path / "s") as writing:
-        writing.step("here", Snapshot(cursor=4))
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.checkpoint("here", Snapshot(cursor=4))
     with pytest.raises(mltasks.DataError, match="the first sync has not come to its end; run it again"):
         mltasks.load(tmp_path / "s")
 
@@ -249,8 +249,8 @@ def test_where_files_cannot_be_linked_the_partitions_hold_copies(
 
 def test_unreadable_values_are_counted_in_the_store(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1)])
-    with open_transaction(tmp_path / "s") as writing:
-        writing.finish("here", manifest.replace(state, unreadable={"create_time": 2}, samples={"create_time": "x"}))
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.commit("here", manifest.replace(state, unreadable={"create_time": 2}, samples={"create_time": "x"}))
     known = mltasks.scan(tmp_path / "s").context
     assert (known.unreadable, known.samples) == ({"create_time": 2}, {"create_time": "x"})
 
@@ -258,13 +258,13 @@ def test_unreadable_values_are_counted_in_the_store(tmp_path: Path) -> None:
 def test_a_report_says_what_was_deleted_on_a_cluster_and_which_was_synced_long_ago(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "west", [hit("task-1", 1), hit("task-2", 2)])
     put(tmp_path / "s", "east", [hit("task-3", 1)], ClusterInfo(cluster="east", as_of_ms=AS_OF + 2 * DAY))
-    with open_transaction(tmp_path / "s") as writing:
+    with open_transaction(tmp_path / "s") as transaction:
         (file,) = state.files
-        rows = writing.shelf.read(file)
+        rows = transaction.layout.read(file)
         gone = pa.array([None, AS_OF], pa.int64()).cast(pa.timestamp("ms", "UTC"))
         marked = rows.set_column(rows.schema.get_field_index("gone_time"), "gone_time", gone)
-        files = (writing.shelf.write(file.partition, marked, file.generation),)
-        writing.finish("west", manifest.replace(state, files=files))
+        files = (transaction.layout.write(file.partition, marked, file.generation),)
+        transaction.commit("west", manifest.replace(state, files=files))
     assert mltasks.scan(tmp_path / "s").context.notes == (
         f"{tmp_path / 's'}: 1 task of west deleted there, counted as last seen",
         f"{tmp_path / 's'}: west was synced last at 2025-11-24T16:00:00.000Z",

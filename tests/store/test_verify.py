@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, damage: Damage, words
     place = tmp_path / "s" / "_files" / file.path
     changes = damage(place, file) or {}
     changed = manifest.replace(state, files=(msgspec.structs.replace(file, **changes),))
-    manifest.write(tmp_path / "s", Manifest(clusters={"here": ClusterState(finished=changed)}))
+    manifest.write(tmp_path / "s", Manifest(clusters={"here": ClusterState(published=changed)}))
     *problems, unpublished = mltasks.Store(tmp_path / "s").verify()
     assert unpublished == f"{link}: is missing in the partitions; mltasks sync mends it, if none is running"
     assert len(problems) == len(words)
@@ -91,7 +91,7 @@ def test_a_file_in_the_wrong_month_is_said(tmp_path: Path) -> None:
     target.parent.mkdir()
     shutil.copy(tmp_path / "s" / "_files" / file.path, target)
     manifest.write(
-        tmp_path / "s", Manifest(clusters={"here": ClusterState(finished=manifest.replace(state, files=(moved,)))})
+        tmp_path / "s", Manifest(clusters={"here": ClusterState(published=manifest.replace(state, files=(moved,)))})
     )
     problems = mltasks.Store(tmp_path / "s").verify()
     assert problems[0].endswith("its tasks belong to cluster=here/created=2023-11, not to its folder")
@@ -139,9 +139,9 @@ def test_what_an_interrupted_sync_goes_on_from_is_looked_at_too(tmp_path: Path, 
     if not first:
         put(tmp_path / "s", "there", [hit("task-1", 1)])
     (file,) = state.files
-    with open_transaction(tmp_path / "s") as writing:
-        writing.step("here", state)
-    followed = {"here": ClusterState(unfinished=state)}
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.checkpoint("here", state)
+    followed = {"here": ClusterState(in_progress=state)}
     before = manifest.read(tmp_path / "s")
     assert before is not None
     manifest.write(tmp_path / "s", Manifest(clusters=before.clusters | followed))
@@ -154,8 +154,8 @@ def test_what_an_interrupted_sync_goes_on_from_is_looked_at_too(tmp_path: Path, 
 
 def test_a_file_of_a_finished_and_an_unfinished_state_is_said_once(tmp_path: Path) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1)])
-    with open_transaction(tmp_path / "s") as writing:
-        writing.step("here", state)
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.checkpoint("here", state)
     place = tmp_path / "s" / "_files" / state.files[0].path
     place.unlink()
     assert mltasks.Store(tmp_path / "s").verify() == [f"{place}: No such file or directory"]
@@ -168,8 +168,8 @@ def test_a_task_stays_in_its_place_whatever_the_clock_says_later(
 ) -> None:
     state = put(tmp_path / "s", "here", [hit("task-1", 1, create_time=created)])
     later: Snapshot = manifest.replace(state, reading=ClusterInfo(cluster="here", as_of_ms=as_of_ms))
-    with open_transaction(tmp_path / "s") as writing:
-        writing.finish("here", later)
+    with open_transaction(tmp_path / "s") as transaction:
+        transaction.commit("here", later)
     assert mltasks.Store(tmp_path / "s").verify() == []
 
 

@@ -26,10 +26,10 @@ def rows(cluster: str, hits: list[dict[str, Any]]) -> pa.Table:
 
 def put(folder: Path, cluster: str, hits: list[dict[str, Any]], reading: ClusterInfo | None = None) -> Snapshot:
     """Put hits into a store, which is made if it is not there, and return the cluster's state."""
-    with open_transaction(folder) as writing:
-        writing.tidy(cluster)
-        before = writing.followed(cluster).finished or Snapshot()
-        state = Upsert(writing.shelf, cluster, AS_OF).add(before, rows(cluster, hits)).state
+    with open_transaction(folder) as transaction:
+        transaction.clean_up(cluster)
+        before = transaction.state(cluster).published or Snapshot()
+        state = Upsert(transaction.layout, cluster, AS_OF).add(before, rows(cluster, hits)).state
         state = manifest.replace(state, reading=reading or ClusterInfo(cluster=cluster, as_of_ms=AS_OF))
-        writing.finish(cluster, state)
+        transaction.commit(cluster, state)
     return state

@@ -12,6 +12,7 @@ from mltasks.tasks.filters import Filters
 
 GONE = pa.field("gone_time", schema.ARROW["time"])  # when a task was found to be deleted on its cluster
 SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`
+FILE_SCHEMA = pa.schema([field for field in SCHEMA if field.name != "cluster"])
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class DataFile:
     """A Parquet file with tasks of one cluster.
 
     `first_ms`, `last_ms`: the least and the greatest create_time; `latest_ms`: the greatest last_update_time; None
-    where no task has one. `open`: the tasks in a state that is open or unknown.
+    where no task has one. `open`: the tasks in a state that is open or unknown. `columns`: those in the file; one
+    that an older version has written lacks some, one of a newer version has more.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class DataFile:
     last_ms: int | None
     latest_ms: int | None
     open: int
+    columns: tuple[str, ...] = tuple(FILE_SCHEMA.names)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,28 @@ class DataFiles:
     def within(self, filters: Filters, *, overlap: bool) -> DataFiles:
         """Return the files that can hold a task which the filters select; `overlap` as in Filters.expression."""
         return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, overlap)))
+
+    def unknown_columns(self) -> list[str]:
+        """Return the columns that a newer version has written, in the order of the files."""
+        names = dict.fromkeys(name for part in self.parts for name in part.columns)
+        return [name for name in names if name not in SCHEMA.names]
+
+
+def with_schema(rows: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """Return the columns of a schema, then the others of the rows; what is missing is null, and no node.
+
+    Raises pa.ArrowException where a column is of another type.
+    """
+    columns = {field.name: _column(rows, field) for field in wanted}
+    return pa.table(columns | {name: rows[name] for name in rows.column_names if name not in columns})
+
+
+def _column(rows: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+    if field.name in rows.column_names:
+        return rows[field.name].cast(field.type)
+    if pa.types.is_list(field.type):
+        return pa.array([[]], field.type).take(pa.array([0] * rows.num_rows, pa.int8()))
+    return pa.nulls(rows.num_rows, field.type)
 
 
 def _may_match(part: DataFile, filters: Filters, overlap: bool) -> bool:

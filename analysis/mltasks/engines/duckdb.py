@@ -6,7 +6,7 @@ import functools
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -25,14 +25,22 @@ from mltasks.tasks import failure_reason, schema
 Relation = duckdb.DuckDBPyRelation
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
 NUMBERS = itertools.count()  # connections would overwrite each other's files in one folder
-SQL = {"text": "VARCHAR", "json": "VARCHAR", "nodes": "VARCHAR[]"}
+SQL: dict[schema.Kind, str] = {
+    "text": "VARCHAR",
+    "json": "VARCHAR",
+    "nodes": "VARCHAR[]",
+    "time": "TIMESTAMP WITH TIME ZONE",
+    "flag": "BOOLEAN",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+}
 
 
 def relation(rows: pa.Table | Path | DataFiles) -> Relation:
     """Return rows in memory, a Parquet file, or those of a store as a relation on a DuckDB connection of its own."""
     connection = _connection()
     if isinstance(rows, Path):
-        return _parquet_relation(connection, [rows])
+        return _with_stored_columns(_parquet_relation(connection, [rows]))
     if isinstance(rows, DataFiles):
         return _store_relation(connection, rows)
     for place, field in enumerate(rows.schema):
@@ -89,21 +97,39 @@ def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Path]) 
 
 
 def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> Relation:
-    """Return the tasks of a store's files.
+    """Return the tasks of a store's files: all columns, also those that a newer version has written.
 
     The cluster is taken from the store, not from the path: DuckDB would read a name such as `null` as no name.
     """
-    clusters: dict[str, list[Path]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
     for part in rows.parts:
-        clusters[part.cluster].append(part.path)
-    if not clusters:
+        groups[part.cluster, part.columns].append(part.path)
+    if not groups:
         return connection.from_arrow(data_files.SCHEMA.empty_table())
-    rest = [quote_name(field.name) for field in data_files.SCHEMA if field.name != "cluster"]
-    found = [
-        _parquet_relation(connection, paths).project(", ".join([f"{quote_text(cluster)} AS cluster", *rest]))
-        for cluster, paths in clusters.items()
+    names = [*data_files.FILE_SCHEMA.names, *rows.unknown_columns()]
+    relations = [
+        _parquet_relation(connection, paths).project(
+            ", ".join([f"{quote_text(cluster)} AS cluster", *(_column_or_null(name, columns) for name in names)])
+        )
+        for (cluster, columns), paths in groups.items()
     ]
-    return functools.reduce(Relation.union, found)  # UNION ALL: no task is in two files
+    return functools.reduce(Relation.union, relations)  # UNION ALL: no task is in two files
+
+
+def _with_stored_columns(rows: Relation) -> Relation:
+    """Return a relation with all stored columns: an older version has written fewer."""
+    missing = [name for name in schema.STORED_SCHEMA.names if name not in rows.columns]
+    return rows.project(", ".join(["*", *(_column_or_null(name, ()) for name in missing)])) if missing else rows
+
+
+def _column_or_null(name: str, columns: Collection[str]) -> str:
+    """Return a column of a file in SQL, or what stands for it where the file has none: null, or no node."""
+    if name in columns:
+        return quote_name(name)
+    if name not in schema.COLUMNS and name != data_files.GONE.name:
+        return f"NULL AS {quote_name(name)}"
+    kind = schema.COLUMNS[name].kind if name in schema.COLUMNS else "time"
+    return f"CAST({'[]' if kind == 'nodes' else 'NULL'} AS {SQL[kind]}) AS {quote_name(name)}"
 
 
 def quote_name(name: str) -> str:

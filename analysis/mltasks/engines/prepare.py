@@ -59,7 +59,7 @@ def to_arrow(dataset: Dataset) -> pa.Table:
     """Return all rows of a Dataset in memory, unfiltered."""
     with duckdb.translate_errors():
         if isinstance(dataset.frame, DataFiles):
-            return duckdb.relation(dataset.frame).to_arrow_table().cast(data_files.SCHEMA)
+            return data_files.with_schema(duckdb.relation(dataset.frame).to_arrow_table(), data_files.SCHEMA)
         return dataset.frame.to_arrow_table()
 
 

@@ -30,34 +30,34 @@ class ClusterIds:
     as_of_ms: int
 
 
-def reconcile(writing: Transaction, cluster: Cluster, access: Access, found: SyncResult, step: int) -> SyncResult:
+def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found: SyncResult, step: int) -> SyncResult:
     """Compare the ids in the store with those on the cluster, and mark what is gone; return what was found by then.
 
     A mark is taken back where the task is there after all; what the store lacks is read. Raises ClusterError,
     DataError and WriteError.
     """
-    state, there = _state(writing, cluster), _read_ids(cluster, access)
-    stored = _ids(writing.shelf, state)
+    state, there = _state(transaction, cluster), _read_ids(cluster, access)
+    stored = _ids(transaction.layout, state)
     if _lacks_some(state, stored, there):
-        new, updated = reread_all(writing, cluster, access, step)
+        new, updated = reread_all(transaction, cluster, access, step)
         found = replace(found, new=found.new + new, updated=found.updated + updated)
-        state, there = _state(writing, cluster), _read_ids(cluster, access)
-        stored = _ids(writing.shelf, state)
+        state, there = _state(transaction, cluster), _read_ids(cluster, access)
+        stored = _ids(transaction.layout, state)
     known = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
     when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
     ends = accumulate(file.rows for file in state.files)
     marked = [
-        _flag_deleted(writing.shelf, file, known.slice(end - file.rows, file.rows), when)
+        _flag_deleted(transaction.layout, file, known.slice(end - file.rows, file.rows), when)
         for file, end in zip(state.files, ends, strict=True)
     ]
     files = tuple(file for file, _ in marked)
     if files != state.files:
-        writing.finish(cluster.name, manifest.replace(state, files=files, missing=0))
+        transaction.commit(cluster.name, manifest.replace(state, files=files, missing=0))
     return replace(found, tasks=state.rows, gone=sum(n for _, n in marked), missing=0)
 
 
-def _state(writing: Transaction, cluster: Cluster) -> Snapshot:
-    state = writing.followed(cluster.name).finished
+def _state(transaction: Transaction, cluster: Cluster) -> Snapshot:
+    state = transaction.state(cluster.name).published
     assert state is not None  # it was synced a moment ago
     return state
 
@@ -70,10 +70,10 @@ def _read_ids(cluster: Cluster, access: Access) -> ClusterIds:
     return ClusterIds(rows["task_id"].combine_chunks(), rows["seq_no"].combine_chunks(), walk.as_of_ms)
 
 
-def _ids(shelf: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
+def _ids(layout: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
     """Return the ids of a state's tasks, file by file."""
     return pa.chunked_array(
-        [shelf.read(file, ["task_id"])["task_id"].combine_chunks() for file in state.files], pa.string()
+        [layout.read_columns(file, ["task_id"])["task_id"].combine_chunks() for file in state.files], pa.string()
     )
 
 
@@ -83,14 +83,14 @@ def _lacks_some(state: Snapshot, stored: pa.ChunkedArray, there: ClusterIds) -> 
     return bool(pc.any(pc.and_(lacking, pc.less_equal(there.numbers, state.cursor))).as_py())
 
 
-def _flag_deleted(shelf: StoreLayout, file: StoredFile, known: pa.Array, when: pa.Scalar) -> tuple[StoredFile, int]:
+def _flag_deleted(layout: StoreLayout, file: StoredFile, known: pa.Array, when: pa.Scalar) -> tuple[StoredFile, int]:
     """Return the file with its marks as they should be - itself, where they are - and how many tasks it marks newly."""
-    some = shelf.read(file, ["task_id", GONE])
+    some = layout.read_columns(file, ["task_id", GONE])
     there = pc.or_(known, pc.is_null(some["task_id"]))
     marks = pc.if_else(there, pa.scalar(None, when.type), pc.coalesce(some[GONE], when))
     if marks.equals(some[GONE]):
         return file, 0
-    rows = shelf.read(file)
+    rows = layout.read(file)
     rows = rows.set_column(rows.schema.get_field_index(GONE), GONE, marks)
     new = pc.sum(pc.and_(pc.is_null(some[GONE]), pc.is_valid(marks))).as_py()
-    return shelf.write(file.partition, rows, file.generation), new
+    return layout.write(file.partition, rows, file.generation), new

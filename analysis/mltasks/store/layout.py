@@ -32,13 +32,12 @@ from mltasks.exceptions import DataError, WriteError
 from mltasks.store.manifest import StoredFile
 from mltasks.tasks import schema
 
-KEPT = "_files"
+DATA_FOLDER = "_files"
 GONE = data_files.GONE.name
-COLUMNS = pa.schema([field for field in data_files.SCHEMA if field.name != "cluster"])
 IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
-NO_LINKS = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-NAME = "[0-9a-f]" * 16
-DATA, LINK, PART = f"{NAME}.pq", f"{NAME}.parquet", ".mltasks-*.part"
+LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+RANDOM_NAME = "[0-9a-f]" * 16
+DATA, LINK, PART = f"{RANDOM_NAME}.pq", f"{RANDOM_NAME}.parquet", ".mltasks-*.part"
 
 
 def months(rows: pa.Table, as_of_ms: int) -> pa.Array:
@@ -63,63 +62,102 @@ class StoreLayout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, file: StoredFile) -> Path:
+    def data_path(self, file: StoredFile) -> Path:
         """Return the path of a data file."""
-        return self.folder / KEPT / file.path
+        return self.folder / DATA_FOLDER / file.path
 
-    def link(self, file: StoredFile) -> Path:
+    def link_path(self, file: StoredFile) -> Path:
         """Return the path of a current data file in the partitions."""
         return (self.folder / file.path).with_suffix(".parquet")
 
-    def read(self, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the rows of a file; raises DataError where it cannot be read, or has other columns."""
-        wanted = pa.schema([COLUMNS.field(name) for name in columns or COLUMNS.names])
+    def read(self, file: StoredFile) -> pa.Table:
+        """Return the rows of a file that is as it was written; raises DataError, and nothing is made of it.
+
+        All columns of this version, and those of a newer one that has written the file.
+        """
         try:
-            with pq.ParquetFile(self.place(file)) as opened:
-                return opened.read(wanted.names).select(wanted.names).cast(wanted)
+            return self.parse(file, self.content(file))
+        except DataError as error:
+            raise DataError(f"{error}; mltasks verify {self.folder} tells more") from error
+
+    def content(self, file: StoredFile) -> bytes:
+        """Return the bytes of a file; raises DataError where they are not those that were written."""
+        place = self.data_path(file)
+        try:
+            content = place.read_bytes()
+        except OSError as error:
+            raise DataError(f"{place}: {error.strerror}") from error
+        if len(content) != file.bytes:
+            raise DataError(f"{place}: has {len(content)} bytes instead of {file.bytes}")
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise DataError(f"{place}: its bytes are not those that were written")
+        return content
+
+    def parse(self, file: StoredFile, content: bytes) -> pa.Table:
+        """Return the rows in the bytes of a file; raises DataError where they are something else."""
+        try:
+            rows = pq.read_table(pa.BufferReader(content), page_checksum_verification=True).replace_schema_metadata()
+            self._check_columns(file, rows.column_names)
+            return data_files.with_schema(rows, data_files.FILE_SCHEMA)
         except (pa.ArrowException, OSError, KeyError) as error:
-            said = " ".join(str(error).split())[:160]
-            raise DataError(f"{self.place(file)}: {said}; mltasks verify {self.folder} tells more") from error
+            raise DataError(f"{self.data_path(file)}: {_in_one_line(error)}") from error
+
+    def read_columns(self, file: StoredFile, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of this version, without a look at the rest of the file; raises DataError."""
+        wanted = pa.schema([data_files.FILE_SCHEMA.field(name) for name in columns])
+        try:
+            with pq.ParquetFile(self.data_path(file), page_checksum_verification=True) as opened:
+                self._check_columns(file, opened.schema_arrow.names)
+                return data_files.with_schema(opened.read([n for n in columns if n in file.columns]), wanted)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            place = self.data_path(file)
+            raise DataError(f"{place}: {_in_one_line(error)}; mltasks verify {self.folder} tells more") from error
+
+    def _check_columns(self, file: StoredFile, names: Sequence[str]) -> None:
+        if different := sorted({*names} ^ {*file.columns}):
+            raise DataError(
+                f"{self.data_path(file)}: its columns are not those of the manifest: {', '.join(different)[:160]}"
+            )
 
     def write(self, where: str, rows: pa.Table, generation: int) -> StoredFile:
         """Write rows as a new data file of a partition; raises WriteError."""
         path = f"{where}/{secrets.token_hex(8)}.pq"
-        atomic_write.make_folder(self.folder / KEPT / where)
+        atomic_write.make_folder(self.folder / DATA_FOLDER / where)
         sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="zstd")
+        pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
         content = memoryview(sink.getvalue())
-        atomic_write.write_durable(self.folder / KEPT / path, content)
+        atomic_write.write_durable(self.folder / DATA_FOLDER / path, content)
         return describe_file(path, rows, content, generation)
 
-    def sweep(self, wanted: Iterable[str], cluster: str) -> None:
-        """Remove a cluster's data files that no state names any more, and what a killed sync has left.
+    def remove_orphans(self, wanted: Iterable[str], cluster: str) -> None:
+        """Remove a cluster's data files that no snapshot names, and what a killed sync has left.
 
         Those of other clusters stay until their own next sync. Raises WriteError.
         """
-        keep = {self.folder / KEPT / path for path in wanted}
-        with self._writing():
-            its = partition(cluster, "").split("/")[0]
-            folders = [folder for folder in _partitions(self.folder / KEPT) if folder.parent.name == its]
-            for found in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
-                if found not in keep:
-                    found.unlink()
+        keep = {self.folder / DATA_FOLDER / path for path in wanted}
+        with self._translate_errors():
+            name = partition(cluster, "").split("/")[0]
+            folders = [folder for folder in _partitions(self.folder / DATA_FOLDER) if folder.parent.name == name]
+            for path in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
+                if path not in keep:
+                    path.unlink()
             _remove_empty(folders)
 
-    def publish(self, current: Iterable[StoredFile]) -> None:
+    def publish_links(self, current: Iterable[StoredFile]) -> None:
         """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError."""
-        wanted = {self.link(file): self.place(file) for file in current}
-        with self._writing():
+        wanted = {self.link_path(file): self.data_path(file) for file in current}
+        with self._translate_errors():
             folders = _partitions(self.folder)
-            there = {*_named(folders, LINK, PART)}
-            for link in wanted.keys() - there:
+            links = {*_named(folders, LINK, PART)}
+            for link in wanted.keys() - links:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 _link(wanted[link], link)
-            for link in there - wanted.keys():
+            for link in links - wanted.keys():
                 link.unlink()
             _remove_empty(folders)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -129,7 +167,7 @@ class StoreLayout:
         """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
         return {*_named(_partitions(self.folder), LINK)}
 
-    def strangers(self) -> set[Path]:
+    def foreign_files(self) -> set[Path]:
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
         found = {Path(at, name) for at, _, names in os.walk(self.folder) for name in names}
         return {path for path in found if path.suffix == ".parquet"} - self.links()
@@ -150,14 +188,19 @@ def describe_file(path: str, rows: pa.Table, content: memoryview, generation: in
         first_ms=created["min"],
         last_ms=created["max"],
         latest_ms=updated["max"],
+        columns=tuple(rows.column_names),
     )
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
 
 
 def _link(source: Path, link: Path) -> None:
     try:
         os.link(source, link)
     except OSError as error:
-        if error.errno not in NO_LINKS:
+        if error.errno not in LINKS_REFUSED:
             raise
         with atomic_write.atomic_path(link) as part:  # a file system without links pays with space
             shutil.copyfile(source, part)

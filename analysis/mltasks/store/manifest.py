@@ -1,11 +1,15 @@
-"""What a store knows of itself: its files, and how far each cluster was followed. One JSON file, replaced whole."""
+"""The manifest of a store: its data files, and how far each cluster was read. One JSON file, replaced whole.
+
+Names in the JSON are those of the first version, whatever the fields are called here: every version reads every store.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError
@@ -13,6 +17,14 @@ from mltasks.tasks.metadata import ClusterInfo
 
 NAME = "_manifest.json"  # pandas and pyarrow take no file for data that begins with an underscore
 FORMAT = 1
+FIRST_COLUMNS = (  # of the files whose entry names none: mltasks 0.1.0 wrote them
+    *("task_id", "task_type", "function_name", "state", "input_type", "model_id", "output_index", "tenant_id"),
+    *("worker_node", "create_time", "last_update_time", "is_async", "progress", "error", "user", "remote_job"),
+    *("response", "seq_no", "primary_term", "version", "extra", "gone_time"),
+)
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+SeqNo = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,15 +34,16 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    rows: int
-    bytes: int
-    sha256: str
-    generation: int  # of the index that its tasks were read from
-    open: int
-    gone: int
-    first_ms: int | None
-    last_ms: int | None
-    latest_ms: int | None
+    rows: Count
+    bytes: Count
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    generation: Count  # of the index that its tasks were read from
+    open: Count
+    gone: Count
+    first_ms: Int64 | None
+    last_ms: Int64 | None
+    latest_ms: Int64 | None
+    columns: tuple[str, ...] = FIRST_COLUMNS
 
     @property
     def partition(self) -> str:
@@ -42,25 +55,25 @@ class Fingerprint(msgspec.Struct, frozen=True):
     """A task by which an index is known again: among the newest when it was read last."""
 
     task_id: str
-    seq_no: int
-    primary_term: int
+    seq_no: SeqNo
+    primary_term: Int64
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster as far as it was followed: all writes up to `cursor` are in the files.
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename={"fingerprints": "marks", "full_read_at": "begun_at"}):
+    """A cluster as far as it was read: all writes up to `cursor` are in the files.
 
-    `marks` and `total`: the newest tasks on the cluster and their number when the last reading began. `missing`: how
-    many tasks of the files it had no longer when that could be told last, not counting those that are marked.
-    `begun_at`: the newest number when the index was last read from its beginning.
+    `fingerprints` and `total`: the newest tasks on the cluster and their number when the last reading began.
+    `missing`: how many tasks of the files were deleted there when that could be told last, not counting those that
+    are flagged. `full_read_at`: the newest _seq_no when the index was last read from its beginning.
     """
 
     files: tuple[StoredFile, ...] = ()
-    generation: int = 0
-    cursor: int = -1
-    marks: tuple[Fingerprint, ...] = ()
-    total: int = 0
-    missing: int = 0
-    begun_at: int = -1
+    generation: Count = 0
+    cursor: SeqNo = -1
+    fingerprints: tuple[Fingerprint, ...] = ()
+    total: Count = 0
+    missing: Int64 = 0
+    full_read_at: SeqNo = -1
     reading: ClusterInfo = ClusterInfo()
     unreadable: dict[str, int] = {}
     samples: dict[str, str] = {}
@@ -72,15 +85,17 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def present(self) -> int:
-        """The tasks in the files that were not found gone."""
+        """The tasks in the files that are not flagged as deleted."""
         return self.rows - sum(file.gone for file in self.files)
 
 
-class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster's state that readers see, and that of a sync which has not come to its end yet."""
+class ClusterState(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"published": "finished", "in_progress": "unfinished"}
+):
+    """A cluster's snapshot that readers see, and that of a sync which has not ended yet."""
 
-    finished: Snapshot | None = None
-    unfinished: Snapshot | None = None
+    published: Snapshot | None = None
+    in_progress: Snapshot | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,35 +104,36 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     clusters: dict[str, ClusterState] = {}
 
-    def finished(self) -> dict[str, Snapshot]:
-        """Return the states that readers see."""
-        return {name: f.finished for name, f in self.clusters.items() if f.finished is not None}
+    def published(self) -> dict[str, Snapshot]:
+        """Return the snapshots that readers see."""
+        return {name: state.published for name, state in self.clusters.items() if state.published is not None}
 
     def files(self) -> set[str]:
-        """Return the paths of all files that a state names, finished or not."""
-        states = [s for f in self.clusters.values() for s in (f.finished, f.unfinished) if s is not None]
-        return {file.path for state in states for file in state.files}
+        """Return the paths of all files that a snapshot names, published or in progress."""
+        both = [s for state in self.clusters.values() for s in (state.published, state.in_progress) if s is not None]
+        return {file.path for snapshot in both for file in snapshot.files}
 
 
-def replace(state: Snapshot, **changes: Any) -> Snapshot:
-    """Return a State with some fields changed."""
-    return msgspec.structs.replace(state, **changes)
+def replace(snapshot: Snapshot, **changes: Any) -> Snapshot:
+    """Return a Snapshot with some fields changed."""
+    return msgspec.structs.replace(snapshot, **changes)
 
 
 def read(folder: Path) -> Manifest | None:
     """Return the manifest in a folder; None where there is none. Raises DataError where it cannot be read."""
     place = folder / NAME
     try:
-        text = place.read_bytes()
-        found = msgspec.json.decode(text)
-        if isinstance(found, dict) and found.get("format") != FORMAT:
-            raise DataError(f"{place}: of format {found.get('format')!r}; this version of mltasks knows {FORMAT}")
-        return msgspec.convert(found, Manifest)
+        content = msgspec.json.decode(place.read_bytes())
+        if isinstance(content, dict) and content.get("format") != FORMAT:
+            raise DataError(f"{place}: of format {content.get('format')!r}; this version of mltasks knows {FORMAT}")
+        return msgspec.convert(content, Manifest)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError) as error:
         why = getattr(error, "strerror", None) or error
-        raise DataError(f"{place}: cannot be read ({why}); put back a copy of it, or sync into a new store") from error
+        raise DataError(
+            f"{place}: cannot be read ({why}); put back a copy of it: the data files in _files are as they were"
+        ) from error
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -12,7 +12,7 @@ from mltasks.exceptions import DataError, UsageError
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.store import manifest
 from mltasks.store import verify as check
-from mltasks.store.deletions import reconcile as find_gone
+from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import Manifest, Snapshot
 from mltasks.store.sync import SyncResult, sync_cluster
@@ -38,9 +38,9 @@ class Store:
     def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> SyncResult:
         """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
 
-        The first sync makes the store and reads everything; a later one reads what was written since. One that was
-        interrupted is gone on with. With `reconcile` the ids are compared, too, and tasks that were deleted on the
-        cluster are marked: `gone_time` is when they were found gone.
+        The first sync makes the store and reads everything; a later one reads what was written since. An
+        interrupted one resumes where it stopped. With `reconcile` the ids are compared, too, and tasks deleted
+        on the cluster are flagged: `gone_time` is when that was found.
         Raises UsageError, ClusterError, DataError, and WriteError, also where another sync is at work.
         """
         access = access or Access()
@@ -50,9 +50,9 @@ class Store:
         if cluster is None:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
-            with open_transaction(self.path) as writing:
-                found = sync_cluster(writing, cluster, access, self._step)
-                return find_gone(writing, cluster, access, found, self._step) if reconcile else found
+            with open_transaction(self.path) as transaction:
+                result = sync_cluster(transaction, cluster, access, self._step)
+                return find_deleted(transaction, cluster, access, result, self._step) if reconcile else result
         finally:
             if cluster is not source:
                 cluster.close()
@@ -63,42 +63,42 @@ class Store:
         The columns are those of the task table without `cluster`, which is in the path with the month of creation
         (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
         """
-        shelf = StoreLayout(self.path)
-        return [shelf.place(file) for state in self._manifest().finished().values() for file in state.files]
+        layout = StoreLayout(self.path)
+        return [layout.data_path(file) for s in self._manifest().published().values() for file in s.files]
 
     def verify(self) -> list[str]:
         """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness.
 
-        The files that an interrupted sync goes on from are looked at, too, also where it is the first.
+        The files that an interrupted sync resumes from are looked at, too, also where it is the first.
         """
         return [problem.text for problem in self.problems()]
 
     def problems(self) -> list[Problem]:
         """Return what `verify` does, and of each whether it is with the tasks or only with what a bare glob finds."""
-        return list(dict.fromkeys(check.problems(StoreLayout(self.path), self._manifest(finished=False))))
+        return list(dict.fromkeys(check.problems(StoreLayout(self.path), self._manifest(published=False))))
 
     def holds(self) -> str:
         """Return what is in the store, in a few words."""
-        known = self._manifest()
-        states = known.finished()
+        current = self._manifest()
+        snapshots = current.published()
         each = ", ".join(
-            f"{name} ({state.rows:,} as of {to_iso(state.reading.as_of_ms)})" for name, state in states.items()
+            f"{name} ({state.rows:,} as of {to_iso(state.reading.as_of_ms)})" for name, state in snapshots.items()
         )
-        files = sum(len(state.files) for state in states.values())
-        unread = "".join(f"; {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
+        files = sum(len(state.files) for state in snapshots.values())
+        unread = "".join(f"; {_unread(cluster)}" for cluster in current.clusters.keys() - snapshots.keys())
         return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}{unread}"
 
     def dataset(self) -> Dataset:
         """Return the tasks as reports take them, and what is known of their clusters."""
-        known = self._manifest()
-        states = known.finished()
-        shelf = StoreLayout(self.path)
+        current = self._manifest()
+        snapshots = current.published()
+        layout = StoreLayout(self.path)
         parts = [
-            DataFile(shelf.place(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open)
-            for cluster, state in states.items()
+            DataFile(layout.data_path(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open, f.columns)
+            for cluster, state in snapshots.items()
             for f in state.files
         ]
-        latest = max(state.reading.as_of_ms or 0 for state in states.values())
+        latest = max(state.reading.as_of_ms or 0 for state in snapshots.values())
         contexts = [
             Context(
                 source=str(self.path),
@@ -107,23 +107,23 @@ class Store:
                 samples=state.samples,
                 notes=tuple(_notes(cluster, state, latest)),
             )
-            for cluster, state in states.items()
+            for cluster, state in snapshots.items()
         ]
         ctx = metadata.merge(contexts)
-        unread = tuple(f"{self.path}: {_unread(cluster)}" for cluster in known.clusters.keys() - states.keys())
+        unread = tuple(f"{self.path}: {_unread(cluster)}" for cluster in current.clusters.keys() - snapshots.keys())
         return Dataset(DataFiles(tuple(parts)), replace(ctx, notes=(*unread, *ctx.notes)))
 
-    def _manifest(self, *, finished: bool = True) -> Manifest:
+    def _manifest(self, *, published: bool = True) -> Manifest:
         """Return the manifest; raises UsageError where there is none.
 
-        Raises DataError where no sync has come to its end, and `finished` states are wanted.
+        Raises DataError where no sync has ended, and a `published` snapshot is wanted.
         """
-        found = manifest.read(self.path)
-        if found is None:
+        current = manifest.read(self.path)
+        if current is None:
             raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
-        if finished and not found.finished():
-            raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it goes on")
-        return found
+        if published and not current.published():
+            raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it resumes")
+        return current
 
 
 def _unread(cluster: str) -> str:

@@ -53,56 +53,56 @@ class SyncResult:
     resumed: bool = False
 
 
-def sync_cluster(writing: Transaction, cluster: Cluster, access: Access, step: int) -> SyncResult:
+def sync_cluster(transaction: Transaction, cluster: Cluster, access: Access, step: int) -> SyncResult:
     """Bring a cluster's tasks in the store up to date, `step` rows at a time.
 
     Raises ClusterError, DataError and WriteError; what was put into files before stays for the next sync.
     """
-    writing.tidy(cluster.name)
-    before = writing.followed(cluster.name)
-    start = before.unfinished or before.finished or Snapshot()
+    transaction.clean_up(cluster.name)
+    before = transaction.state(cluster.name)
+    start = before.in_progress or before.published or Snapshot()
     with progress.progress_bar(cluster.url, access.progress) as report:
         walk = _walk(cluster, access, start.cursor, report)
-        if not before.unfinished and before.finished and _is_as_it_was(before.finished, walk):
+        if not before.in_progress and before.published and _is_as_it_was(before.published, walk):
             as_of = msgspec.structs.replace(start.reading, as_of_ms=walk.as_of_ms)
-            writing.finish(cluster.name, manifest.replace(start, reading=as_of))
+            transaction.commit(cluster.name, manifest.replace(start, reading=as_of))
             return SyncResult(cluster.name, start.rows, missing=start.missing)
         if not _goes_on(cluster, start, walk):
             start = manifest.replace(start, generation=start.generation + 1, cursor=-1, missing=0)
             walk = _walk(cluster, access, -1, report)
-        state, new, updated = _read(writing, cluster, access, start, walk, step)
+        state, new, updated = _read(transaction, cluster, access, start, walk, step)
         if _lacks_some(cluster, state, walk):
             start = manifest.replace(state, cursor=-1)
             walk = _walk(cluster, access, -1, report)
-            state, more, again = _read(writing, cluster, access, start, walk, step)
+            state, more, again = _read(transaction, cluster, access, start, walk, step)
             new, updated = new + more, updated + again
     missing = state.present - state.total if _is_quiet(cluster, walk) else None
     state = manifest.replace(state, missing=state.missing if missing is None else missing)
-    writing.finish(cluster.name, state)
+    transaction.commit(cluster.name, state)
     return SyncResult(
         cluster.name,
         state.rows,
         new,
         updated,
         missing=missing,
-        anew=before.finished is not None and state.generation > before.finished.generation,
-        resumed=before.unfinished is not None,
+        anew=before.published is not None and state.generation > before.published.generation,
+        resumed=before.in_progress is not None,
     )
 
 
-def reread_all(writing: Transaction, cluster: Cluster, access: Access, step: int) -> tuple[int, int]:
+def reread_all(transaction: Transaction, cluster: Cluster, access: Access, step: int) -> tuple[int, int]:
     """Read the index from its beginning once more; return how many tasks are new to the store, and updated."""
-    start = manifest.replace(writing.followed(cluster.name).finished or Snapshot(), cursor=-1)
+    start = manifest.replace(transaction.state(cluster.name).published or Snapshot(), cursor=-1)
     with progress.progress_bar(cluster.url, access.progress) as report:
-        state, new, updated = _read(writing, cluster, access, start, _walk(cluster, access, -1, report), step)
-    writing.finish(cluster.name, state)
+        state, new, updated = _read(transaction, cluster, access, start, _walk(cluster, access, -1, report), step)
+    transaction.commit(cluster.name, state)
     return new, updated
 
 
 def _is_as_it_was(state: Snapshot, walk: SeqNoPagination) -> bool:
     """Tell whether nothing was written or deleted since the state's reading began."""
     return (index_identity.fingerprint(walk.newest), walk.total) == (
-        state.marks,
+        state.fingerprints,
         state.total,
     ) and state.present >= state.total
 
@@ -139,27 +139,28 @@ def _walk(cluster: Cluster, access: Access, cursor: int, report: progress.Progre
 
 def _goes_on(cluster: Cluster, start: Snapshot, walk: SeqNoPagination) -> bool:
     """Tell whether the index is the one that the state was read from."""
-    if not start.marks:
+    if not start.fingerprints:
         return start.cursor < 0
-    highest = max(start.cursor, *(mark.seq_no for mark in start.marks))
+    highest = max(start.cursor, *(mark.seq_no for mark in start.fingerprints))
     if walk.last_seq_no is None or walk.last_seq_no < highest:
         return False
-    return index_identity.same_index(start.marks, index_identity.fetch_fingerprint(cluster, start.marks))
+    return index_identity.same_index(start.fingerprints, index_identity.fetch_fingerprint(cluster, start.fingerprints))
 
 
 def _read(
-    writing: Transaction, cluster: Cluster, access: Access, start: Snapshot, walk: SeqNoPagination, step: int
+    transaction: Transaction, cluster: Cluster, access: Access, start: Snapshot, walk: SeqNoPagination, step: int
 ) -> tuple[Snapshot, int, int]:
     """Read what a state lacks and put it into the files; return the state then, how many are new, and updated.
 
     Marks and count are those at the start of the walk: whatever was written since is seen by the next sync.
     """
     reached = -1 if walk.last_seq_no is None else walk.last_seq_no
-    until, own = _own_files(start, reached, writing.followed(cluster.name))
-    intake = Upsert(writing.shelf, cluster.name, walk.as_of_ms, start.cursor, until, own)
-    state, new, updated = manifest.replace(start, marks=index_identity.fingerprint(walk.newest), total=walk.total), 0, 0
+    until, own = _own_files(start, reached, transaction.state(cluster.name))
+    intake = Upsert(transaction.layout, cluster.name, walk.as_of_ms, start.cursor, until, own)
+    newest = index_identity.fingerprint(walk.newest)
+    state, new, updated = manifest.replace(start, fingerprints=newest, total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
-        state = manifest.replace(state, begun_at=reached, unreadable={}, samples={})
+        state = manifest.replace(state, full_read_at=reached, unreadable={}, samples={})
     unreadable, unknown = UnreadableCounts(), Counter[str]()
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         unreadable.add(tally)
@@ -168,7 +169,7 @@ def _read(
         new, updated = new + change.new, updated + change.updated
         state = _with_tally(change.state, tally, access)
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
-        writing.step(cluster.name, state)
+        transaction.checkpoint(cluster.name, state)
     redact.samples(unreadable, access.redact)
     data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
     told = metadata.carry_forward(start.reading, read.read_cluster_info(cluster, walk.as_of_ms))
@@ -181,9 +182,9 @@ def _own_files(start: Snapshot, reached: int, before: ClusterState) -> tuple[int
     A first reading of an index that was interrupted is one reading: what it has put there can only have been written
     again after it had begun.
     """
-    if before.unfinished and start.cursor >= 0 and start.generation > _generation(before.finished):
+    if before.in_progress and start.cursor >= 0 and start.generation > _generation(before.published):
         own = [file.path for file in start.files if file.generation == start.generation]
-        return start.begun_at - IN_FLIGHT, own
+        return start.full_read_at - IN_FLIGHT, own
     return reached - IN_FLIGHT, []
 
 

@@ -1,4 +1,4 @@
-"""A store open for writing: by one process at a time, step by step, each step a manifest that is whole."""
+"""A store open for transaction: by one process at a time, from checkpoint to checkpoint, each a whole manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mltasks.exceptions import UsageError, WriteError
 from mltasks.store import manifest
-from mltasks.store.layout import KEPT, PART, StoreLayout
+from mltasks.store.layout import DATA_FOLDER, PART, StoreLayout
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot
 
 if TYPE_CHECKING:
@@ -21,41 +21,41 @@ LOCK = "_lock"
 class Transaction:
     """The manifest of a store, and the only way to change it."""
 
-    def __init__(self, shelf: StoreLayout, current: Manifest) -> None:
-        self.shelf = shelf
+    def __init__(self, layout: StoreLayout, current: Manifest) -> None:
+        self.layout = layout
         self._current = current
 
-    def followed(self, cluster: str) -> ClusterState:
-        """Return how far a cluster was followed."""
+    def state(self, cluster: str) -> ClusterState:
+        """Return how far a cluster was read."""
         return self._current.clusters.get(cluster, ClusterState())
 
-    def step(self, cluster: str, state: Snapshot) -> None:
-        """Keep a state for a later sync to go on from; readers do not see it. Raises WriteError."""
-        self._replace(cluster, ClusterState(finished=self.followed(cluster).finished, unfinished=state))
+    def checkpoint(self, cluster: str, snapshot: Snapshot) -> None:
+        """Keep a snapshot for a later sync to resume from; readers do not see it. Raises WriteError."""
+        self._replace(cluster, ClusterState(published=self.state(cluster).published, in_progress=snapshot))
 
-    def finish(self, cluster: str, state: Snapshot) -> None:
-        """Make a state the one that readers see; raises WriteError."""
+    def commit(self, cluster: str, snapshot: Snapshot) -> None:
+        """Make a snapshot the one that readers see; raises WriteError."""
         try:
-            self._replace(cluster, ClusterState(finished=state))
+            self._replace(cluster, ClusterState(published=snapshot))
         finally:
-            self._publish()
+            self._publish_links()
 
-    def _replace(self, cluster: str, followed: ClusterState) -> None:
-        changed = Manifest(clusters={**self._current.clusters, cluster: followed})
+    def _replace(self, cluster: str, state: ClusterState) -> None:
+        changed = Manifest(clusters={**self._current.clusters, cluster: state})
         try:
-            manifest.write(self.shelf.folder, changed)
+            manifest.write(self.layout.folder, changed)
         except WriteError:  # it may be there all the same, and only the power must not go
-            self._current = manifest.read(self.shelf.folder) or self._current
+            self._current = manifest.read(self.layout.folder) or self._current
             raise
         self._current = changed
 
-    def tidy(self, cluster: str) -> None:
-        """Remove what no state of a cluster names any more, and make the partitions hold what readers are to see."""
-        self.shelf.sweep(self._current.files(), cluster)
-        self._publish()
+    def clean_up(self, cluster: str) -> None:
+        """Remove the data files that no snapshot of a cluster names; make the partitions hold what readers see."""
+        self.layout.remove_orphans(self._current.files(), cluster)
+        self._publish_links()
 
-    def _publish(self) -> None:
-        self.shelf.publish(file for state in self._current.finished().values() for file in state.files)
+    def _publish_links(self) -> None:
+        self.layout.publish_links(file for snapshot in self._current.published().values() for file in snapshot.files)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def open_transaction(folder: Path) -> Iterator[Transaction]:
     """Open a store for writing; it is made if it is not there.
 
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
-    is writing.
+    is transaction.
     """
     lock = _lock(folder)
     try:
@@ -94,5 +94,5 @@ def _lock(folder: Path) -> BaseFileLock:
 
 def _foreign_files(folder: Path) -> bool:
     """Tell whether anything is there that a first sync, ended before its first step, has not left."""
-    ours = (LOCK, KEPT)
+    ours = (LOCK, DATA_FOLDER)
     return not folder.is_dir() or any(found.name not in ours and not found.match(PART) for found in folder.iterdir())

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltasks.engines import data_files
 from mltasks.store import manifest
-from mltasks.store.layout import COLUMNS, GONE, StoreLayout, months, partition
+from mltasks.store.layout import GONE, StoreLayout, months, partition
 from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.tasks import schema, table
 
@@ -39,9 +40,15 @@ class Upsert:
     """
 
     def __init__(
-        self, shelf: StoreLayout, cluster: str, as_of_ms: int, after: int = -1, until: int = -1, own: Iterable[str] = ()
+        self,
+        layout: StoreLayout,
+        cluster: str,
+        as_of_ms: int,
+        after: int = -1,
+        until: int = -1,
+        own: Iterable[str] = (),
     ) -> None:
-        self._shelf = shelf
+        self._layout = layout
         self._cluster = cluster
         self._as_of_ms = as_of_ms
         self._once = after, until
@@ -57,7 +64,7 @@ class Upsert:
         known = np.zeros(rows.num_rows, bool)
         stale = dict(self._older_versions(state, rows, known))
         rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
-        rows = rows.select(COLUMNS.names)
+        rows = rows.select(data_files.FILE_SCHEMA.names)
         updated = sum(map(len, stale.values()))
         files = tuple(self._rewritten(state, stale, self._by_partition(rows)))
         return UpsertResult(manifest.replace(state, files=files), rows.num_rows - updated, updated)
@@ -72,7 +79,7 @@ class Upsert:
             some = again if file.path in self._own else every
             if not len(some):
                 continue
-            stored = self._shelf.read(file, ["task_id", GONE, *SAME])
+            stored = self._layout.read_columns(file, ["task_id", GONE, *SAME])
             found = pc.index_in(stored["task_id"], value_set=ids.take(some), skip_nulls=True).combine_chunks()
             places = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
             coming = some[found.drop_null().to_numpy()]
@@ -95,12 +102,12 @@ class Upsert:
             if more is None and file.path not in stale:
                 yield file
                 continue
-            rows = self._shelf.read(file)
+            rows = self._layout.read(file)
             if file.path in stale:
                 kept = np.ones(rows.num_rows, bool)
                 kept[stale[file.path]] = False
                 rows = rows.filter(pa.array(kept))
-            rows = rows if more is None else pa.concat_tables([rows, more])
+            rows = rows if more is None else pa.concat_tables([rows, more], promote_options="default")
             if rows.num_rows:
                 yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
         for where, rows in fresh.items():
@@ -113,7 +120,7 @@ class Upsert:
         return min(files, key=lambda file: (file.path not in stale, file.rows)).path if files else None
 
     def _written(self, where: str, rows: pa.Table, generation: int, *, own: bool) -> StoredFile:
-        file = self._shelf.write(where, rows, generation)
+        file = self._layout.write(where, rows, generation)
         if own:
             self._own.add(file.path)
         return file

@@ -25,47 +25,33 @@ class Problem:
     lost: bool = True
 
 
-def problems(shelf: StoreLayout, manifest: Manifest) -> Iterator[Problem]:
+def problems(layout: StoreLayout, manifest: Manifest) -> Iterator[Problem]:
     """Yield what is wrong with the files that readers see, and with those that an interrupted sync goes on from."""
     seen: dict[str, pa.Array] = {}
     for cluster, followed in manifest.clusters.items():
-        for state in (followed.finished, followed.unfinished):
+        for state in (followed.published, followed.in_progress):
             if state is not None:
-                yield from _in_files(shelf, cluster, state, seen)
-    yield from _in_partitions(shelf, [file for state in manifest.finished().values() for file in state.files])
+                yield from _in_files(layout, cluster, state, seen)
+    yield from _in_partitions(layout, [file for state in manifest.published().values() for file in state.files])
 
 
-def _in_files(shelf: StoreLayout, cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
+def _in_files(layout: StoreLayout, cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
     """Yield what is wrong with the files of a state; `seen` are the ids of the tasks in those looked at before."""
     for file in state.files:
         if file.path in seen:
             continue
         seen[file.path] = pa.array([], pa.string())
         try:
-            rows = _whole(shelf, file)
+            rows = layout.parse(file, layout.content(file))
         except DataError as error:
             yield Problem(str(error))
             continue
         seen[file.path] = rows["task_id"].combine_chunks().drop_null()
         for difference in _differences(file, rows, cluster):
-            yield Problem(f"{shelf.place(file)}: {difference}")
+            yield Problem(f"{layout.data_path(file)}: {difference}")
     every = pa.chunked_array([seen[file.path] for file in state.files], pa.string())
     if twice := len(every) - len(pc.unique(every)):
-        yield Problem(f"{shelf.folder}: {twice} tasks of {cluster} are there more than once")
-
-
-def _whole(shelf: StoreLayout, file: StoredFile) -> pa.Table:
-    """Return the rows of a file; raises DataError where its bytes are not those that were written."""
-    place = shelf.place(file)
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise DataError(f"{place}: {error.strerror}") from error
-    if len(content) != file.bytes:
-        raise DataError(f"{place}: has {len(content)} bytes instead of {file.bytes}")
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise DataError(f"{place}: its bytes are not those that were written")
-    return shelf.read(file)
+        yield Problem(f"{layout.folder}: {twice} tasks of {cluster} are there more than once")
 
 
 def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str]:
@@ -83,11 +69,11 @@ def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str
         yield f"its tasks belong to {', '.join(created)}, not to its folder"
 
 
-def _in_partitions(shelf: StoreLayout, current: list[StoredFile]) -> Iterator[Problem]:
+def _in_partitions(layout: StoreLayout, current: list[StoredFile]) -> Iterator[Problem]:
     """Yield what a bare glob finds otherwise than the manifest says."""
-    wanted = {shelf.link(file): file for file in current}
+    wanted = {layout.link_path(file): file for file in current}
     try:
-        there, strangers = shelf.links(), shelf.strangers()
+        there, strangers = layout.links(), layout.foreign_files()
     except OSError as error:
         yield Problem(f"{error.filename}: cannot be listed: {error.strerror}", lost=False)
         return
@@ -100,7 +86,7 @@ def _in_partitions(shelf: StoreLayout, current: list[StoredFile]) -> Iterator[Pr
         yield Problem(f"{path}: is not of the store, but a bare glob finds it; move it elsewhere", lost=False)
     for link in sorted(wanted.keys() & there):
         try:
-            right = _stands_for(link, shelf.place(wanted[link]), wanted[link])
+            right = _stands_for(link, layout.data_path(wanted[link]), wanted[link])
         except OSError as error:  # it may be gone since it was listed
             yield Problem(f"{link}: cannot be read: {error.strerror}; {remedy}", lost=False)
             continue

@@ -29,8 +29,13 @@ RawColumn: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it hold
 
 
 def is_stored(columns: pa.Schema) -> bool:
-    """Tell whether a file has the stored columns in their types, so that it can be scanned as it is."""
-    return all(c.name in columns.names and columns.field(c.name).type == c.type for c in schema.STORED)
+    """Tell whether the stored columns that a file has are of their types, so that it can be scanned as it is.
+
+    An older version has written fewer; those it had to write are there.
+    """
+    return {*NEEDED, *schema.KEY} <= {*columns.names} and all(
+        columns.field(c.name).type == c.type for c in schema.STORED if c.name in columns.names
+    )
 
 
 def from_pandas(frame: pd.DataFrame, tally: UnreadableCounts) -> tuple[pa.Table, Context | None]:
