@@ -61,7 +61,7 @@ def test_a_sync_says_what_it_did(found: SyncResult, lines: list[str]) -> None:
         (["sync", "http://127.0.0.1:1", "history", "--allow-partial"], 2, "No such option"),
         (["verify", "history"], 2, "history: is not a store; make one with mltasks sync URL history"),
         (["verify", "letter.txt"], 2, "letter.txt: is not a store"),
-        (["report", "."], 2, "is a folder, and no store"),
+        (["report", "."], 2, "and no store; name a file in it"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_said_in_one_line(
