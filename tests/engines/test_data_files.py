@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.engines import prepare
+from mltasks.engines import dataset, prepare
 from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
 from mltasks.tasks import filters, schema, table
 from mltasks.tasks.filters import Filters
@@ -99,7 +99,7 @@ def test_a_cluster_keeps_its_name(name: str, tmp_path: Path) -> None:
 
 def test_a_store_lies_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a[b]*?'cluster=9'/created=1"
-    found = prepare.to_arrow(stored.dataset(stored.of_stores(made({})), folder))
+    found = dataset.to_arrow(stored.dataset(stored.of_stores(made({})), folder))
     assert found["cluster"].to_pylist() == ["east"]
     (tmp_path / "a[b]*").mkdir()
     mltasks.write_parquet(mltasks.load("demo"), tmp_path / "[ab].parquet")
@@ -109,7 +109,7 @@ def test_a_store_lies_in_a_folder_of_any_name(tmp_path: Path) -> None:
 
 def test_the_files_of_a_store_are_one_table(tmp_path: Path) -> None:
     tasks = stored.of_stores(made({"create_time": CREATED}, {"cluster": "west", "worker_node": ["a", "b"]}, {}))
-    found = prepare.to_arrow(stored.dataset(tasks, tmp_path))
+    found = dataset.to_arrow(stored.dataset(tasks, tmp_path))
     assert found.schema == SCHEMA
     expected = tasks.arrow.select(schema.STORED_SCHEMA.names).sort_by("task_id")
     assert found.select(expected.column_names).sort_by("task_id").to_pylist() == expected.to_pylist()
@@ -118,23 +118,23 @@ def test_the_files_of_a_store_are_one_table(tmp_path: Path) -> None:
 
 def test_no_files_are_an_empty_table_with_all_columns() -> None:
     nothing = Dataset(DataFiles(()), made().context)
-    assert prepare.to_arrow(nothing).schema == SCHEMA
+    assert dataset.to_arrow(nothing).schema == SCHEMA
     assert mltasks.durations(nothing).empty
     assert mltasks.failures(nothing, by=[])["tasks"].tolist() == [0]
 
 
-def plan(dataset: Dataset, *, overlap: bool = False, **options: Any) -> str:
+def plan(source: Dataset, *, overlap: bool = False, **options: Any) -> str:
     """Return how DuckDB went about a report's rows, once it did."""
-    tasks = prepare.prepare(dataset, "state", options, taken=(), overlap=overlap)
+    tasks = prepare.prepare(source, "state", options, taken=(), overlap=overlap)
     found: str = tasks.frame.to_native().explain("analyze")
     return found
 
 
 def test_the_report_of_a_month_reads_the_files_of_the_month(tmp_path: Path) -> None:
     rows = [{"create_time": CREATED - 31 * DAY * n, "cluster": c} for n in range(6) for c in ("east", "west")]
-    dataset = stored.dataset(stored.of_stores(made(*rows)), tmp_path)
-    assert plan(dataset).count("Total Files Read: 6") == 2
-    one = plan(dataset, since="2024-12-01", until="2025-01-01", cluster="east")
+    tasks = stored.dataset(stored.of_stores(made(*rows)), tmp_path)
+    assert plan(tasks).count("Total Files Read: 6") == 2
+    one = plan(tasks, since="2024-12-01", until="2025-01-01", cluster="east")
     assert one.count("Total Files Read: 1") == one.count("Total Files Read") == 1
     assert "created=2024-12" in one
 
@@ -145,7 +145,7 @@ def test_a_window_leaves_row_groups_of_a_file_unread(tmp_path: Path) -> None:
         for place in range(4):
             writer.write(table.select(rows.arrow.slice(place, 1).select(SCHEMA.names[:-1]), rows.context))
         writer.close(rows.context)
-    dataset = mltasks.scan(tmp_path / "t.parquet")
-    assert "Row Groups Scanned: 4 / 4" in plan(dataset)
-    assert "Row Groups Scanned: 1 / 4" in plan(dataset, since=CREATED + DAY, until=CREATED + 2 * DAY)
-    assert "Row Groups Scanned: 3 / 4" in plan(dataset, overlap=True, since=CREATED + DAY, until=CREATED + 3 * DAY)
+    tasks = mltasks.scan(tmp_path / "t.parquet")
+    assert "Row Groups Scanned: 4 / 4" in plan(tasks)
+    assert "Row Groups Scanned: 1 / 4" in plan(tasks, since=CREATED + DAY, until=CREATED + 2 * DAY)
+    assert "Row Groups Scanned: 3 / 4" in plan(tasks, overlap=True, since=CREATED + DAY, until=CREATED + 3 * DAY)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from mltasks.engines import duckdb
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.tasks import schema, table
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
 

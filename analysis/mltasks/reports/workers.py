@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.engines.prepare import Tasks
+from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, outcome_codes, report_info, totals
 from mltasks.reports.declarations.workers import REPORT
 from mltasks.reports.grouping import NODE, PERIOD, Grouped

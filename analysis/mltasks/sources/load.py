@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks import progress
-from mltasks.engines import duckdb, prepare
+from mltasks.engines import dataset
 from mltasks.engines.data_files import DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read
 from mltasks.opensearch.access import Access, Query
@@ -46,7 +46,7 @@ def load(
 def scan(
     source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
 ) -> Dataset:
-    """Return the tasks of a source as a Dataset on DuckDB, which every report takes; see `load`.
+    """Return the tasks of a source as a Dataset, which every report takes; see `load`.
 
     A Parquet file of ours, or a store, is not read here but by the report, as much of it as the report needs. The
     filters are kept with the Dataset: each report applies them by its own kind of window.
@@ -68,9 +68,9 @@ def scan(
             ctx = metadata.replace(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
-            return Dataset(duckdb.relation(source.path), ctx, chosen)
+            return Dataset(dataset.scan(source.path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
-    return Dataset(duckdb.relation(rows), ctx, chosen)
+    return Dataset(dataset.scan(rows), ctx, chosen)
 
 
 def combine(datasets: Sequence[Dataset]) -> Dataset:
@@ -80,14 +80,14 @@ def combine(datasets: Sequence[Dataset]) -> Dataset:
     """
     if len(datasets) == 1:
         return datasets[0]
-    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, DataFiles)]
+    stores = [each.frame for each in datasets if isinstance(each.frame, DataFiles)]
     clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
     if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
         files = DataFiles(tuple(part for store in stores for part in store.parts))
         return Dataset(files, metadata.merge([d.context for d in datasets]), datasets[-1].filters)
-    parts = [(conform.conform(prepare.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
+    parts = [(conform.conform(dataset.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = merge.concat(parts)
-    return Dataset(duckdb.relation(rows), ctx, chosen)
+    return Dataset(dataset.scan(rows), ctx, chosen)
 
 
 def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
