@@ -14,7 +14,7 @@ from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
 from mltasks.tasks import filters, schema, table
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 from support import generated, stored
 from support.generated import AS_OF, DAY, Made, made
 
@@ -25,9 +25,9 @@ NAMES = (
 )
 
 
-def kept(files: Iterable[DataFile], overlap: bool = False, **options: Any) -> list[str]:
+def kept(files: Iterable[DataFile], window: Window = "created", **options: Any) -> list[str]:
     """Return the files that a report has to read."""
-    found = DataFiles(tuple(files)).within(filters.parse(options, AS_OF), overlap=overlap)
+    found = DataFiles(tuple(files)).within(filters.parse(options, AS_OF), window=window)
     return [part.path.name for part in found.parts]
 
 
@@ -43,7 +43,7 @@ FILES = (OLD, NEW, UNDATED)
 
 def test_without_filters_every_file_is_read() -> None:
     assert kept(FILES) == ["old", "new", "undated"]
-    assert kept(FILES, overlap=True) == ["old", "new", "undated"]
+    assert kept(FILES, window="in_flight") == ["old", "new", "undated"]
 
 
 def test_a_report_on_cohorts_reads_the_files_of_tasks_created_in_its_window() -> None:
@@ -55,11 +55,11 @@ def test_a_report_on_cohorts_reads_the_files_of_tasks_created_in_its_window() ->
 
 
 def test_a_report_on_time_also_reads_the_files_of_older_tasks_that_may_live_on() -> None:
-    assert kept(FILES, overlap=True, since=CREATED + 2 * DAY - 1) == ["old", "new"]
-    assert kept(FILES, overlap=True, since=CREATED + 2 * DAY) == ["new"]
-    assert kept(FILES, overlap=True, since=CREATED + 2 * DAY - 1, until=CREATED + 9 * DAY) == ["old"]
+    assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY - 1) == ["old", "new"]
+    assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY) == ["new"]
+    assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY - 1, until=CREATED + 9 * DAY) == ["old"]
     with_open = file("open", CREATED, CREATED + DAY, CREATED + DAY, open=1)
-    assert kept([with_open, NEW], overlap=True, since=CREATED + 30 * DAY) == ["open"]
+    assert kept([with_open, NEW], window="in_flight", since=CREATED + 30 * DAY) == ["open"]
     assert kept([with_open, NEW], since=CREATED + 30 * DAY) == []
 
 
@@ -70,23 +70,23 @@ def test_a_cluster_goes_by_its_name_in_any_case() -> None:
 
 @given(
     generated.tasks(),
-    generated.options(periods=("1d",), overlap=True),
-    st.booleans(),
+    generated.options(periods=("1d",), window="in_flight"),
+    st.sampled_from(("created", "in_flight")),
     st.integers(1, 4),
 )
 @settings(max_examples=150, deadline=None)
 def test_no_file_with_a_selected_task_is_left_out(
-    tasks: Made, options: dict[str, Any], overlap: bool, size: int
+    tasks: Made, options: dict[str, Any], window: Window, size: int
 ) -> None:
     tasks = stored.of_stores(tasks)
     chosen = filters.parse({k: v for k, v in options.items() if k in ("since", "until", "cluster")}, AS_OF)
     if chosen == Filters():
         return
-    selected = set(table.select(tasks.arrow, tasks.context, chosen, overlap=overlap)["task_id"].to_pylist())
+    selected = set(table.select(tasks.arrow, tasks.context, chosen, window=window)["task_id"].to_pylist())
     for cluster in {row["cluster"] for row in tasks.rows}:
         rows = [row for row in tasks.rows if row["cluster"] == cluster]
         for some in (rows[at : at + size] for at in range(0, len(rows), size)):
-            if not DataFiles((stored.part(some),)).within(chosen, overlap=overlap).parts:
+            if not DataFiles((stored.part(some),)).within(chosen, window=window).parts:
                 assert selected.isdisjoint(row["task_id"] for row in some)
 
 
@@ -123,9 +123,9 @@ def test_no_files_are_an_empty_table_with_all_columns() -> None:
     assert mltasks.failures(nothing, by=[])["tasks"].tolist() == [0]
 
 
-def plan(source: Dataset, *, overlap: bool = False, **options: Any) -> str:
+def plan(source: Dataset, *, window: Window = "created", **options: Any) -> str:
     """Return how DuckDB went about a report's rows, once it did."""
-    tasks = prepare.prepare(source, "state", options, taken=(), overlap=overlap)
+    tasks = prepare.prepare(source, "state", options, taken=(), window=window)
     found: str = tasks.frame.to_native().explain("analyze")
     return found
 
@@ -148,4 +148,4 @@ def test_a_window_leaves_row_groups_of_a_file_unread(tmp_path: Path) -> None:
     tasks = mltasks.scan(tmp_path / "t.parquet")
     assert "Row Groups Scanned: 4 / 4" in plan(tasks)
     assert "Row Groups Scanned: 1 / 4" in plan(tasks, since=CREATED + DAY, until=CREATED + 2 * DAY)
-    assert "Row Groups Scanned: 3 / 4" in plan(tasks, overlap=True, since=CREATED + DAY, until=CREATED + 3 * DAY)
+    assert "Row Groups Scanned: 3 / 4" in plan(tasks, window="in_flight", since=CREATED + DAY, until=CREATED + 3 * DAY)

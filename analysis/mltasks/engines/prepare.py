@@ -19,7 +19,7 @@ from mltasks.engines.dataset import Tasks as Tasks
 from mltasks.engines.dataset import to_arrow as to_arrow
 from mltasks.exceptions import UsageError
 from mltasks.tasks import derived, filters, metadata, schema, table, times
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.metadata import Context
 
 COMPUTED = (  # what reports compute with, beside keys and flags
@@ -34,7 +34,7 @@ def prepare(
     *,
     taken: Collection[str],
     as_of: Any = None,
-    overlap: bool = False,
+    window: Window = "created",
     wanted: Collection[str] = (),
 ) -> Tasks:
     """Return what a report works on; `taken` are the names of its own columns, `wanted` what `derived.derive` adds.
@@ -48,16 +48,16 @@ def prepare(
     if as_of is not None:
         ctx = metadata.with_as_of(ctx, times.parse_time(as_of, ctx.as_of_ms, "as_of"))
     both = (opened.filters, filters.parse(options, ctx.as_of_ms))
-    native = _prune(opened.frame, both, overlap)
+    native = _prune(opened.frame, both, window)
     with engine_of(native).translate_errors():
         keys = group_keys.resolve_keys(names, nw.from_native(native).collect_schema(), taken)
         nodes = {*NODES} if "worker_node" in keys else set()
-        needed = {*keys, *wanted, *nodes} | ({"end_ms"} if overlap else set())
+        needed = {*keys, *wanted, *nodes} | ({"end_ms"} if window == "in_flight" else set())
         if any(each.error for each in both):
             needed |= {"error", "reason"}
         frame = _project(native, needed, keys, ctx)
         for each in both:
-            frame = each.apply(frame, ctx.names(), ctx.models(), overlap=overlap)
+            frame = each.apply(frame, ctx.names(), ctx.models(), window=window)
         columns = dict.fromkeys((*COMPUTED, *derived.CODES, *(needed - {"worker_node"})))
         return Tasks(frame.select(*columns), ctx, filters.combine(*both), keys)
 
@@ -75,15 +75,15 @@ def _open(tasks: Any, names: Sequence[str]) -> Dataset:
     return dataset.open_table(frame.lazy().collect("pyarrow").to_native())
 
 
-def _prune(native: Any, both: Sequence[Filters], overlap: bool) -> Any:
+def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:
     """Return the frame without what the filters leave out for certain, so that it is not read."""
     if isinstance(native, DataFiles):
         for each in both:
-            native = native.within(each, overlap=overlap)
+            native = native.within(each, window=window)
         native = dataset.scan(native)
     engine = engine_of(native)
     for each in both:  # the filters say it again, but no engine sees through what they compare
-        native = engine.prune(native, None if overlap else each.since_ms, each.until_ms)
+        native = engine.prune(native, each.since_ms if window == "created" else None, each.until_ms)
     return native
 
 

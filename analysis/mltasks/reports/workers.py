@@ -50,7 +50,7 @@ def workers(
     """
     periods = grouping.periods(every, tz)
     prepared = prepare.prepare(
-        tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS, wanted=["status_code"]
+        tasks, by, dict(options), as_of=as_of, window="in_flight", taken=COLUMNS, wanted=["status_code"]
     )
     report_info.reject_filters("workers", prepared)
     counts = _census(prepared)

@@ -22,7 +22,7 @@ from mltasks.sources import background, merge, parquet
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import TaskFile, are_several, resolve
 from mltasks.tasks import conform, data_warning, filters, metadata, redact, table
-from mltasks.tasks.filters import FilterOptions, Filters
+from mltasks.tasks.filters import FilterOptions, Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -39,7 +39,7 @@ def load(
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
-    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False, work=table.derive)
+    rows, ctx, chosen = _rows(source, access or Access(), query, options, window="created", work=table.derive)
     return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
 
 
@@ -69,7 +69,7 @@ def scan(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
             return Dataset(dataset.scan(source.path), ctx, chosen)
-    rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
+    rows, ctx, chosen = _rows(source, access, query, options, window="in_flight")
     return Dataset(dataset.scan(rows), ctx, chosen)
 
 
@@ -100,7 +100,7 @@ def _rows(
     query: Query,
     options: Mapping[str, Any],
     *,
-    overlap: bool,
+    window: Window,
     work: Callable[[pa.Table, Context], pa.Table] = _as_stored,
 ) -> tuple[pa.Table, Context, Filters]:
     """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied.
@@ -108,7 +108,7 @@ def _rows(
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
     if are_several(source):
-        parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
+        parts = [_rows(one, access, query, options, window=window) for one in source]
         rows, ctx, chosen = merge.concat(parts)
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
@@ -116,7 +116,7 @@ def _rows(
     if isinstance(source, Cluster):
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
-            begun = read.start(cluster, access, query, options, report, overlap=overlap)
+            begun = read.start(cluster, access, query, options, report, window=window)
             known = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
             rows = table.deduplicate(pa.concattables([work(conform.EMPTY, known), *batches]))
@@ -128,7 +128,7 @@ def _rows(
         if isinstance(source, Dataset):
             before = source.filters
             source = _narrowed(
-                source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), overlap
+                source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window
             )
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
@@ -147,11 +147,11 @@ def _rows(
     return rows, ctx, chosen
 
 
-def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
+def _narrowed(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
     """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
     if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
         return tasks
-    return replace(tasks, frame=tasks.frame.within(chosen, overlap=overlap))
+    return replace(tasks, frame=tasks.frame.within(chosen, window=window))
 
 
 def _no_query(access: Access, query: Query, source: Any) -> None:
