@@ -119,7 +119,7 @@ def _rows(
             begun = read.start(cluster, access, query, options, report, window=window)
             known = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
-            rows = table.deduplicate(pa.concattables([work(conform.EMPTY, known), *batches]))
+            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
@@ -127,9 +127,7 @@ def _rows(
         before = Filters()
         if isinstance(source, Dataset):
             before = source.filters
-            source = _narrowed(
-                source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window
-            )
+            source = _narrowed(source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window)
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
         rows = table.deduplicate(rows)
