@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mltasks.opensearch.credentials import Credentials as Credentials
     from mltasks.render.html import report as report
     from mltasks.reports.durations import durations as durations
+    from mltasks.reports.errors import errors as errors
     from mltasks.reports.failures import failures as failures
     from mltasks.reports.workers import workers as workers
     from mltasks.sources.fetch import fetch as fetch

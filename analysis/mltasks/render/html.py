@@ -88,7 +88,9 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {
         "title": title,
-        "figure": Markup(figure.svg(shown)) if len(shown.frame) else "",  # matplotlib has escaped what is in it
+        "figure": Markup(figure.svg(shown))
+        if len(shown.frame) and REPORTS[shown.info.report].figure
+        else "",  # matplotlib has escaped what is in it
         "names": list(zip(labels, words, strict=True)),
         "rows": [list(zip(row, words, strict=True)) for row in zip(*columns, strict=True)],
     }

@@ -6,7 +6,7 @@ A new report is a module with its function, its declaration in `declarations`, a
 from __future__ import annotations
 
 from mltasks.reports.declaration import Report
-from mltasks.reports.declarations import durations, failures, workers
+from mltasks.reports.declarations import durations, errors, failures, workers
 
 REPORTS: dict[str, Report] = {
     report.name: report
@@ -14,5 +14,6 @@ REPORTS: dict[str, Report] = {
         failures.REPORT,
         durations.REPORT,
         workers.REPORT,
+        errors.REPORT,
     )
 }

@@ -70,6 +70,11 @@ JSON_COLUMNS = {
 }
 
 
+def node_errors(task_type: str | None, error: str) -> dict[str, str]:
+    """Return what a deployment's error says of each node; nothing for other errors."""
+    return dict(_node_errors(error)) if task_type in schema.DEPLOYMENTS and error.startswith("{") else {}
+
+
 def node_error(task_type: str | None, error: str | None, node: str) -> str | None:
     """Return what a deployment's error says of one node, or null."""
     if task_type not in schema.DEPLOYMENTS or not error:

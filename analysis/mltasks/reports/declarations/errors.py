@@ -1,0 +1,51 @@
+"""The report `errors`."""
+
+from __future__ import annotations
+
+from mltasks.reports.declaration import Report, ReportOption
+from mltasks.reports.declaration import ReportColumn as Column
+from mltasks.reports.declarations import columns
+
+REPORT = Report(
+    name="errors",
+    title="Errors",
+    question="Why tasks fail: error texts in groups, what each means and what to do.",
+    help="""Why tasks fail: error texts without ids, hosts, paths and numbers, what each means and what to do.
+
+    Failed tasks count, and those completed with an error (partial). A deployment with two texts counts in both.
+    """,
+    columns=(
+        Column("error", "text", "", "the text without what differs from task to task"),
+        Column("cause", "text", "", "input, missing, artifact, network, capacity, cluster, ... or unknown"),
+        Column("status", "text", "", "new, ongoing, returned after a gap, or gone; see --new"),
+        Column("tasks", "count", "tasks", "failed + partial"),
+        columns.FAILED,
+        Column("partial", "count", "tasks", "completed with this error on some nodes"),
+        Column("node_failures", "count", "nodes", "nodes on which deployments failed with it, summed over tasks"),
+        Column("variants", "count", "texts", "different texts that became this one"),
+        Column("first_seen", "ago", "UTC", "creation of the first task with it"),
+        Column("last_seen", "ago", "UTC", "creation of the last task with it"),
+        Column("task_types", "text", "", "types of these tasks"),
+        Column("functions", "text", "", "function names of these tasks"),
+        Column("nodes", "text", "", "nodes that deployments failed on, or that worked on the others"),
+        Column("burst", "count", "tasks", "the most that were created within five minutes"),
+        Column("example", "text", "", "the newest text as it was"),
+        Column("example_task_id", "id", "", "the newest task with it"),
+        Column("means", "text", "", "what it means"),
+        Column("remedy", "text", "", "what to do"),
+    ),
+    narrow=("error", "status", "tasks", "last_seen", "functions"),
+    worst_first=("tasks", "last_seen"),
+    examples=(
+        "mltasks errors demo --top 5",
+        "mltasks errors demo --task-type DEPLOY_MODEL --sort tasks",
+        "mltasks errors demo --format json",
+    ),
+    keys=("error",),
+    takes_by=False,
+    has_periods=False,
+    options=(
+        ReportOption("new", "SPAN", "New is what was first seen so recently, such as 24h (7d)."),
+        ReportOption("known", "FILE", "Known errors of your own, in TOML: [[error]] match, cause, means, remedy."),
+    ),
+)

@@ -1,0 +1,254 @@
+"""Why tasks fail: their error texts, masked and grouped, with what each means and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Unpack
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from mltasks.engines import operations, prepare
+from mltasks.engines.prepare import Tasks
+from mltasks.exceptions import UsageError
+from mltasks.reports import error_texts, known_errors, report_info, totals
+from mltasks.tasks import derived, failure_reason, schema, times
+from mltasks.tasks.filters import FilterOptions
+
+COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
+COLUMNS = (
+    *("error", "cause", "status", "tasks", "failed", "partial", "node_failures", "variants"),
+    *("first_seen", "last_seen", "task_types", "functions", "nodes", "burst", "example", "example_task_id"),
+    *("means", "remedy"),
+)
+BURST_MS = 300_000
+WHOLE = 0.95
+TEXT, GROUP = "error_text", "error_group"
+KEYS: Mapping[str, Any] = {TEXT: operations.TEXT, "task_type": operations.TEXT}
+MORE: Mapping[str, Any] = {
+    **KEYS,
+    "function_name": operations.TEXT,
+    "nodes_text": operations.TEXT,
+    "is_partial": "int8",
+}
+
+
+class ErrorText(NamedTuple):
+    """One message of a task's error: masked, as it was, and the nodes that a deployment's error names for it."""
+
+    masked: str | None
+    message: str | None
+    nodes: tuple[str, ...]
+
+
+def errors(
+    tasks: Any, *, new: str = "7d", known: str | None = None, as_of: Any = None, **options: Unpack[FilterOptions]
+) -> pd.DataFrame:
+    """Return why tasks fail, one row per masked error text.
+
+    Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
+
+    Columns: error, the text without ids, hosts, paths, times and numbers; cause, means and remedy, from the table of
+    known texts; status: new (first seen within the last 7 days, where the tasks reach back twice as long), returned
+    (after a gap of more than 7 days), ongoing, gone (not seen for 7 days); tasks = failed + partial; node_failures, the
+    nodes on which deployments failed with it; variants, how many different texts became this one; first_seen,
+    last_seen; task_types, functions, nodes; burst, the most within 5 minutes; example, the newest text as it was, and
+    its example_task_id.
+
+    `new`: another span instead of `7d`. `known`: a TOML file with more known texts. Filters select by create_time.
+    Raises UsageError for a filter, time, span or file that cannot be.
+    """
+    span_ms = _span(new)
+    table_of_known = known_errors.load_known_errors(known)
+    prepared = prepare.prepare(
+        tasks, [], dict(options), as_of=as_of, taken=(), wanted=["error", "reason", "task_id", "cluster"]
+    )
+    covered = totals.count_totals(prepared)
+    failed = _with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
+    counts = operations.aggregate(failed, MORE, {"tasks": ("", "len"), "last_ms": ("start_ms", "max")})
+    texts = {pair: _messages(*pair) for pair in counts[list(KEYS)].itertuples(index=False, name=None)}
+    rows = _explode(counts, texts)
+    rows = rows.assign(**_describe(rows["masked"], table_of_known))
+    rows[GROUP] = rows["error"].fillna("")  # a task without a text is in a group of its own
+    groups = _summarize(rows, prepared)
+    seen = _times(failed, _groups_of_texts(rows))
+    groups = groups.join(_statuses(seen, prepared, covered, span_ms)).join(_examples(failed, rows))
+    groups = report_info.whole_numbers(groups.sort_index().reset_index(drop=True), COUNTS)
+    for name in ("first_seen", "last_seen"):
+        groups[name] = pd.to_datetime(groups[name], unit="ms", utc=True).dt.as_unit("ms")
+    notes = _notes(rows, groups, covered, prepared, span_ms, new)
+    texts_of = [name for name in COLUMNS if name not in (*COUNTS, "first_seen", "last_seen")]
+    result = groups[list(COLUMNS)].astype(dict.fromkeys(texts_of, operations.TEXT))
+    return report_info.attach_info(result, "errors", prepared, covered, notes, keys=["error"])
+
+
+def _span(new: str) -> int:
+    match = times.RELATIVE.fullmatch(str(new).strip())
+    if not match or not int(match[1]):
+        raise UsageError(f"new: cannot read {new!r} as a span; write 24h, 7d or 2w")
+    return int(match[1]) * times.MS[match[2]]
+
+
+def _with_text(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add the text that a task's messages are in: its error, else what its response says."""
+    text = nw.when(nw.col("error").is_null()).then(nw.col("reason")).otherwise(nw.col("error").cast(nw.String))
+    partial = derived.has_outcome("partial")
+    return frame.with_columns(
+        text.alias(TEXT),
+        nw.col("task_type").cast(nw.String),
+        nw.col("function_name").cast(nw.String),
+        nw.when(partial).then(nw.lit(1, dtype=nw.Int8)).otherwise(nw.lit(0, dtype=nw.Int8)).alias("is_partial"),
+    )
+
+
+def _messages(text: str | None, task_type: str | None) -> list[ErrorText]:
+    """Return the messages of an error, each masked text once; a deployment may have several."""
+    if not isinstance(text, str):
+        return [ErrorText(None, None, ())]
+    by_node = failure_reason.node_errors(task_type, text)
+    if not by_node:
+        return [ErrorText(error_texts.mask(text), text, ())]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for node, message in by_node.items():
+        groups.setdefault(error_texts.mask(message), []).append((message, node))
+    return [
+        ErrorText(masked, min(message for message, _ in pairs), tuple(node for _, node in pairs))
+        for masked, pairs in groups.items()
+    ]
+
+
+def _explode(counts: pd.DataFrame, texts: Mapping[Any, list[ErrorText]]) -> pd.DataFrame:
+    """Return the counts with one row per message."""
+    pairs = list(counts[list(KEYS)].itertuples(index=False, name=None))
+    rows = counts.loc[counts.index.repeat([len(texts[pair]) for pair in pairs])].reset_index(drop=True)
+    messages = [message for pair in pairs for message in texts[pair]]
+    return rows.assign(
+        masked=pd.Series([each.masked for each in messages], dtype=object, index=rows.index),
+        message=pd.Series([each.message for each in messages], dtype=object, index=rows.index),
+        named=pd.Series([each.nodes for each in messages], dtype=object, index=rows.index),
+    )
+
+
+def _describe(masked: pd.Series[Any], table: tuple[known_errors.KnownError, ...]) -> dict[str, Any]:
+    """Return what the table of known errors says of each masked text."""
+    distinct = {text: known_errors.find_known_error(text, table) for text in masked.unique()}
+    entries = [(text, distinct[text]) for text in masked]
+    return {
+        "error": [entry.text or text for text, entry in entries],
+        "cause": [entry.cause for _, entry in entries],
+        "means": [entry.means or None for _, entry in entries],
+        "remedy": [entry.remedy or None for _, entry in entries],
+    }
+
+
+def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
+    """Return the counts and lists of each group."""
+    names = prepared.context.names()
+    groups = {
+        group: {
+            **{name: part[name].iloc[0] for name in ("error", "cause", "means", "remedy")},
+            "tasks": part["tasks"].sum(),
+            "partial": part["tasks"][part["is_partial"] == 1].sum(),
+            "node_failures": (part["tasks"] * part["named"].map(len)).sum(),
+            "variants": part["message"].nunique(),
+            "task_types": _join(part["task_type"].dropna()),
+            "functions": _join(part["function_name"].dropna()),
+            "nodes": _join(names.get(node, node) for cells in _nodes(part) for node in cells),
+        }
+        for group, part in rows.groupby(GROUP)
+    }
+    columns = ("error", "cause", "means", "remedy", *COUNTS[:-1], "task_types", "functions", "nodes")
+    table = pd.DataFrame.from_dict(groups, orient="index", columns=[name for name in columns if name != "failed"])
+    return table.assign(failed=table["tasks"] - table["partial"])
+
+
+def _nodes(part: pd.DataFrame) -> list[list[str]]:
+    """Return the nodes of each row: those that its message names, else all that worked on the task."""
+    pairs = zip(part["named"], part["nodes_text"], strict=True)
+    return [list(named) or (text.split(",") if isinstance(text, str) else []) for named, text in pairs]
+
+
+def _join(values: Any) -> str | None:
+    return ", ".join(sorted(set(values))) or None
+
+
+def _groups_of_texts(rows: pd.DataFrame) -> dict[tuple[Any, Any], list[str]]:
+    groups: dict[tuple[Any, Any], list[str]] = {}
+    for text, task_type, group in rows[[*KEYS, GROUP]].drop_duplicates().itertuples(index=False, name=None):
+        groups.setdefault(_pair(text, task_type), []).append(group)
+    return groups
+
+
+def _pair(text: Any, task_type: Any) -> tuple[Any, Any]:
+    return (text if isinstance(text, str) else None, task_type if isinstance(task_type, str) else None)
+
+
+def _times(frame: nw.LazyFrame[Any], groups: Mapping[tuple[Any, Any], list[str]]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the plausible create_times [ms] of each group's tasks, in their order."""
+    parts: dict[str, list[np.ndarray[Any, Any]]] = {}
+    dated = frame.filter(~nw.col("start_ms").is_null()).select("start_ms", *KEYS)
+    for batch in operations.iter_sorted(dated, "start_ms"):
+        for (text, task_type), part in batch.groupby(list(KEYS), dropna=False, observed=True, sort=False):
+            for group in groups[_pair(text, task_type)]:
+                parts.setdefault(group, []).append(part["start_ms"].to_numpy("int64"))
+    return {group: np.sort(np.concatenate(arrays)) for group, arrays in parts.items()}
+
+
+def _statuses(
+    seen: Mapping[str, np.ndarray[Any, Any]], prepared: Tasks, covered: totals.Totals, span_ms: int
+) -> pd.DataFrame:
+    """Return first_seen, last_seen, burst and status of each group."""
+    recent = (prepared.context.as_of_ms or 0) - span_ms
+    reaches_back = _reaches_back(covered, prepared, span_ms)
+    rows = {}
+    for group, ms in seen.items():
+        gaps = (np.diff(ms) > span_ms) & (ms[1:] >= recent)
+        status = "new" if reaches_back and ms[0] >= recent else "returned" if gaps.any() else "ongoing"
+        rows[group] = {
+            "first_seen": ms[0],
+            "last_seen": ms[-1],
+            "burst": int((np.searchsorted(ms, ms + BURST_MS, side="left") - np.arange(len(ms))).max()),
+            "status": "gone" if ms[-1] < recent else status,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["first_seen", "last_seen", "burst", "status"])
+
+
+def _examples(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return of each group the newest message as it was, and the id of a task that has it."""
+    newest = rows.sort_values(["last_ms", TEXT, "message"], ascending=[False, True, True], na_position="last")
+    newest = newest.groupby(GROUP, sort=False).head(1)
+    wanted = newest[[*KEYS, "last_ms"]].drop_duplicates([*KEYS])
+    tasks = operations.left_join(frame, wanted.assign(is_example=1), list(KEYS))
+    same = (nw.col("start_ms") == nw.col("last_ms")) | (nw.col("start_ms").is_null() & nw.col("last_ms").is_null())
+    chosen = tasks.filter(~nw.col("is_example").is_null()).filter(same)
+    ids = operations.to_pandas(chosen.select(*KEYS, nw.col("task_id").cast(nw.String)), KEYS)
+    ids = ids.sort_values("task_id").groupby(list(KEYS), dropna=False, as_index=False).first()
+    result = newest.merge(ids, on=list(KEYS), how="left").set_index(GROUP)
+    return result[["message", "task_id"]].rename(columns={"message": "example", "task_id": "example_task_id"})
+
+
+def _notes(
+    rows: pd.DataFrame, groups: pd.DataFrame, covered: totals.Totals, prepared: Tasks, span_ms: int, new: str
+) -> list[str]:
+    once = rows.drop_duplicates(list(MORE))
+    failed, partial = (int(once["tasks"][once["is_partial"] == flag].sum()) for flag in (0, 1))
+    notes = []
+    if failed or partial:
+        notes.append(
+            f"{failed} failed and {partial} partial {totals.plural(failed + partial)} with {rows['message'].nunique()} "
+            f"texts in {len(groups)} {'group' if len(groups) == 1 else 'groups'}"
+        )
+    if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
+        notes.append(f"deployments with several texts count in each of them: {several} more in sum")
+    if len(groups) and not _reaches_back(covered, prepared, span_ms):
+        notes.append(f"what is new cannot be told: the tasks reach back less than twice {new}")
+    return notes
+
+
+def _reaches_back(covered: totals.Totals, prepared: Tasks, span_ms: int) -> bool:
+    """Tell whether the tasks reach back twice the span, so that what is seen only in it is new.
+
+    A twentieth less will do: two weeks of tasks do not begin and end with one.
+    """
+    return covered.first_ms is not None and (prepared.context.as_of_ms or 0) - covered.first_ms >= 2 * span_ms * WHOLE
