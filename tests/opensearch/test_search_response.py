@@ -17,18 +17,20 @@ HALF = hit("half", 8, error="a\ud800b")  # the fast parser refuses a page that h
 
 
 def test_a_page_gives_its_hits_total_shards_and_whether_it_timed_out() -> None:
-    hits, total, shards, timed_out = Parser().page(page([hit("a"), hit("b")]))
+    hits, status = Parser().page(page([hit("a"), hit("b")]))
     assert [one._id for one in hits] == ["a", "b"]
     assert hits[0]._source.function_name == "KMEANS"
-    assert (total, shards, timed_out) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0), False)
+    assert (status.total, status.shards) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0))
+    assert (status.timed_out, status.terminated_early, status.clusters) == (False, None, None)
 
 
 def test_a_page_that_is_read_hit_by_hit_gives_the_same() -> None:
-    hits, total, shards, timed_out = Parser().page(page([hit("a"), HALF]))
+    hits, status = Parser().page(page([hit("a"), HALF]))
     assert [one._id for one in hits] == ["a", "half"]
     assert hits[0]._source.function_name == "KMEANS"
     assert hits[1]._source.error == "a\ud800b"
-    assert (total, shards, timed_out) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0), False)
+    assert (status.total, status.shards) == (search_response.Total(2, "eq"), search_response.Shards(1, 1, 0, 0))
+    assert (status.timed_out, status.terminated_early, status.clusters) == (False, None, None)
 
 
 def test_unknown_fields_are_learnt_once_in_the_order_of_their_appearance() -> None:
@@ -62,17 +64,17 @@ def test_a_document_with_more_unknown_fields_than_are_learnt_keeps_all_of_them()
 
 
 @pytest.mark.parametrize("broken", [7, "text", None, ["a"]])
-def test_an_entry_that_is_no_hit_becomes_one_that_holds_its_text(broken: Any) -> None:
+def test_an_entry_that_is_no_hit_becomes_one_that_says_so(broken: Any) -> None:
     hits, *_ = Parser().page(page([hit("a"), broken, hit("c")]))
     assert [one._id for one in hits] == ["a", None, "c"]
-    assert hits[1].broken == "hit"
-    assert json.loads(hits[1].extra["hit"]) == broken
+    assert hits[1].broken == f"not a JSON object ({json.dumps(broken)})"
 
 
 @pytest.mark.parametrize("source", [7, "text", ["a"]])
-def test_a_source_that_is_no_object_is_kept_beside_the_id(source: Any) -> None:
+def test_a_source_that_is_no_object_is_as_none(source: Any) -> None:
     hits, *_ = Parser().page(page([{**hit("a"), "_source": source}, hit("b")]))
-    assert (hits[0]._id, hits[0].broken, hits[0].extra) == ("a", "_source", {"_source": source})
+    assert (hits[0]._id, hits[0]._source, hits[0].extra) == ("a", None, None)
+    assert hits[0].broken.startswith("a hit without _source (")
     assert hits[1]._source.state == "COMPLETED"
 
 
@@ -94,12 +96,13 @@ def test_a_line_that_holds_two_hits_is_not_taken_for_two_lines() -> None:
     two = b",".join([json.dumps(hit("a")).encode(), json.dumps(hit("b")).encode()])
     hits = Parser().lines([two, json.dumps(hit("c")).encode()])
     assert [one._id for one in hits] == [None, "c"]
-    assert hits[0].extra == {"hit": two.decode()}
+    assert hits[0].broken.startswith("not a JSON object (")
 
 
-def test_an_object_that_is_no_task_is_kept_as_its_text() -> None:
-    hits = Parser().lines([json.dumps(hit("a")).encode(), b'{"_id":"b","colour":"red"}'])
-    assert (hits[1]._id, hits[1].broken, hits[1].extra) == ("b", "hit", {"hit": '{"_id":"b","colour":"red"}'})
+def test_an_object_that_is_no_task_says_so() -> None:
+    hits = Parser().lines([json.dumps(hit("a")).encode(), b'{"_id":"b","colour":"red"}', b'{"colour":"red"}'])
+    assert (hits[1]._id, hits[1].broken) == ("b", 'a hit without _source ({"_id":"b","colour":"red"})')
+    assert hits[2].broken == 'no hit of _search ({"colour":"red"})'
 
 
 @pytest.mark.parametrize(
@@ -157,8 +160,8 @@ def test_any_line_becomes_one_hit(lines: list[bytes]) -> None:
 def test_an_answer_without_shards_and_total_is_parsed_without_them() -> None:
     whole = answer([hit("a")])
     del whole["_shards"], whole["hits"]["total"]
-    hits, total, shards, _ = Parser().page(json.dumps(whole).encode())
-    assert (len(hits), total, shards) == (1, None, None)
+    hits, status = Parser().page(json.dumps(whole).encode())
+    assert (len(hits), status.total, status.shards) == (1, None, None)
 
 
 def test_raw_hits_nested_deeper_than_python_follows_are_their_bytes_too() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.opensearch.deep_json import DeepValues
-from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Total
+from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Status, Total
 from mltasks.tasks import json_values, schema
 from mltasks.tasks.columns import Extra, extra_text, read_column
 from mltasks.tasks.json_values import UnreadableCounts
+
+TASK_INDEX = "ml-task"  # part of the name of the task index, and of most copies of it
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,26 @@ class HitsPage:
 
     table: pa.Table
     tally: UnreadableCounts  # of what could not be read in it
-    total: Total | None = None
-    shards: Shards | None = None
-    timed_out: bool = False
+    status: Status = field(default_factory=Status)
     body: bytes = b""  # the answer as it came
+    broken: tuple[int, str] | None = None  # the place of the first hit that is not a task, and why
+    other_indices: Counter[str] = field(default_factory=Counter)  # hits left out since they are of another index
+
+    @property
+    def total(self) -> Total | None:
+        """How many hits the search found."""
+        return self.status.total
+
+    @property
+    def shards(self) -> Shards | None:
+        """How many shards were asked, and how many answered."""
+        return self.status.shards
+
+    @property
+    def hits(self) -> int:
+        """The number of hits, those of other indices among them."""
+        rows: int = self.table.num_rows
+        return rows + self.other_indices.total()
 
     @property
     def last_seq_no(self) -> int | None:
@@ -51,22 +69,30 @@ class Decoder:
         deep = DeepValues()
         with without_gc():
             try:
-                hits, total, shards, timed_out = self._parser.page(body)
+                hits, status = self._parser.page(body)
             except RecursionError:
-                hits, total, shards, timed_out = self._parser.page(deep.cut(body))
-            rows, tally = self._table(hits)
-        return HitsPage(_restore(rows, deep), tally, total, shards, timed_out, body)
+                hits, status = self._parser.page(deep.cut(body))
+            return self._hits_page(hits, deep, status, body)
 
     def lines(self, lines: Sequence[bytes]) -> HitsPage:
-        """Decode hits, one a line."""
+        """Decode lines: hits, documents, or rows of a task table."""
         deep = DeepValues()
         with without_gc():
             try:
                 hits = self._parser.lines(lines)
             except RecursionError:
                 hits = self._parser.lines([deep.cut_or_put_aside(line) for line in lines])
-            rows, tally = self._table(hits)
-        return HitsPage(_restore(rows, deep), tally)
+            return self._hits_page(hits, deep, Status(), b"")
+
+    def _hits_page(self, hits: list[Any], deep: DeepValues, status: Status, body: bytes) -> HitsPage:
+        place, hit = next(((place, hit) for place, hit in enumerate(hits) if hit._source is None), (0, None))
+        broken = None if hit is None else (place, hit.broken or f"a hit without _source (_id {hit._id!a})")
+        others: Counter[str] = Counter()
+        if any(_is_other(index) for index in {hit._index for hit in hits}):
+            others = Counter(hit._index for hit in hits if not _is_task(hit))
+            hits = [hit for hit in hits if _is_task(hit)]
+        rows, tally = self._table(hits)
+        return HitsPage(_restore(rows, deep), tally, status, body, broken, others)
 
     def _table(self, hits: list[Any]) -> tuple[pa.Table, UnreadableCounts]:
         tally = UnreadableCounts()
@@ -75,7 +101,7 @@ class Decoder:
         extra = self._extra(hits, sources, ids, tally)
         if None in sources:
             sources = [self._parser.no_source if source is None else source for source in sources]
-        columns = {"cluster": pa.repeat(pa.scalar(self.cluster, pa.string()), len(hits))}
+        columns = {"cluster": self._clusters(hits, ids, tally, extra)}
         for column in SOURCE_COLUMNS:
             values = list(map(attrgetter(column.name), sources))
             if column.kind == "json":
@@ -89,23 +115,37 @@ class Decoder:
         names = schema.STORED_SCHEMA.names
         return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
 
+    def _clusters(self, hits: list[Any], ids: list[Any], tally: UnreadableCounts, extra: Extra) -> pa.Array:
+        names = [hit.cluster for hit in hits]
+        if names.count(None) == len(names):
+            return pa.repeat(pa.scalar(self.cluster, pa.string()), len(hits))
+        return read_column(schema.COLUMNS["cluster"], names, ids, tally, extra)
+
     def _extra(self, hits: list[Any], sources: list[Any], ids: list[Any], tally: UnreadableCounts) -> Extra:
         extra: Extra = defaultdict(dict)
         if None in sources or None in ids or any(map(attrgetter("extra"), hits)):
             for row, hit in enumerate(hits):
                 if hit.extra is not None:
                     extra[row].update(hit.extra)
-                elif hit._source is None:
-                    extra[row]["_source"] = None
-                if broken := hit.broken or ("_source" if hit._source is None else None):
-                    tally.unreadable(broken, ids[row], extra[row][broken])
-                elif ids[row] is None:
+                if ids[row] is None and hit._source is not None:
                     tally.unreadable("task_id", f"without an id (row {row + 1} of its page)", None)
         for index, name in enumerate(self._parser.unknown):
             for row, source in enumerate(sources):
                 if source is not None and (raw := getattr(source, f"unknown_{index}")) is not None:
                     extra[row][name] = json_values.verbatim(bytes(raw))
         return extra
+
+
+def _is_other(index: str | None) -> bool:
+    return index is not None and TASK_INDEX not in index
+
+
+def _is_task(hit: Any) -> bool:
+    """Tell whether a hit is of the task index, or of a copy under another name: its fields tell."""
+    if not _is_other(hit._index):
+        return True
+    source = hit._source
+    return source is not None and None not in (source.task_type, source.state, source.create_time)
 
 
 def _restore(rows: pa.Table, deep: DeepValues) -> pa.Table:
@@ -139,6 +179,8 @@ def without_gc() -> Iterator[None]:
 
 def _raw_text(value: Any) -> Any:
     """Return the text of a free-form field as the server wrote it; null and absent are one."""
+    if isinstance(value, json_values.Verbatim):
+        return value
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
         return None if raw == b"null" else json_values.verbatim(raw)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.opensearch import error_messages
+from mltasks.opensearch import completeness, error_messages
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder, HitsPage
 from mltasks.opensearch.response import Response
@@ -65,16 +65,15 @@ class PageRequest:
 
     def why_incomplete(self, page: HitsPage) -> str:
         """Say what shows that a page is not whole; nothing if it is."""
-        if page.timed_out:
-            return "the search timed out on the server"
-        if page.shards is None or page.total is None:
+        if reason := completeness.why_incomplete(page):
+            return reason
+        shards, total = page.shards, page.total
+        if shards is None or total is None:
             return "the answer does not say how many shards and hits there are"
-        if not self.newest and not page.shards.total:
+        if not self.newest and not shards.total:
             return "the task index has been removed meanwhile"
-        if page.shards.failed or page.shards.successful + page.shards.skipped < page.shards.total:
-            return f"{page.shards.failed or 'some'} of {page.shards.total} shards failed"
-        rows = page.table.num_rows
-        whole = min(self.size, page.total.value)
+        rows = page.hits
+        whole = min(self.size, total.value)
         if rows != whole:
             return f"a page has {rows} hits instead of {whole}"
         if self.newest or not rows:

@@ -1,7 +1,7 @@
 """The bytes of a `_search` answer, or of lines, to hits: fast where they are well-formed, forgiving where not.
 
-msgspec takes a page whole. What it refuses (half a character, 1e999, a hit that is none) is read again hit by hit
-with the standard library, so that one bad document costs a counted warning and not the page.
+msgspec takes a page whole. What it refuses (half a character, 1e999) is read again hit by hit with the standard
+library, so that one bad document costs a counted warning and not the page. What is not a task is marked `broken`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import msgspec
 
 from mltasks.exceptions import DataError
 from mltasks.opensearch.deep_json import DeepValues
-from mltasks.tasks import schema
+from mltasks.tasks import json_values, schema
 
 HIT_FIELDS = ("_id", "_seq_no", "_primary_term", "_version")
 SOURCE_COLUMNS = tuple(
     c for c in schema.STORED if c.name not in ("cluster", "task_id", "extra") and f"_{c.name}" not in HIT_FIELDS
 )
+TASK_FIELDS = frozenset({"state", "task_type", "create_time"})  # an object with none of these is not a task
 UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`", re.DOTALL)
 UNLEARNABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec takes in no name of a field
+DERIVED = frozenset(column.name for column in schema.DERIVED)
 MOST_UNKNOWN = 50  # names of unknown fields to learn; a document with more is read by the standard library
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError)
 
@@ -44,26 +46,42 @@ class Total(msgspec.Struct):
     relation: str = "eq"
 
 
+class Clusters(msgspec.Struct):
+    """How many clusters a search went to, and how many answered in full."""
+
+    total: int = 0
+    successful: int = 0
+
+
 class Hits(msgspec.Struct):
     """The inner part of an answer."""
 
     hits: list[msgspec.Raw]
-    total: Total | None = None
+    total: Total | int | None = None
 
 
-class SearchResponse(msgspec.Struct):
+class Status(msgspec.Struct, kw_only=True):
+    """What a `_search` answer says of its own completeness."""
+
+    timed_out: bool = False
+    terminated_early: bool | None = None
+    shards: Shards | None = msgspec.field(default=None, name="_shards")
+    clusters: Clusters | None = msgspec.field(default=None, name="_clusters")
+    total: Total | None = msgspec.field(default=None, name="mltasks:total")  # taken from the hits
+
+
+class SearchResponse(Status, kw_only=True):
     """A `_search` answer, its hits not yet parsed."""
 
     hits: Hits
-    timed_out: bool = False
-    _shards: Shards | None = None
 
 
 class Parser:
     """Parses the pages of one source. It learns the fields that this version does not know: `unknown`, in order.
 
-    A hit is a struct with `_id`, `_seq_no`, ..., `_source` (a struct of SOURCE_COLUMNS and the unknown fields, or
-    None), `extra` (fields that are in neither) and `broken` (the name in `extra` of what is no hit or no source).
+    A hit is a struct with `_id`, `_seq_no`, ..., `_index`, `_source` (a struct of SOURCE_COLUMNS and the unknown
+    fields, or None), `cluster` (in a row of a task table), `extra` (fields that are in neither) and `broken` (why it is
+    not a task).
     """
 
     def __init__(self) -> None:
@@ -87,32 +105,32 @@ class Parser:
             [
                 *((name, Any, None) for name in HIT_FIELDS),
                 ("_source", source | None, None),
+                ("_index", str | None, None),
                 ("extra", dict | None, None),
                 ("broken", str | None, None),
+                ("cluster", Any, None),
             ],
-            rename={"extra": "mltasks:extra", "broken": "mltasks:broken"},  # places of ours, not fields of a hit
+            rename={name: f"mltasks:{name}" for name in ("extra", "broken", "cluster")},  # not fields of a hit
             gc=False,
         )
         hit: Any = self._hit
-        hits = msgspec.defstruct("Hits", [("hits", list[hit]), ("total", Total | None, None)])
-        self._pages = msgspec.json.Decoder(
-            msgspec.defstruct("Answer", [("hits", hits), ("timed_out", bool, False), ("_shards", Shards | None, None)])
-        )
+        hits = msgspec.defstruct("Hits", [("hits", list[hit]), ("total", Total | int | None, None)])
+        self._pages = msgspec.json.Decoder(msgspec.defstruct("Answer", [("hits", hits)], bases=(Status,), kw_only=True))
         self._lists = msgspec.json.Decoder(list[hit])
 
-    def page(self, body: bytes) -> tuple[list[Any], Total | None, Shards | None, bool]:
-        """Return hits, total, shards and timed_out of a `_search` answer; raises DataError where it is none.
+    def page(self, body: bytes) -> tuple[list[Any], Status]:
+        """Return the hits of a `_search` answer and its status; raises DataError where it is not one.
 
         Raises RecursionError where it is nested deeper than Python follows, as `lines` does.
         """
         answer = self._fast(lambda: self._pages.decode(body))
-        if answer is None:
-            answer, hits = _lenient_page(body)
-            return [self._lenient(raw) for raw in hits], answer.hits.total, answer._shards, answer.timed_out
-        return answer.hits.hits, answer.hits.total, answer._shards, answer.timed_out
+        if answer is not None:
+            return answer.hits.hits, _with_total(answer)
+        answer, hits = _lenient_page(body)
+        return [self._lenient(raw) for raw in hits], _with_total(answer)
 
     def lines(self, lines: Sequence[bytes]) -> list[Any]:
-        """Return the hits of lines: hits as `_search` gives them, or their `_source` alone."""
+        """Return the hits of lines: hits as `_search` gives them, their `_source` alone, or rows of a task table."""
         hits = self._fast(lambda: self._lists.decode(b"[" + b",".join(lines) + b"]"))
         if hits is None or len(hits) != len(lines) or any(hit._source is None for hit in hits):
             return [self._lenient(line) for line in lines]
@@ -136,25 +154,65 @@ class Parser:
         return True
 
     def _lenient(self, raw: bytes) -> Any:
-        """Read one hit with the standard library; what is no hit becomes one that holds nothing but its text."""
+        """Read one hit with the standard library; what is not a task becomes one that says why."""
         try:
             hit = loads(raw)
         except ValueError:
             hit = None
         if not isinstance(hit, dict):
-            return self._hit(extra={"hit": raw.decode("utf-8", "surrogateescape")}, broken="hit")
-        source = hit.get("_source")
-        if "_source" not in hit and not hit.keys().isdisjoint({"state", "task_type", "create_time"}):
-            source = {name: value for name, value in hit.items() if name not in HIT_FIELDS}
-            if hit.get("_id") is None:
-                hit["_id"] = source.pop("task_id", None)
+            return self._hit(broken=f"not a JSON object ({excerpt(raw, 60)})")
+        if "_source" not in hit and not TASK_FIELDS.isdisjoint(hit):
+            return self._document(hit)
+        source, meta = hit.get("_source"), {name: hit.get(name) for name in HIT_FIELDS}
         if not isinstance(source, dict):
-            name, kept = ("_source", source) if "_source" in hit else ("hit", raw.decode("utf-8", "surrogateescape"))
-            return self._hit(*(hit.get(n) for n in HIT_FIELDS), extra={name: kept}, broken=name)
-        known = {c.name for c in SOURCE_COLUMNS}
-        extra = {name: value for name, value in source.items() if name not in known}
+            is_hit = not {"_id", "_index", "_source"}.isdisjoint(hit)
+            what = "a hit without _source" if is_hit else "no hit of _search"
+            return self._hit(**meta, broken=f"{what} ({excerpt(raw, 60)})")
+        index = hit.get("_index")
+        return self._hit(
+            **meta, _index=index if isinstance(index, str) else None, **self._split_fields(source, keep_json=False)
+        )
+
+    def _document(self, document: dict[str, Any]) -> Any:
+        """Read a `_source` alone, or a row of a task table as JSON: that has what belongs to the hit beside it."""
+        fields = dict(document)
+        ids = [name for name in ("_id", "task_id", "id") if fields.get(name) is not None]
+        meta = {"_id": fields.pop(ids[0]) if ids else None}
+        for name in HIT_FIELDS[1:]:
+            names = [key for key in (name, name[1:]) if fields.get(key) is not None]
+            meta[name] = fields.pop(names[0]) if names else None
+        for name in (*HIT_FIELDS, "task_id", "id", *(key[1:] for key in HIT_FIELDS[1:])):
+            if fields.get(name, 0) is None:
+                del fields[name]
+        index = fields.pop("_index") if isinstance(fields.get("_index"), str) else None
+        cluster = fields.pop("cluster", None)
+        if {"outcome", "duration_status"} <= fields.keys():  # a table of ours: what is derived is computed anew
+            fields = {name: value for name, value in fields.items() if name not in DERIVED}
+        kept = fields.pop("extra", None)
+        parts = self._split_fields(fields, keep_json=True)
+        if kept is not None:
+            before = kept if isinstance(kept, dict) else json_values.parse_object(kept if isinstance(kept, str) else "")
+            parts["extra"] = {**(before or {"extra": kept}), **(parts["extra"] or {})}
+        return self._hit(**meta, _index=index, cluster=cluster, **parts)
+
+    def _split_fields(self, source: dict[str, Any], *, keep_json: bool) -> dict[str, Any]:
+        """Return the known fields as `_source`, and the others as `extra`; with `keep_json`, texts may be JSON."""
+        known = {c.name: c for c in SOURCE_COLUMNS}
         fields = {name: value for name, value in source.items() if name in known}
-        return self._hit(*(hit.get(n) for n in HIT_FIELDS), _source=self._source(**fields), extra=extra or None)
+        if keep_json:
+            for name, value in fields.items():
+                if known[name].kind == "json" and isinstance(value, str):
+                    fields[name] = json_values.Verbatim(json_values.text(value)[0])
+        extra = {name: value for name, value in source.items() if name not in known}
+        return {"_source": self._source(**fields), "extra": extra or None}
+
+
+def _with_total(answer: Any) -> Status:
+    """Return the status of an answer, `hits.total` in it; clients may ask for it as a bare number."""
+    total = answer.hits.total
+    answer.total = total if not isinstance(total, int) else Total(total) if total >= 0 else None
+    status: Status = answer
+    return status
 
 
 def _lenient_page(body: bytes) -> tuple[SearchResponse, list[bytes]]:

@@ -51,6 +51,7 @@ FORMATS = {
     ".parquet": PARQUET,
     **{text + suffix: compression for text in TEXTS for suffix, compression in COMPRESSIONS.items()},
 }
+WHOLE = (".json", ".json.gz", ".json.zst")  # of these, an empty file is not one of no tasks
 WRITABLE = (".parquet", ".ndjson.gz", ".ndjson.zst")  # what `fetch` writes
 
 
@@ -58,6 +59,16 @@ def suffix_of(path: str | Path) -> str | None:
     """Return the suffix of a path as FORMATS has it, whatever its case; None where it is of no known kind."""
     name = Path(path).name.lower()
     return max((suffix for suffix in FORMATS if name.endswith(suffix)), key=len, default=None)
+
+
+def format_of_text(path: Path) -> Format:
+    """Return how to open a file of text: by its suffix, or by its content where that is compressed all the same."""
+    format_ = FORMATS[suffix_of(path) or ".json"]
+    if format_ is not PLAIN:
+        return format_
+    with path.open("rb") as file:
+        start = file.read(4)
+    return next((other for other in (GZIP, ZSTD) if start.startswith(other.magic)), PLAIN)
 
 
 def suffix_of_content(start: bytes) -> str:

@@ -13,10 +13,11 @@ from mltasks.engines import prepare
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import DEMO
-from mltasks.opensearch.decode import Decoder, HitsPage
+from mltasks.opensearch.decode import HitsPage
 from mltasks.sources import demo, parquet, search_files
+from mltasks.sources.json_items import Item
 from mltasks.sources.resolve import TaskFile
-from mltasks.tasks import conform, metadata, table
+from mltasks.tasks import conform, metadata
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -35,16 +36,16 @@ def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]
         case Dataset():
             return conform.conform(prepare.to_arrow(source), tally), source.context
         case dict():
-            pages = search_files.read_answer(json.dumps(source).encode(), "the answer")
-            return _collect(pages, tally), Context(source="an answer")
+            return _read_items([Item("", _to_json(source))], "an answer", tally)
         case list():
-            lines = [json.dumps(hit).encode() for hit in source]
-            return _collect([Decoder().lines(lines)], tally), Context(source="hits")
+            items = (Item(f"hit {number}", _to_json(hit)) for number, hit in enumerate(source, 1))
+            return _read_items(items, "hits", tally)
         case TaskFile():
             return _read_file(source, tally)
         case _ if isinstance(source, str) and source == DEMO:
             ctx = demo.context()
-            return _collect(search_files.pages(demo.tasks_file(), "demo", ctx.readings[0].cluster), tally), ctx
+            rows, _ = search_files.read_file(demo.tasks_file(), DEMO, tally, ctx.readings[0].cluster)
+            return rows, ctx
     raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
 
 
@@ -55,12 +56,21 @@ def _read_file(file: TaskFile, tally: UnreadableCounts) -> tuple[pa.Table, Conte
         _, _, ctx = parquet.read_footer(file.path, file.name)
         rows = parquet.read(file.path, file.name)
     else:
-        return _collect(search_files.pages(file.path, file.name), tally), Context(source=file.name)
+        rows, notes = search_files.read_file(file.path, file.name, tally)
+        return rows, Context(source=file.name, notes=tuple(notes))
     return conform.conform(rows, tally), metadata.replace(ctx or Context(source=""), source=file.name)
 
 
-def _collect(pages: Iterable[HitsPage], tally: UnreadableCounts) -> pa.Table:
-    return table.deduplicate(pa.concat_tables([conform.EMPTY, *tables(pages, tally)]))
+def _read_items(items: Iterable[Item], name: str, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
+    rows, notes = search_files.read_items(items, name, tally)
+    return rows, Context(source=name, notes=tuple(notes))
+
+
+def _to_json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError):  # what came out of a DataFrame: times, numbers of NumPy, NaN for missing
+        return json.dumps(conform.to_json_value(value), default=str).encode()
 
 
 def tables(pages: Iterable[HitsPage], tally: UnreadableCounts) -> Iterator[pa.Table]:

@@ -1,107 +1,143 @@
-"""Saved tasks: `_search` answers (.json) and hits, one per line (.ndjson)."""
+"""Saved tasks in JSON: `_search` answers, hits, documents, rows of a task table; from a file, a dict or a list.
+
+What is not a task, or not all of an answer, is an error that names its place. Hits of another index among tasks are
+left out and counted.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+
+import pyarrow as pa
 
 from mltasks.exceptions import DataError, UsageError
-from mltasks.opensearch import search_response
+from mltasks.opensearch import completeness, search_response
 from mltasks.opensearch.decode import Decoder, HitsPage
-from mltasks.sources import formats
-from mltasks.tasks import json_values
+from mltasks.opensearch.deep_json import TooDeepError
+from mltasks.sources import formats, json_items
+from mltasks.sources.json_items import REMEDY, Item
+from mltasks.tasks import conform, json_values
+from mltasks.tasks.json_values import UnreadableCounts
 
-CHUNK = 5000  # lines decoded at once
-NEEDED = {"_source", "state", "task_type", "create_time"}  # a line with none of these is no task
+CHUNK = 5000  # hits decoded at once
+READ_ALL = "read all of them with mltasks fetch URL"
+NOT_PROVEN = "an array of hits does not say whether it is all of an answer"
 
 
-def pages(path: Path, name: str, cluster: str | None = None) -> Iterator[HitsPage]:
-    """Yield the tasks of a saved answer or of lines; raises DataError where the file is cut or holds something else."""
-    suffix = formats.suffix_of(path) or ".json"
-    opener, damage = formats.FORMATS[suffix].open, formats.FORMATS[suffix].damage
-    assert opener is not None
+def read_file(path: Path, name: str, tally: UnreadableCounts, cluster: str | None = None) -> tuple[pa.Table, list[str]]:
+    """Return the tasks of a file of JSON, and notes on them; raises DataError where it is cut or not of tasks."""
+    damage: tuple[type[Exception], ...] = ()
     try:
+        format_ = formats.format_of_text(path)
+        damage = format_.damage
+        assert format_.open is not None
         if damage and not path.stat().st_size:
             raise damage[0]("it is empty")
-        with opener(path, "rb") as file:
-            if suffix.startswith(".json") and not suffix.startswith(".jsonl"):
-                yield from read_answer(file.read(), name)
-            else:
-                yield from _lines(file, name, cluster)
+        with format_.open(path, "rb") as file:
+            items = json_items.split(file, name)
+            first = next(items, None)
+            if first is None and formats.suffix_of(path) in formats.WHOLE:
+                raise DataError(f"{name}: it is empty; {REMEDY}")
+            return read_items(itertools.chain([] if first is None else [first], items), name, tally, cluster)
     except PermissionError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
     except damage as error:
         raise DataError(f"{name}: cut short or damaged ({error}); fetch it anew with mltasks fetch") from error
 
 
-def read_answer(body: bytes, place: str) -> Iterator[HitsPage]:
-    """Yield the tasks of one saved answer; raises DataError where it is not the complete answer of `_search`."""
-    try:
-        page = Decoder().page(body)
-    except DataError:
-        found = json_values.parse_object(body.decode("utf-8", "replace"))
-        if "hits" not in found and NEEDED & found.keys():  # the answer of GET tasks/<id>
-            yield Decoder().lines([b" ".join(body.splitlines())])
-            return
-        error = found.get("error")
-        words = error.get("reason") if isinstance(error, dict) else error
-        kind, shown = ("an error answer", json_values.json_text(words)) if words else ("not a _search answer", None)
-        said = search_response.excerpt(shown.encode() if shown else body, 160 if shown else 60)
-        raise DataError(f"{place}: {kind} ({said}); save the tasks with mltasks fetch URL") from None
-    wrong = _incomplete(page)
-    if wrong:
-        raise DataError(f"{place}: incomplete: {wrong}; read all of them with mltasks fetch URL")
-    yield page
+def read_items(
+    items: Iterable[Item], name: str, tally: UnreadableCounts, cluster: str | None = None
+) -> tuple[pa.Table, list[str]]:
+    """Return the tasks in JSON values, and notes on them; raises DataError, naming the place of what is not a task."""
+    notes: list[str] = []
+    tables = [conform.EMPTY]
+    hits, others = 0, tally.other_indices.copy()
+    for page in _pages(iter(items), name, Decoder(cluster), notes):
+        page.tally.other_indices.update(page.other_indices)
+        tally.add(page.tally)
+        hits += page.hits
+        tables.append(page.table)
+    rows = pa.concat_tables(tables)
+    if hits and not any(rows.num_rows - rows[column].null_count for column in search_response.TASK_FIELDS):
+        indices = ", ".join(sorted((tally.other_indices - others).keys()))
+        where = f"its hits are of {indices}" if indices else "no hit has a state, a task_type or a create_time"
+        raise DataError(f"{name}: no task in it: {where}; tasks come from POST /_plugins/_ml/tasks/_search")
+    return rows, [*notes, tally.left_out()] if tally.other_indices else notes
 
 
-def _incomplete(page: HitsPage) -> str:
-    if page.timed_out:
-        return "the search timed out"
-    if page.shards is not None and page.shards.failed:
-        return f"{page.shards.failed} of {page.shards.total} shards failed"
-    if page.total is None:
-        return "it does not say how many tasks there are (hits.total)"
-    if page.total.relation != "eq":
-        return f"it holds {page.table.num_rows} of more than {page.total.value} tasks"
-    if page.table.num_rows < page.total.value:
-        return f"it holds {page.table.num_rows} of {page.total.value} tasks"
-    return ""
+def _pages(items: Iterator[Item], name: str, decoder: Decoder, notes: list[str]) -> Iterator[HitsPage]:
+    first, items = _peek(items)
+    if is_array := first is not None and first.raw.startswith(b"["):
+        first, items = _peek(itertools.chain.from_iterable(map(_elements, items)))
+    if first is not None and _is_answer(first.raw):
+        yield from _read_answers(items, name, decoder)
+        return
+    if is_array:
+        notes.append(NOT_PROVEN)
+    while chunk := list(itertools.islice(items, CHUNK)):
+        page = decoder.lines([item.raw for item in chunk])
+        if page.broken:
+            place, reason = page.broken
+            raise DataError(f"{_at(name, chunk[place])}: {reason}; {REMEDY}")
+        yield page
 
 
-def _lines(file: BinaryIO, name: str, cluster: str | None) -> Iterator[HitsPage]:
-    decoder = Decoder(cluster)
-    lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
-    checked_kind = False
-    while chunk := list(itertools.islice(lines, CHUNK)):
-        if not checked_kind:
-            _check_kind(name, chunk)
-            checked_kind = True
-        number, last = chunk[-1]
-        if not last.endswith(b"\n") and not _is_complete_json(last):
-            end = search_response.excerpt(last[-40:], 40)
-            raise DataError(f"{name}, line {number}: cut short (it ends {end}); fetch it anew with mltasks fetch")
-        yield decoder.lines([line.rstrip() for _, line in chunk])
+def _peek(items: Iterator[Item]) -> tuple[Item | None, Iterator[Item]]:
+    first = next(items, None)
+    return first, itertools.chain([] if first is None else [first], items)
 
 
-def _check_kind(name: str, chunk: list[tuple[int, bytes]]) -> None:
-    """Tell lines of tasks from any other file by the first JSON object; broken lines may stand before it."""
-    objects = ((number, line) for number, line in chunk if line.lstrip().startswith(b"{") and _is_complete_json(line))
-    number, line = next(objects, chunk[0])
-    cut = (
-        line.startswith(b"{") and not line.endswith(b"\n") and not _is_complete_json(line)
-    )  # the only line, half of one
-    if not cut and not NEEDED & json_values.parse_object(line.decode("utf-8", "replace")).keys():
-        said = search_response.excerpt(line, 60)
-        raise DataError(f"{name}, line {number}: no hit of _search ({said}); make such a file with mltasks fetch")
+def _elements(item: Item) -> list[Item]:
+    return json_items.elements(item) if item.raw.startswith(b"[") else [item]
 
 
-def _is_complete_json(line: bytes) -> bool:
-    try:
-        search_response.loads(line)
-    except ValueError:
+def _at(name: str, item: Item) -> str:
+    return f"{name}, {item.place}" if item.place else name
+
+
+def _is_answer(raw: bytes) -> bool:
+    """Tell an answer (of a search, of several, or an error) from a hit and from a document."""
+    names = json_items.member_names(raw)
+    if "_source" in names or not search_response.TASK_FIELDS.isdisjoint(names):
         return False
-    except RecursionError:
-        return True  # whether it is, is found out where it is read
-    return True
+    return not names.isdisjoint({"hits", "responses", "took", "error"})
+
+
+def _read_answers(items: Iterator[Item], name: str, decoder: Decoder) -> Iterator[HitsPage]:
+    """Yield the pages of answers, once it is sure that they are complete."""
+    pages = []
+    for item in itertools.chain.from_iterable(map(_responses, items)):
+        page = _read_answer(item.raw, _at(name, item), decoder)
+        if page.broken:
+            raise DataError(f"{_at(name, item)}, {completeness.why_incomplete(page)}; {REMEDY}")
+        if reason := completeness.why_incomplete(page):
+            raise DataError(f"{_at(name, item)}: incomplete: {reason}; {READ_ALL}")
+        pages.append(page)
+    if reason := completeness.why_too_few(pages):
+        raise DataError(f"{name}: incomplete: {reason}; {READ_ALL}")
+    yield from pages
+
+
+def _responses(item: Item) -> list[Item]:
+    """Return the answers in an answer of `_msearch`; of any other, the answer itself."""
+    if "responses" not in json_items.member_names(item.raw):
+        return [item]
+    before = f"{item.place}, " if item.place else ""
+    values = search_response.loads(item.raw)["responses"]
+    return [Item(f"{before}response {n}", json.dumps(value).encode()) for n, value in enumerate(values, 1)]
+
+
+def _read_answer(body: bytes, place: str, decoder: Decoder) -> HitsPage:
+    try:
+        return decoder.page(body)
+    except TooDeepError:
+        raise
+    except DataError:
+        error = json_values.parse_object(body.decode("utf-8", "replace")).get("error")
+    words = error.get("reason") if isinstance(error, dict) else error
+    kind, shown = ("an error answer", json.dumps(words).encode()) if words else ("not a _search answer", body)
+    excerpt = search_response.excerpt(shown, 160 if words else 60)
+    raise DataError(f"{place}: {kind} ({excerpt}); {REMEDY}")

@@ -136,19 +136,21 @@ def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _objects(found: RawColumn) -> list[Any]:
-    return [_as_json(value) for value in (found if isinstance(found, list) else found.to_pylist())]
+    return [to_json_value(value) for value in (found if isinstance(found, list) else found.to_pylist())]
 
 
-def _as_json(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return a Python object as JSON would have given it."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return None
     if isinstance(value, date):
         return value.isoformat()
     if hasattr(value, "tolist"):  # NumPy's arrays and scalars
-        return _as_json(value.tolist())
+        return to_json_value(value.tolist())
     if isinstance(value, list | tuple | set):
-        return [_as_json(item) for item in value]
+        return [to_json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json_value(item) for key, item in value.items()}
     return value
 
 
@@ -158,7 +160,7 @@ def _guess_type(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return pa.array([json_values.text(_as_json(value))[0] for value in values], pa.string())
+        return pa.array([json_values.text(to_json_value(value))[0] for value in values], pa.string())
 
 
 def _with_extra(column: pa.Array | pa.ChunkedArray, extra: Extra) -> pa.Array:

@@ -22,6 +22,8 @@ def warn_once(ctx: Context, tally: UnreadableCounts, unknown: Mapping[str, int])
     if unknown:
         found = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
         said.append(f"states that this version does not know are counted as open: {found}")
+    if tally.other_indices:
+        said.append(tally.left_out())
     if said:
         warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=_calls_up())
 

@@ -30,10 +30,11 @@ class Verbatim(str):
 
 @dataclass
 class UnreadableCounts:
-    """Counts what could not be read, by column, and keeps one sample of each."""
+    """Counts what could not be read, by column, and keeps one sample of each; and hits of other indices, left out."""
 
     counts: Counter[str] = field(default_factory=Counter)
     samples: dict[str, str] = field(default_factory=dict)
+    other_indices: Counter[str] = field(default_factory=Counter)
 
     def unreadable(self, column: str, task_id: object, value: object) -> None:
         """Count one value; the first of a column becomes its sample."""
@@ -41,10 +42,17 @@ class UnreadableCounts:
         shown = value if isinstance(value, str) else json.dumps(value, default=str)
         self.samples.setdefault(column, f"task {task_id}: {shown[:60]!a}")
 
+    def left_out(self) -> str:
+        """Say which hits were left out, or nothing."""
+        names = ", ".join(f"{ascii(index)[1:-1]} ({n})" for index, n in sorted(self.other_indices.items()))
+        n = self.other_indices.total()
+        return f"{n} {'hit' if n == 1 else 'hits'} of other indices left out: {names}" if n else ""
+
     def add(self, other: UnreadableCounts) -> None:
         """Add what another one counted."""
         self.counts.update(other.counts)
         self.samples = {**other.samples, **self.samples}
+        self.other_indices.update(other.other_indices)
 
 
 def verbatim(raw: bytes) -> Verbatim:
