@@ -119,7 +119,7 @@ def test_a_call_that_is_off_is_one_line_with_place_value_and_remedy(
         ),
         ("half.ndjson", f'{json.dumps(HIT)}\n{{"_id": "b", "_sou', ("line 2: cut short", "mltasks fetch")),
         ("page.ndjson", "<!doctype html>\n<html>\n", ("line 1", "mltasks fetch")),
-        ("other.ndjson", '{"name": "Ada"}\n', ("line 1: no ", "mltasks fetch")),
+        ("other.ndjson", '{"name": "Ada"}\n', ("no hit of _search", "mltasks fetch")),
         ("text.parquet", "PAR1 or not", ("not a readable Parquet file", "mltasks fetch")),
         ("cut.ndjson.gz", "no gzip at all", ("cut short or damaged", "mltasks fetch")),
     ],
