@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 import mltasks
 from mltasks.engines.data_files import GONE, DataFile, DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
 from mltasks.tasks import schema, table
 from mltasks.tasks.metadata import Context

@@ -8,11 +8,12 @@ import pytest
 
 import mltasks
 from mltasks.engines import duckdb
+from mltasks.engines.duckdb_sql import Relation
 from mltasks.exceptions import UsageError
 from support.generated import made
 
 
-def setting(relation: duckdb.Relation, name: str) -> str:
+def setting(relation: Relation, name: str) -> str:
     (row,) = relation.aggregate(f"any_value(current_setting('{name}'))").fetchall()
     return str(row[0])
 

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
+from mltasks.engines import dataset, operations
 from mltasks.engines import duckdb as duck
-from mltasks.engines import operations, prepare
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, UsageError
 from mltasks.reports import report_info
 from mltasks.tasks import metadata
@@ -149,8 +150,8 @@ def test_rows_are_repeated_for_each_number_in_their_range(kind: str) -> None:
 
 def test_a_dataset_in_memory_is_the_rows_that_were_stored() -> None:
     rows = generated.made({}, {"state": "FAILED"}).arrow
-    dataset = prepare.Dataset(duck.relation(rows), Context(source="here"))
-    assert prepare.to_arrow(dataset).select(rows.column_names).to_pylist() == rows.to_pylist()
+    tasks = Dataset(duck.relation(rows), Context(source="here"))
+    assert dataset.to_arrow(tasks).select(rows.column_names).to_pylist() == rows.to_pylist()
 
 
 def test_filters_of_a_scan_and_of_a_report_hold_together_and_are_both_described() -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.tasks.metadata import ClusterInfo
 from support import generated
 

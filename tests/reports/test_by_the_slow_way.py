@@ -41,7 +41,7 @@ def test_failures_are_what_a_loop_finds(tasks: Made, options: dict[str, Any]) ->
     agree("failures", tasks, options)
 
 
-@given(generated.tasks(), generated.options(periods=PERIODS, overlap=True))
+@given(generated.tasks(), generated.options(periods=PERIODS, window="in_flight"))
 @settings(max_examples=12, deadline=None)
 def test_workers_are_what_a_naive_sweep_finds(tasks: Made, options: dict[str, Any]) -> None:
     agree("workers", tasks, options)

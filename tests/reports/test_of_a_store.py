@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.tasks import schema
+from mltasks.tasks.filters import Window
 from support import generated, stored
 from support.generated import Made
 
@@ -24,14 +25,15 @@ def hour(row: stored.Row) -> str:
 
 
 @pytest.mark.parametrize(
-    ("report", "overlap"), [(mltasks.durations, False), (mltasks.failures, False), (mltasks.workers, True)]
+    ("report", "window"),
+    [(mltasks.durations, "created"), (mltasks.failures, "created"), (mltasks.workers, "in_flight")],
 )
 @given(data=st.data(), tasks=generated.tasks())
 @settings(max_examples=15, deadline=None)
 def test_a_report_on_a_store_is_that_on_the_same_rows_in_pandas(
-    report: Callable[..., pd.DataFrame], overlap: bool, data: st.DataObject, tasks: Made
+    report: Callable[..., pd.DataFrame], window: Window, data: st.DataObject, tasks: Made
 ) -> None:
-    options: dict[str, Any] = data.draw(generated.options(periods=("7h", "1d", "1mo"), overlap=overlap))
+    options: dict[str, Any] = data.draw(generated.options(periods=("7h", "1d", "1mo"), window=window))
     options["by"] = [key for key in options["by"] if key in schema.COLUMNS]
     tasks = stored.of_stores(tasks)
     with TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import pytest
 
 import mltasks
 from mltasks.engines import duckdb, duckdb_sql
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.reports import report_info
 from mltasks.tasks import schema, table
 from mltasks.tasks.metadata import ClusterInfo, Node

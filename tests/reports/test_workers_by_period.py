@@ -27,7 +27,7 @@ def test_the_periods_of_the_real_load_add_up_to_the_whole() -> None:
     assert periods["peak_in_flight"].max().to_dict() == whole["peak_in_flight"].to_dict()
 
 
-@given(generated.tasks(), generated.options(periods=("1h",), overlap=True))
+@given(generated.tasks(), generated.options(periods=("1h",), window="in_flight"))
 @settings(max_examples=8, deadline=None)
 def test_a_period_is_a_window_of_its_own(tasks: Made, options: dict[str, Any]) -> None:
     since, until = AS_OF - 5 * HOUR + 7 * MINUTE, AS_OF - HOUR - MINUTE

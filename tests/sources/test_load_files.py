@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import mltasks
-from mltasks.engines import prepare
-from mltasks.engines.prepare import Dataset
+from mltasks.engines import dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.reports import report_info
 from mltasks.tasks import metadata
@@ -168,7 +168,7 @@ def test_a_parquet_file_of_ours_is_scanned_without_being_read(tmp_path: Path) ->
     scanned = mltasks.scan(parquet(tmp_path))
     assert isinstance(scanned, Dataset)
     assert scanned.context.rows == 20
-    assert prepare.to_arrow(scanned).num_rows == 20
+    assert dataset.to_arrow(scanned).num_rows == 20
 
 
 def test_a_state_that_nobody_knows_yet_is_kept_counted_as_open_and_warned_of() -> None:

@@ -12,8 +12,9 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from mltasks.engines import duckdb
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.tasks import schema, table
+from mltasks.tasks.filters import Window
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
 
 AS_OF = 1_741_312_800_000  # 2025-03-07 02:00 UTC
@@ -162,7 +163,7 @@ KEYS = (
 
 
 @st.composite
-def options(draw: st.DrawFn, *, periods: tuple[str, ...], overlap: bool = False) -> dict[str, Any]:
+def options(draw: st.DrawFn, *, periods: tuple[str, ...], window: Window = "created") -> dict[str, Any]:
     """Return arguments that every report takes."""
     found: dict[str, Any] = {"by": draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True))}
     if every := draw(st.none() | st.sampled_from(periods)):
@@ -170,7 +171,10 @@ def options(draw: st.DrawFn, *, periods: tuple[str, ...], overlap: bool = False)
     if draw(st.booleans()):
         since = AS_OF - draw(st.sampled_from(AGES) | st.integers(0, 2 * HOUR))
         found |= {"since": since, "until": since + draw(st.sampled_from((1, MINUTE, HOUR, 2 * DAY)))}
-        found.pop(draw(st.sampled_from(("since", "neither") if overlap else ("since", "until", "neither"))), None)
+        found.pop(
+            draw(st.sampled_from(("since", "neither") if window == "in_flight" else ("since", "until", "neither"))),
+            None,
+        )
     words = {
         "task_type": ("training", "Deploy_Model"),
         "cluster": ("EAST",),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mltasks.tasks.filters import Window
 from mltasks.tasks.metadata import ClusterInfo
 from support.generated import Made
 
@@ -97,7 +98,7 @@ def _reason(row: Row, blamed: dict[str, str]) -> str | None:
     return message or None
 
 
-def selected(made: Made, options: dict[str, Any], *, overlap: bool = False) -> list[Task]:
+def selected(made: Made, options: dict[str, Any], *, window: Window = "created") -> list[Task]:
     """Return the tasks that the filters let pass."""
     readings = {reading.cluster: reading for reading in made.context.readings}
     first = made.context.readings[0]
@@ -108,14 +109,14 @@ def selected(made: Made, options: dict[str, Any], *, overlap: bool = False) -> l
             reading = ClusterInfo(cluster=reading.cluster, as_of_ms=options["as_of"], timeout_s=reading.timeout_s)
         found.append(read(row, reading))
     names = made.context.names()
-    return [task for task in found if _passes(task, options, names, overlap=overlap)]
+    return [task for task in found if _passes(task, options, names, window=window)]
 
 
-def _passes(task: Task, options: dict[str, Any], names: dict[str, str], *, overlap: bool) -> bool:
+def _passes(task: Task, options: dict[str, Any], names: dict[str, str], *, window: Window) -> bool:
     since, until = options.get("since"), options.get("until")
     if (since is not None or until is not None) and task.start is None:
         return False
-    if since is not None and not begins_or_lives(task, since, overlap=overlap):
+    if since is not None and not begins_or_lives(task, since, window=window):
         return False
     if until is not None and not (task.start is not None and task.start < until):
         return False
@@ -131,9 +132,9 @@ def _passes(task: Task, options: dict[str, Any], names: dict[str, str], *, overl
     return True
 
 
-def begins_or_lives(task: Task, since: int, *, overlap: bool) -> bool:
+def begins_or_lives(task: Task, since: int, *, window: Window) -> bool:
     assert task.start is not None
-    return task.start >= since or (overlap and task.end is not None and task.end > since)
+    return task.start >= since or (window == "in_flight" and task.end is not None and task.end > since)
 
 
 def per_node(tasks: list[Task]) -> list[Task]:

@@ -75,7 +75,7 @@ def rates(failed: int, completed: int) -> Row:
 def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
     """Return the rows of `workers` by key."""
     as_of = options.get("as_of") or made.context.as_of_ms or 0
-    tasks = selected(made, options, overlap=True)
+    tasks = selected(made, options, window="in_flight")
     starts = [task.start for task in tasks if task.start is not None]
     low: int = options["since"] if "since" in options else min(starts, default=as_of)
     high = min(options.get("until", as_of), as_of)
@@ -93,7 +93,7 @@ def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
         inside = [
             task
             for task in tasks
-            if task.start is not None and begins_or_lives(task, begin, overlap=True) and task.start < end
+            if task.start is not None and begins_or_lives(task, begin, window="in_flight") and task.start < end
         ]
         found |= {(*key, first): row for key, row in _workers(made, inside, options, begin, end).items()}
         begin = end

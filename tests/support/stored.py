@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.tasks import metadata, schema
 from support.generated import Made
 

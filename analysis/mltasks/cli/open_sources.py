@@ -11,7 +11,7 @@ import click
 from mltasks.exceptions import ClusterError, Error, UsageError
 
 if TYPE_CHECKING:
-    from mltasks.engines.prepare import Dataset
+    from mltasks.engines.dataset import Dataset
     from mltasks.opensearch.access import Access
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from mltasks.tasks import schema
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 
 GONE = pa.field("gone_time", schema.ARROW["time"])  # when a task was found to be deleted on its cluster
 SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`
@@ -40,9 +40,9 @@ class DataFiles:
 
     parts: tuple[DataFile, ...]
 
-    def within(self, filters: Filters, *, overlap: bool) -> DataFiles:
-        """Return the files that can hold a task which the filters select; `overlap` as in Filters.expression."""
-        return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, overlap)))
+    def within(self, filters: Filters, *, window: Window) -> DataFiles:
+        """Return the files that can hold a task which the filters select; `window` as in Filters.expression."""
+        return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, window)))
 
     def unknown_columns(self) -> list[str]:
         """Return the columns that a newer version has written, in the order of the files."""
@@ -67,7 +67,7 @@ def _column(rows: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
     return pa.nulls(rows.num_rows, field.type)
 
 
-def _may_match(part: DataFile, filters: Filters, overlap: bool) -> bool:
+def _may_match(part: DataFile, filters: Filters, window: Window) -> bool:
     # engines disagree on the lower case of some letters: only of ASCII is it certain that a name is another one
     if filters.cluster and part.cluster.isascii() and part.cluster.lower() not in filters.cluster:
         return False
@@ -78,7 +78,7 @@ def _may_match(part: DataFile, filters: Filters, overlap: bool) -> bool:
         return False  # what has no time is in no window
     if until is not None and part.first_ms >= until:
         return False
-    return since is None or part.last_ms >= since or (overlap and _may_overlap(part, since))
+    return since is None or part.last_ms >= since or (window == "in_flight" and _may_overlap(part, since))
 
 
 def _may_overlap(part: DataFile, since: int) -> bool:

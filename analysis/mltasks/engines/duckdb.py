@@ -1,142 +1,104 @@
-"""DuckDB: rows, Parquet files or those of a store as a relation, on a connection of its own."""
+"""The engine DuckDB: what reports do with a relation of tasks."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-import os
-from collections import defaultdict
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from glob import escape
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import duckdb
+import narwhals as nw
+import pandas as pd
 import pyarrow as pa
-from duckdb import func
 
-from mltasks.engines import data_files
-from mltasks.engines.data_files import DataFiles
-from mltasks.exceptions import DataError, UsageError
-from mltasks.tasks import failure_reason, schema
-
-Relation = duckdb.DuckDBPyRelation
-MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
-NUMBERS = itertools.count()  # connections would overwrite each other's files in one folder
-SQL: dict[schema.Kind, str] = {
-    "text": "VARCHAR",
-    "json": "VARCHAR",
-    "nodes": "VARCHAR[]",
-    "time": "TIMESTAMP WITH TIME ZONE",
-    "flag": "BOOLEAN",
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-}
+from mltasks.engines import duckdb_sql
+from mltasks.engines.base import Frame, Value
+from mltasks.engines.duckdb_errors import translate_errors as translate_errors
+from mltasks.engines.duckdb_relation import connection_of
+from mltasks.engines.duckdb_relation import relation as relation
+from mltasks.engines.duckdb_sql import Relation
+from mltasks.engines.duckdb_sql import has_gone as has_gone
+from mltasks.engines.duckdb_sql import prune as prune
+from mltasks.tasks import conform, table
+from mltasks.tasks.conditions import case_when as case_when
+from mltasks.tasks.conditions import map_values as map_values
+from mltasks.tasks.conditions import when_then as when_then
+from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.metadata import Context
 
 
-def relation(rows: pa.Table | Path | DataFiles) -> Relation:
-    """Return rows in memory, a Parquet file, or those of a store as a relation on a DuckDB connection of its own."""
-    connection = _connection()
-    if isinstance(rows, Path):
-        return _with_stored_columns(_parquet_relation(connection, [rows]))
-    if isinstance(rows, DataFiles):
-        return _store_relation(connection, rows)
-    for place, field in enumerate(rows.schema):
-        if pa.types.is_null(field.type):  # to DuckDB a column of nothing else would be one of numbers
-            rows = rows.set_column(place, field.name, rows[field.name].cast(pa.string()))
-    return connection.from_arrow(rows)
+def open_frame(tasks: Relation | pa.Table, names: Sequence[str]) -> tuple[Relation, Context]:
+    """Return a user's relation, or an Arrow table, with each task once; see `Engine.open_frame`."""
+    rows = conform.conform(to_arrow(tasks) if isinstance(tasks, Relation) else tasks, UnreadableCounts())
+    rows = table.deduplicate(rows)
+    return relation(rows), table.assume_as_of(rows, Context(source="a table"))
 
 
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Say what stops DuckDB: memory, a disk, a file that is gone or damaged. Raises UsageError and DataError."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        said = _first_line(error)
-        raise UsageError(
-            f"memory: {said}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"
-        ) from error
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-        remedy = "of a store, mltasks verify tells more"
-        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
+def from_arrow(rows: pa.Table, context: Context) -> Relation:
+    """Return rows as a relation."""
+    return relation(rows)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200]
+@translate_errors()
+def to_arrow(tasks: Relation) -> pa.Table:
+    """Return all rows in memory."""
+    return tasks.to_arrow_table()
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    memory = os.environ.get("MLTASKS_MEMORY", MEMORY)
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET temp_directory = ?", [f"{_spill_folder().name}/{next(NUMBERS)}"])
-    try:
-        connection.execute("SET memory_limit = ?", [memory])
-    except duckdb.Error as error:
-        raise UsageError(f"MLTASKS_MEMORY: {memory!r} is no size; say for instance 4GB") from error
-    for name, parsed in failure_reason.JSON_COLUMNS.items():
-        takes: list[Any] = [SQL[schema.COLUMNS[column].kind] for column in parsed.takes]
-        connection.create_function(
-            f"task_{name}", parsed.function, takes, SQL[parsed.gives], type=func.ARROW, null_handling=func.SPECIAL
-        )
-    return connection
+def project(tasks: Relation, needed: Collection[str], own: Mapping[str, str]) -> Frame:
+    """Return the columns that reports compute with; see `Engine.project`."""
+    return _lazy(duckdb_sql.project(tasks, needed, own))
 
 
-@functools.cache
-def _spill_folder() -> TemporaryDirectory[str]:
-    """Return the folder for what memory cannot hold: nobody else's to read, gone with the process."""
-    return TemporaryDirectory(prefix="mltasks-")
+def explode_range(frame: Frame, first: str, last: str, name: str) -> Frame:
+    """See `operations.explode_range`."""
+    return _lazy(duckdb_sql.explode_range(frame.to_native(), first, last, name))
 
 
-def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:
-    """Return Parquet files as one relation: their own columns, whatever their folders are called."""
-    return connection.read_parquet([escape(str(path.absolute())) for path in paths], hive_partitioning=False)
+def explode_nodes(frame: Frame) -> Frame:
+    """See `operations.explode_nodes`."""
+    return _lazy(duckdb_sql.explode_nodes(frame.to_native()))
 
 
-def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> Relation:
-    """Return the tasks of a store's files: all columns, also those that a newer version has written.
+def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
+    """See `operations.left_join`."""
+    rows = frame.to_native()
+    other = connection_of(rows).from_arrow(pa.Table.from_pandas(table, preserve_index=False))
+    return _lazy(duckdb_sql.left_join(rows, other, keys))
 
-    The cluster is taken from the store, not from the path: DuckDB would read a name such as `null` as no name.
-    """
-    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
-    for part in rows.parts:
-        groups[part.cluster, part.columns].append(part.path)
-    if not groups:
-        return connection.from_arrow(data_files.SCHEMA.empty_table())
-    names = [*data_files.FILE_SCHEMA.names, *rows.unknown_columns()]
-    relations = [
-        _parquet_relation(connection, paths).project(
-            ", ".join([f"{quote_text(cluster)} AS cluster", *(_column_or_null(name, columns) for name in names)])
-        )
-        for (cluster, columns), paths in groups.items()
+
+def aggregate(
+    frame: Frame, keys: Sequence[str], values: Mapping[str, Value], quantiles: Mapping[str, tuple[str, float]]
+) -> Frame:
+    """See `operations.aggregate`."""
+    columns = [
+        (nw.len() if how == "len" else getattr(nw.col(column), how)()).alias(name)
+        for name, (column, how) in values.items()
     ]
-    return functools.reduce(Relation.union, relations)  # UNION ALL: no task is in two files
+    if not quantiles:
+        return frame.group_by(*keys).agg(*columns)
+    (column,) = {column for column, _ in quantiles.values()}
+    ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
+    ranked = frame.group_by(*keys).agg(*columns, nw.col(column).quantile(ranks, "linear").alias("ranks"))
+    return _lazy(duckdb_sql.unpack_list(ranked.to_native(), "ranks", list(quantiles)))
 
 
-def _with_stored_columns(rows: Relation) -> Relation:
-    """Return a relation with all stored columns: an older version has written fewer."""
-    missing = [name for name in schema.STORED_SCHEMA.names if name not in rows.columns]
-    return rows.project(", ".join(["*", *(_column_or_null(name, ()) for name in missing)])) if missing else rows
+def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+    """See `operations.iter_sorted`."""
+    with translate_errors():
+        for batch in duckdb_sql.iter_sorted(frame.to_native(), by):
+            texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
+            yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 
 
-def _column_or_null(name: str, columns: Collection[str]) -> str:
-    """Return a column of a file in SQL, or what stands for it where the file has none: null, or no node."""
-    if name in columns:
-        return quote_name(name)
-    if name not in schema.COLUMNS and name != data_files.GONE.name:
-        return f"NULL AS {quote_name(name)}"
-    kind = schema.COLUMNS[name].kind if name in schema.COLUMNS else "time"
-    return f"CAST({'[]' if kind == 'nodes' else 'NULL'} AS {SQL[kind]}) AS {quote_name(name)}"
+@translate_errors()
+def collect(frame: Frame) -> pd.DataFrame:
+    """Return a result in pandas; DuckDB sums whole numbers to decimals, which become float64."""
+    rows = frame.collect("pyarrow").to_native()
+    plain = [pa.float64() if pa.types.is_decimal(field.type) else field.type for field in rows.schema]
+    cast = rows.cast(pa.schema(list(zip(rows.column_names, plain, strict=True))))
+    result: pd.DataFrame = cast.to_pandas(types_mapper=table.PANDAS_TYPES.get)
+    return result
 
 
-def quote_name(name: str) -> str:
-    """Return a name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(value: str) -> str:
-    """Return a text as SQL has it."""
-    return "'" + value.replace("'", "''") + "'"
+def _lazy(rows: Relation) -> Frame:
+    frame: Frame = nw.from_native(rows)
+    return frame

@@ -1,19 +1,18 @@
-"""DuckDB relations of tasks: the columns that reports compute with, and what they do with rows."""
+"""SQL on DuckDB relations of tasks: the columns that reports compute with, and what they do with rows."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import duckdb
 import pyarrow as pa
 
 from mltasks.engines.data_files import GONE
-from mltasks.engines.duckdb import Relation, quote_name, quote_text
 from mltasks.tasks import failure_reason, schema
 from mltasks.tasks.metadata import to_iso
 
+Relation = duckdb.DuckDBPyRelation
 BATCH = 400_000  # rows handed over at once, at least
-NUMBERS = itertools.count()  # of names that no column has
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
 # JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
 PLAIN = "json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}]')"
@@ -31,7 +30,7 @@ PARSED = {
 }
 
 
-def created_within(tasks: Relation, since_ms: int | None, until_ms: int | None) -> Relation:
+def prune(tasks: Relation, since_ms: int | None, until_ms: int | None) -> Relation:
     """Return the tasks created in a window, and of a Parquet file read only the row groups that can hold some."""
     for limit, compares in ((since_ms, ">="), (until_ms, "<")):
         if limit is not None:
@@ -64,23 +63,22 @@ def has_gone(tasks: Relation) -> bool:
     return GONE.name in tasks.columns and str(tasks.types[tasks.columns.index(GONE.name)]) == "TIMESTAMP WITH TIME ZONE"
 
 
-def by_node(tasks: Relation) -> Relation:
-    """Return one row per task and node; see `operations.by_node`."""
+def explode_nodes(tasks: Relation) -> Relation:
+    """Return one row per task and node; see `operations.explode_nodes`."""
     nodes = "list_concat(failed_nodes, other_nodes)"
-    some = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
-    rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {some} AS nodes, len(failed_nodes) AS failed_n")
+    lists = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
+    rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {lists} AS nodes, len(failed_nodes) AS failed_n")
     rows = rows.project("* EXCLUDE (nodes), unnest(nodes) AS worker_node, generate_subscripts(nodes, 1) AS place")
     return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
 
 
-def left_join(rows: Relation, found: pa.Table, keys: Sequence[str]) -> Relation:
+def left_join(rows: Relation, table: Relation, keys: Sequence[str]) -> Relation:
     """Return the rows with the other columns of a small table beside them; see `operations.left_join`."""
-    task = f"task_{next(NUMBERS)}"
-    same = " AND ".join(f"{task}.{key} IS NOT DISTINCT FROM found.{key}" for key in map(quote_name, keys))
-    more = ", ".join(f"found.{quote_name(name)}" for name in found.column_names if name not in keys)
-    joined = rows.query(task, f"SELECT {task}.*, {more} FROM {task} LEFT JOIN found ON {same}")  # it sees `found`
-    assert joined is not None  # as of a statement that gives no rows
-    return joined
+    names = [quote_name(key) for key in keys]
+    same = " AND ".join(f"task_rows.{name} IS NOT DISTINCT FROM group_rows.{name}" for name in names)
+    others = [f"group_rows.{quote_name(name)}" for name in table.columns if name not in keys]
+    joined = rows.set_alias("task_rows").join(table.set_alias("group_rows"), same, "left")
+    return joined.project(", ".join(["task_rows.*", *others]))
 
 
 def unpack_list(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
@@ -106,3 +104,13 @@ def iter_sorted(rows: Relation, by: str) -> Iterator[pa.Table]:
             held.clear()
     if held:
         yield pa.Table.from_batches(held)
+
+
+def quote_name(name: str) -> str:
+    """Return a name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(value: str) -> str:
+    """Return a text as SQL has it."""
+    return "'" + value.replace("'", "''") + "'"

@@ -1,16 +1,24 @@
-"""pandas frames of tasks: whether they are as `load` gives them, and the columns that reports compute with."""
+"""The engine pandas: a frame of tasks as `load` gives it, or as users have changed it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from mltasks.engines.base import NODES, Frame, Value
+from mltasks.engines.conditions_numpy import case_when as case_when
+from mltasks.engines.conditions_numpy import map_values as map_values
+from mltasks.engines.conditions_numpy import when_then as when_then
 from mltasks.engines.data_files import GONE
+from mltasks.engines.groupby_numpy import GroupedRows
 from mltasks.tasks import arrow, conform, derived, failure_reason, metadata, schema, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
@@ -23,10 +31,30 @@ def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame,
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
     if ctx.as_of_ms is not None and _is_as_loaded(tasks, names) and _is_unique(tasks, ctx):
         return tasks, ctx
-    rows, found = conform.from_pandas(tasks, UnreadableCounts())
+    rows, context = conform.from_pandas(tasks, UnreadableCounts())
     rows = table.deduplicate(rows)
-    ctx = table.assume_as_of(rows, found or Context(source="a DataFrame"))
+    ctx = table.assume_as_of(rows, context or Context(source="a DataFrame"))
     return table.to_pandas(rows, ctx), ctx
+
+
+def from_arrow(rows: pa.Table, context: Context) -> pd.DataFrame:
+    """Return rows as the frame that `load` gives."""
+    return table.to_pandas(rows, context)
+
+
+def to_arrow(tasks: pd.DataFrame) -> pa.Table:
+    """Return a frame with lists of nodes, as it is elsewhere."""
+    return conform.from_pandas(tasks, UnreadableCounts())[0]
+
+
+def prune(tasks: pd.DataFrame, since_ms: int | None, until_ms: int | None) -> pd.DataFrame:
+    """Return all tasks: they are in memory already."""
+    return tasks
+
+
+def translate_errors() -> AbstractContextManager[None]:
+    """Translate nothing: what pandas raises is our fault."""
+    return nullcontext()
 
 
 def _is_unique(tasks: pd.DataFrame, ctx: Context) -> bool:
@@ -51,8 +79,8 @@ def _is_as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
     )
 
 
-def project(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]) -> pd.DataFrame:
-    """Return the columns that `relations.prepared` names."""
+def project(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]) -> Frame:
+    """Return the columns that reports compute with; see `Engine.project`."""
     columns: dict[str, Any] = {name: tasks[name] for name in schema.STORED_SCHEMA.names}
     few = [*FEW, *(["error"] if {"error", *derived.DURATIONS} & set(needed) else [])]
     with ThreadPoolExecutor() as pool:  # pandas compares texts slowly, their codes fast
@@ -60,19 +88,86 @@ def project(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]
     columns["nodes_text"] = tasks["worker_node"]
     for name, parsed in failure_reason.JSON_COLUMNS.items():
         if name in needed:
-            found = parsed.function(*(_array(tasks, column) for column in parsed.takes))
-            columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([found])), index=tasks.index)
+            array = parsed.function(*(_array(tasks, column) for column in parsed.takes))
+            columns[name] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([array])), index=tasks.index)
     columns |= {name: tasks[column] for column, name in own.items()}
     columns |= {"created_ms": _ms(tasks["create_time"]), "updated_ms": _ms(tasks["last_update_time"])}
     if has_gone(tasks):
         columns["gone_ms"] = _ms(tasks[GONE.name].dt.as_unit("ms"))
-    return pd.DataFrame(columns, copy=False)
+    return _lazy(pd.DataFrame(columns, copy=False))
 
 
 def has_gone(tasks: pd.DataFrame) -> bool:
     """Tell whether some tasks were found gone, as in a store."""
-    found = tasks.get(GONE.name)
-    return found is not None and isinstance(found.dtype, pd.DatetimeTZDtype) and bool(found.notna().any())
+    times = tasks.get(GONE.name)
+    return times is not None and isinstance(times.dtype, pd.DatetimeTZDtype) and bool(times.notna().any())
+
+
+def explode_range(frame: Frame, first: str, last: str, name: str) -> Frame:
+    """See `operations.explode_range`."""
+    rows = _native(frame).reset_index(drop=True)
+    times = (rows[last] - rows[first] + 1).clip(lower=0).to_numpy("int64")
+    repeated = rows.loc[rows.index.repeat(times)]
+    before = np.repeat(times.cumsum() - times, times)
+    return _lazy(repeated.assign(**{name: repeated[first] + np.arange(len(repeated)) - before}))
+
+
+def explode_nodes(frame: Frame) -> Frame:
+    """See `operations.explode_nodes`."""
+    rows = _native(frame)
+    failed, others = (arrow.combine_chunks(pa.array(rows[name])) for name in NODES)
+    names_some = pc.greater(pc.list_value_length(failed), 0)
+    neither = pc.indices_nonzero(
+        pc.and_(pc.invert(names_some), pc.equal(pc.fill_null(pc.list_value_length(others), 0), 0))
+    )
+    places = [pc.list_parent_indices(failed), pc.list_parent_indices(others), neither]
+    nodes = pa.concat_arrays([pc.list_flatten(failed), pc.list_flatten(others), pa.nulls(len(neither), pa.string())])
+    place = np.concatenate([np.asarray(part, "int64") for part in places])
+    exploded = rows.drop(columns=[*NODES]).take(place).reset_index(drop=True)
+    exploded["worker_node"] = nodes.dictionary_encode().to_pandas()
+    exploded["named"] = np.arange(len(place)) < len(places[0])
+    exploded["names_some"] = np.asarray(names_some)[place]
+    return _lazy(exploded)
+
+
+def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
+    """See `operations.left_join`."""
+    rows = _native(frame)
+    alike = table.astype(dict(rows.dtypes[list(keys)]))  # pandas merges categories by their codes
+    return _lazy(rows.merge(alike, on=list(keys), how="left"))
+
+
+def aggregate(
+    frame: Frame, keys: Sequence[str], values: Mapping[str, Value], quantiles: Mapping[str, tuple[str, float]]
+) -> Frame:
+    """See `operations.aggregate`."""
+    groups = GroupedRows(_native(frame), keys)
+    result = groups.keys.assign(**{name: groups.value(*value) for name, value in values.items()})
+    if quantiles:
+        (column,) = {column for column, _ in quantiles.values()}
+        result[list(quantiles)] = groups.quantiles(column, [rank for _, rank in quantiles.values()])
+    return _lazy(result)
+
+
+def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+    """See `operations.iter_sorted`; they are in memory, so it is all at once."""
+    rows = _native(frame)
+    yield rows.take(np.argsort(rows[by].to_numpy(), kind="stable"))
+
+
+def collect(frame: Frame) -> pd.DataFrame:
+    """Return a result in pandas, with an index of its own."""
+    return _native(frame).reset_index(drop=True)
+
+
+def _native(frame: Frame) -> pd.DataFrame:
+    rows: pd.DataFrame = frame.collect().to_native()
+    return rows
+
+
+def _lazy(rows: pd.DataFrame) -> Frame:
+    frame: Frame = nw.from_native(rows).lazy()
+    return frame
 
 
 def _ms(times: pd.Series[Any]) -> pd.Series[Any]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from mltasks.tasks import schema
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 
 Query = dict[str, Any]
 
 
-def query(filters: Filters, own: Query | None = None, *, overlap: bool = False) -> Query | None:
+def query(filters: Filters, own: Query | None = None, *, window: Window = "created") -> Query | None:
     """Return the query that selects at least what the filters select, and what `own` selects; None for everything.
 
-    `overlap` as in `Filters.expression`. The filters by cluster, node, model name and error text are not pushed
+    `window` as in `Filters.expression`. The filters by cluster, node, model name and error text are not pushed
     down: they are no exact terms in the index.
     """
     must = [own] if own else []
-    must += _window(filters, overlap)
+    must += _window_queries(filters, window)
     for name in ("state", "task_type", "function_name"):
         if words := getattr(filters, name):
             must.append(_any(_term(name, word) for word in words))
@@ -32,14 +32,14 @@ def query(filters: Filters, own: Query | None = None, *, overlap: bool = False) 
     return {"bool": {"filter": must}}
 
 
-def _window(filters: Filters, overlap: bool) -> list[Query]:
+def _window_queries(filters: Filters, window: Window) -> list[Query]:
     since, until = filters.since_ms, filters.until_ms
     must: list[Query] = []
     if until is not None:
         must.append({"range": {"create_time": {"lt": until}}})
     if since is not None:
         created = {"range": {"create_time": {"gte": since}}}
-        if overlap:
+        if window == "in_flight":
             ended = [state for state in schema.STATES if schema.STATES[state] != schema.OPEN]
             still_open = {"bool": {"must_not": [_term("state", state) for state in ended]}}
             must.append(_any([created, {"range": {"last_update_time": {"gte": since}}}, still_open]))

@@ -13,7 +13,7 @@ from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
 from mltasks.tasks import filters
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import ClusterInfo, Context
 
@@ -62,7 +62,7 @@ def start(
     options: Mapping[str, Any],
     report: progress.ProgressCallback,
     *,
-    overlap: bool,
+    window: Window,
 ) -> ReadSession:
     """Begin the walk over a cluster's tasks, the filters pushed down."""
     chosen = filters.parse(options, pagination.now_ms())
@@ -70,7 +70,7 @@ def start(
     walk = pagination.SeqNoPagination(
         cluster,
         Decoder(cluster.name),
-        query_dsl.query(chosen, dict(own) if own else None, overlap=overlap),
+        query_dsl.query(chosen, dict(own) if own else None, window=window),
         page_size=access.page_size,
         allow_partial=access.allow_partial,
         progress=report,

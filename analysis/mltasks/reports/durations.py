@@ -8,14 +8,14 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import prepare
-from mltasks.engines.prepare import Tasks
+from mltasks.engines import operations, prepare
+from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping, outcome_codes, report_info, totals
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, filters, schema
+from mltasks.tasks import derived, filters, schema
 from mltasks.tasks.filters import DurationOptions, Words
 
 QUANTILES = {
@@ -90,8 +90,8 @@ def _counted(
     def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         flags = {column: derived.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
         frame = frame.with_columns(kind=outcome_codes.outcome_code(), **flags)
-        frame = conditions.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
-        return conditions.when_then(frame, "seconds", is_measured, derived.seconds())
+        frame = operations.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
+        return operations.when_then(frame, "seconds", is_measured, derived.seconds())
 
     counts = {"chosen": outcome_codes.codes_of(measured)} | outcome_codes.codes_by_name(
         *(name for name in COUNTS[1:] if name not in ends)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.engines.prepare import Tasks
+from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import error_texts, known_errors, report_info, totals
 from mltasks.tasks import derived, failure_reason, schema, times

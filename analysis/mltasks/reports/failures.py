@@ -9,12 +9,12 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.engines.prepare import Tasks
+from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, outcome_codes, report_info, totals
 from mltasks.reports.declarations.failures import REPORT
 from mltasks.reports.grouping import Grouped
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, schema
+from mltasks.tasks import derived, schema
 from mltasks.tasks.filters import RateOptions
 
 COLUMNS = REPORT.column_names
@@ -66,7 +66,7 @@ def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.Data
 def _with_success(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     updated = nw.col("updated_ms")
     succeeded = derived.has_outcome(*schema.COMPLETED) & derived.plausible(updated)
-    return conditions.when_then(frame.with_columns(kind=outcome_codes.outcome_code()), "success_ms", succeeded, updated)
+    return operations.when_then(frame.with_columns(kind=outcome_codes.outcome_code()), "success_ms", succeeded, updated)
 
 
 def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:

@@ -11,11 +11,11 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations
+from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
-from mltasks.engines.prepare import Tasks
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, schema, table, times
+from mltasks.tasks import derived, schema, table, times
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -109,7 +109,7 @@ def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, la
         return grouped
     start = nw.col("start_ms")
     number = periods.number(start.fill_null(first or 0).cast(nw.Int64), first or 0, last or 0)
-    return grouped.by_period(conditions.when_then(grouped.frame, PERIOD, ~start.is_null(), number), periods)
+    return grouped.by_period(operations.when_then(grouped.frame, PERIOD, ~start.is_null(), number), periods)
 
 
 def periods(every: str | None, tz: str) -> Periods | None:
@@ -123,7 +123,7 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     A deployment failed on a node if its error names the node, or if it failed and names none.
     """
-    frame = operations.by_node(frame)
+    frame = operations.explode_nodes(frame)
     anywhere = derived.has_outcome(schema.FAILED, schema.PARTIAL)
     codes = {name: nw.lit(derived.OUTCOME[name], dtype=nw.Int8) for name in (schema.FAILED, schema.SUCCEEDED)}
     elsewhere = nw.when(nw.col("names_some") & anywhere).then(codes[schema.SUCCEEDED])

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from mltasks.engines.prepare import Tasks
+from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.statistics import wilson

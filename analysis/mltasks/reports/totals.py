@@ -10,8 +10,8 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations
+from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
-from mltasks.engines.prepare import Tasks
 from mltasks.reports import grouping, outcome_codes
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes

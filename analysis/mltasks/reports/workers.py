@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.engines.prepare import Tasks
+from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, outcome_codes, report_info, totals
 from mltasks.reports.declarations.workers import REPORT
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
@@ -50,7 +50,7 @@ def workers(
     """
     periods = grouping.periods(every, tz)
     prepared = prepare.prepare(
-        tasks, by, dict(options), as_of=as_of, overlap=True, taken=COLUMNS, wanted=["status_code"]
+        tasks, by, dict(options), as_of=as_of, window="in_flight", taken=COLUMNS, wanted=["status_code"]
     )
     report_info.reject_filters("workers", prepared)
     counts = _census(prepared)

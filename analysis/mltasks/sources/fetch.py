@@ -83,7 +83,7 @@ def fetch(
             yield replace(page, table=redact.table(page.table)) if access.redact else page
 
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
-        begun = read.start(cluster, access, None, options, report, overlap=False)
+        begun = read.start(cluster, access, None, options, report, window="created")
         known = begun.context()
         sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
         with closing(sink):

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks import progress
-from mltasks.engines import duckdb, prepare
+from mltasks.engines import dataset
 from mltasks.engines.data_files import DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read
 from mltasks.opensearch.access import Access, Query
@@ -22,7 +22,7 @@ from mltasks.sources import background, merge, parquet
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import TaskFile, are_several, resolve
 from mltasks.tasks import conform, data_warning, filters, metadata, redact, table
-from mltasks.tasks.filters import FilterOptions, Filters
+from mltasks.tasks.filters import FilterOptions, Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -39,14 +39,14 @@ def load(
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
-    rows, ctx, chosen = _rows(source, access or Access(), query, options, overlap=False, work=table.derive)
+    rows, ctx, chosen = _rows(source, access or Access(), query, options, window="created", work=table.derive)
     return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
 
 
 def scan(
     source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
 ) -> Dataset:
-    """Return the tasks of a source as a Dataset on DuckDB, which every report takes; see `load`.
+    """Return the tasks of a source as a Dataset, which every report takes; see `load`.
 
     A Parquet file of ours, or a store, is not read here but by the report, as much of it as the report needs. The
     filters are kept with the Dataset: each report applies them by its own kind of window.
@@ -68,9 +68,9 @@ def scan(
             ctx = metadata.replace(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
-            return Dataset(duckdb.relation(source.path), ctx, chosen)
-    rows, ctx, chosen = _rows(source, access, query, options, overlap=True)
-    return Dataset(duckdb.relation(rows), ctx, chosen)
+            return Dataset(dataset.scan(source.path), ctx, chosen)
+    rows, ctx, chosen = _rows(source, access, query, options, window="in_flight")
+    return Dataset(dataset.scan(rows), ctx, chosen)
 
 
 def combine(datasets: Sequence[Dataset]) -> Dataset:
@@ -80,14 +80,14 @@ def combine(datasets: Sequence[Dataset]) -> Dataset:
     """
     if len(datasets) == 1:
         return datasets[0]
-    stores = [dataset.frame for dataset in datasets if isinstance(dataset.frame, DataFiles)]
+    stores = [each.frame for each in datasets if isinstance(each.frame, DataFiles)]
     clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
     if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
         files = DataFiles(tuple(part for store in stores for part in store.parts))
         return Dataset(files, metadata.merge([d.context for d in datasets]), datasets[-1].filters)
-    parts = [(conform.conform(prepare.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
+    parts = [(conform.conform(dataset.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = merge.concat(parts)
-    return Dataset(duckdb.relation(rows), ctx, chosen)
+    return Dataset(dataset.scan(rows), ctx, chosen)
 
 
 def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
@@ -100,7 +100,7 @@ def _rows(
     query: Query,
     options: Mapping[str, Any],
     *,
-    overlap: bool,
+    window: Window,
     work: Callable[[pa.Table, Context], pa.Table] = _as_stored,
 ) -> tuple[pa.Table, Context, Filters]:
     """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied.
@@ -108,7 +108,7 @@ def _rows(
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
     if are_several(source):
-        parts = [_rows(one, access, query, options, overlap=overlap) for one in source]
+        parts = [_rows(one, access, query, options, window=window) for one in source]
         rows, ctx, chosen = merge.concat(parts)
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
@@ -116,10 +116,10 @@ def _rows(
     if isinstance(source, Cluster):
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
-            begun = read.start(cluster, access, query, options, report, overlap=overlap)
+            begun = read.start(cluster, access, query, options, report, window=window)
             known = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
-            rows = table.deduplicate(pa.concattables([work(conform.EMPTY, known), *batches]))
+            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
@@ -127,9 +127,7 @@ def _rows(
         before = Filters()
         if isinstance(source, Dataset):
             before = source.filters
-            source = _narrowed(
-                source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), overlap
-            )
+            source = _narrowed(source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window)
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
         rows = table.deduplicate(rows)
@@ -147,11 +145,11 @@ def _rows(
     return rows, ctx, chosen
 
 
-def _narrowed(tasks: Dataset, chosen: Filters, overlap: bool) -> Dataset:
+def _narrowed(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
     """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
     if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
         return tasks
-    return replace(tasks, frame=tasks.frame.within(chosen, overlap=overlap))
+    return replace(tasks, frame=tasks.frame.within(chosen, window=window))
 
 
 def _no_query(access: Access, query: Query, source: Any) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from mltasks.engines import prepare
-from mltasks.engines.prepare import Dataset
+from mltasks.engines import dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import DEMO
 from mltasks.opensearch.decode import HitsPage
@@ -34,7 +34,7 @@ def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]
         case pa.Table():
             return conform.conform(source, tally), Context(source="an Arrow table")
         case Dataset():
-            return conform.conform(prepare.to_arrow(source), tally), source.context
+            return conform.conform(dataset.to_arrow(source), tally), source.context
         case dict():
             return _read_items([Item("", _to_json(source))], "an answer", tally)
         case list():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mltasks.engines.data_files import DataFile, DataFiles
-from mltasks.engines.prepare import Dataset
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, UsageError
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.store import manifest

@@ -6,12 +6,11 @@ One definition for every engine. Every reader computes them anew; a file's own c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeVar
 
 import narwhals as nw
 
 from mltasks.tasks import conditions, schema
-from mltasks.tasks.conditions import any_of
+from mltasks.tasks.conditions import Conditions, Frame, any_of
 from mltasks.tasks.metadata import ClusterInfo, Context
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
@@ -23,30 +22,31 @@ ORDINARY, SWEPT, POLLED = range(3)  # types of tasks: by who ends them
 TYPES = dict.fromkeys(schema.SWEPT, SWEPT) | dict.fromkeys(schema.POLLED, POLLED)
 DURATIONS = ("status_code", "duration_s", "duration_status")
 CODES = ("outcome_code", "type_code", "status_code")
-Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 
 
-def derive(frame: Frame, wanted: Collection[str] = ("outcome", *DURATIONS, "end_ms")) -> Frame:
+def derive(
+    frame: Frame, wanted: Collection[str] = ("outcome", *DURATIONS, "end_ms"), choose: Conditions = conditions
+) -> Frame:
     """Add `start_ms` (create_time where it is plausible), the CODES, and what is wanted.
 
     `frame` has the stored columns and, as integers, `created_ms`, `updated_ms`, `as_of_ms` and `timeout_ms`.
     `outcome_code`: the place in schema.OUTCOMES, or UNKNOWN. `status_code`: the place in STATUSES; only where it, or a
     duration, is wanted does it tell `polled`, `cut_off` and `clock_skew` from `measured`. `wanted`: `outcome`,
     `duration_status`, `duration_s` [s], `status_code`, and `end_ms`, the end of the task's time in flight; null where
-    nobody knows it.
+    nobody knows it. `choose`: an engine's own way with conditions.
     """
     durations = not set(DURATIONS).isdisjoint(wanted)
     outcomes = {state: OUTCOME[meaning] for state, meaning in schema.STATES.items()}
-    frame = conditions.map_values(frame, "outcome_code", "state", outcomes, UNKNOWN)
-    frame = conditions.map_values(frame, "type_code", "task_type", TYPES, ORDINARY)
+    frame = choose.map_values(frame, "outcome_code", "state", outcomes, UNKNOWN)
+    frame = choose.map_values(frame, "type_code", "task_type", TYPES, ORDINARY)
     created, updated = nw.col("created_ms"), nw.col("updated_ms")
-    frame = conditions.when_then(frame, "start_ms", plausible(created), created)
-    frame = conditions.case_when(frame, "status_code", _statuses(durations), STATUS["measured"])
+    frame = choose.when_then(frame, "start_ms", plausible(created), created)
+    frame = choose.case_when(frame, "status_code", _statuses(durations), STATUS["measured"])
     if "end_ms" in wanted:
         open_until = nw.when(nw.col("status_code") != STATUS["overdue"]).then(nw.col("as_of_ms"))
         frame = frame.with_columns(end_ms=nw.when(has_outcome(schema.OPEN)).then(open_until).otherwise(updated))
     if "duration_s" in wanted:
-        frame = conditions.when_then(frame, "duration_s", has_status("measured"), seconds())
+        frame = choose.when_then(frame, "duration_s", has_status("measured"), seconds())
     texts = {"outcome": outcome(), "duration_status": _duration_status()}
     texts = {name: text for name, text in texts.items() if name in wanted}
     return frame.with_columns(**texts) if texts else frame

@@ -6,17 +6,17 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import narwhals as nw
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, schema
-from mltasks.tasks import times as windows
+from mltasks.tasks import derived, schema, times
 from mltasks.tasks.conditions import any_of
 from mltasks.tasks.metadata import to_iso
 
 Words = str | Sequence[str] | None
+Window = Literal["created", "in_flight"]  # what since and until select by
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 EXACT = ("cluster", "state", "task_type", "function_name")
 CONTAINED = {"node": "nodes_text", "model": "model_id"}
@@ -25,8 +25,8 @@ CONTAINED = {"node": "nodes_text", "model": "model_id"}
 class RateOptions(TypedDict, total=False):
     """Filters that leave a failure rate what it is; each word may be one text or several, in any case."""
 
-    since: windows.Moment
-    until: windows.Moment
+    since: times.Moment
+    until: times.Moment
     cluster: Words
     task_type: Words
     function_name: Words
@@ -75,19 +75,19 @@ class Filters:
     def describe(self) -> dict[str, Any]:
         """Return the filters that are set, for people and for JSON; times are ISO 8601."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        times = {"since": to_iso(self.since_ms), "until": to_iso(self.until_ms)}
+        moments = {"since": to_iso(self.since_ms), "until": to_iso(self.until_ms)}
         words = {name: list(value) for name, value in found.items() if isinstance(value, tuple) and value}
-        return {name: value for name, value in times.items() if value} | words
+        return {name: value for name, value in moments.items() if value} | words
 
     def expression(
-        self, names: Mapping[str, str], models: Mapping[str, str], *, overlap: bool = False
+        self, names: Mapping[str, str], models: Mapping[str, str], *, window: Window = "created"
     ) -> nw.Expr | None:
         """Return the condition on what `derived.derive` gives, or None where nothing is filtered.
 
-        With `overlap` the window selects the tasks in flight in it, else those created in it. `names` and `models`
-        are ids -> names, so that a word may be either.
+        `window`: since and until select the tasks created between them, or those in flight at any time between
+        them. `names` and `models` are ids -> names, so that a word may be either.
         """
-        conditions = [*_window(self.since_ms, self.until_ms, overlap)]
+        conditions = [*_window_conditions(self.since_ms, self.until_ms, window)]
         for name in EXACT:
             if words := getattr(self, name):
                 conditions.append(_lower(name).is_in(words))
@@ -108,10 +108,10 @@ class Filters:
         return functools.reduce(operator.and_, conditions) if conditions else None
 
     def apply(
-        self, frame: Frame, names: Mapping[str, str], models: Mapping[str, str], *, overlap: bool = False
+        self, frame: Frame, names: Mapping[str, str], models: Mapping[str, str], *, window: Window = "created"
     ) -> Frame:
         """Return the rows of a frame that pass; see `expression`."""
-        condition = self.expression(names, models, overlap=overlap)
+        condition = self.expression(names, models, window=window)
         return frame if condition is None else frame.filter(condition)
 
 
@@ -120,8 +120,8 @@ def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     names = ["since", "until", *(f.name for f in fields(Filters)[2:])]
     if unknown := options.keys() - set(names):
         raise UsageError(f"unknown filter {', '.join(sorted(unknown))!r}; there are {', '.join(names)}")
-    since = windows.parse_time(options.get("since"), as_of_ms, "since")
-    until = windows.parse_time(options.get("until"), as_of_ms, "until")
+    since = times.parse_time(options.get("since"), as_of_ms, "since")
+    until = times.parse_time(options.get("until"), as_of_ms, "until")
     if since is not None and until is not None and since >= until:
         raise UsageError(f"since {to_iso(since)} is not before until {to_iso(until)}; swap them")
     words: dict[str, tuple[str, ...]] = {}
@@ -170,11 +170,12 @@ def outcomes(words: Iterable[str], name: str = "outcome") -> tuple[str, ...]:
     return found
 
 
-def _window(since: int | None, until: int | None, overlap: bool) -> list[nw.Expr]:
+def _window_conditions(since: int | None, until: int | None, window: Window) -> list[nw.Expr]:
     start, end = nw.col("start_ms"), nw.col("end_ms")
     conditions = []
     if since is not None:
-        conditions.append(~start.is_null() & ((start >= since) | (end > since)) if overlap else start >= since)
+        alive = ~start.is_null() & ((start >= since) | (end > since))
+        conditions.append(alive if window == "in_flight" else start >= since)
     if until is not None:
         conditions.append(start < until)
     return conditions

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.tasks import arrow, derived, failure_reason, metadata, schema
-from mltasks.tasks.filters import Filters
+from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.metadata import ClusterInfo, Context
 
 USER_PREFIX = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
@@ -76,9 +76,9 @@ def unknown_states(table: pa.Table) -> Counter[str]:
     return Counter({c["values"]: c["counts"] for c in counts if c["values"] not in (None, *schema.STATES)})
 
 
-def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False) -> pa.Table:
+def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, window: Window = "created") -> pa.Table:
     """Return stored and derived columns of the rows that pass the filters; other columns of the table stay."""
-    return apply_filters(derive(table, ctx), ctx, filters, overlap=overlap)
+    return apply_filters(derive(table, ctx), ctx, filters, window=window)
 
 
 def derive(table: pa.Table, ctx: Context) -> pa.Table:
@@ -90,12 +90,12 @@ def derive(table: pa.Table, ctx: Context) -> pa.Table:
 
 
 def apply_filters(
-    derived: pa.Table, ctx: Context, filters: Filters | None = None, *, overlap: bool = False
+    derived: pa.Table, ctx: Context, filters: Filters | None = None, *, window: Window = "created"
 ) -> pa.Table:
     """Return the rows of what `derive` gives that pass the filters, without what was only there to compute with."""
     if filters:
         frame = nw.from_native(derived, eager_only=True)
-        derived = filters.apply(frame, ctx.names(), ctx.models(), overlap=overlap).to_native()
+        derived = filters.apply(frame, ctx.names(), ctx.models(), window=window).to_native()
     known = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
     for name in derived.column_names:
         if name.startswith(USER_PREFIX):
