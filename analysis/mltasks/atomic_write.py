@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mltasks.exceptions import UsageError, WriteError
+
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what a mount without it says to fsync
 
 
 def check_writable(path: str | Path, force: bool) -> Path:
@@ -105,10 +108,21 @@ def _writing(place: Path) -> Iterator[None]:
         raise WriteError(f"{place}: cannot be written: {said}") from error
 
 
-def _keep_names(folder: Path) -> None:
-    """Have the names in a folder written to the disk: a file's content is on it before."""
+def syncs_folders(folder: Path) -> bool:
+    """Tell whether the file system writes the names in a folder to the disk when asked; some network mounts refuse."""
+    with _writing(folder):
+        return _keep_names(folder)
+
+
+def _keep_names(folder: Path) -> bool:
+    """Have the names in a folder written to the disk: a file's content is on it before; False where it is refused."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+        return False
     finally:
         os.close(opened)
+    return True

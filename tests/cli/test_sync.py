@@ -20,7 +20,7 @@ from support.stores import put
         (SyncResult("prod", 2000, new=2000), ["prod: 2,000 new; 2,000 tasks in history"]),
         (
             SyncResult("prod", 20, new=3, updated=2, resumed=True),
-            ["prod: 3 new, 2 updated; 20 tasks in history", "prod: an interrupted sync was gone on with"],
+            ["prod: 3 new, 2 updated; 20 tasks in history", "prod: resumed an interrupted sync"],
         ),
         (
             SyncResult("prod", 20, missing=4),

@@ -100,17 +100,31 @@ def test_the_files_of_a_store_are_data_for_any_tool(history: Path) -> None:
     assert ids(pd.concat([pd.read_parquet(path) for path in files])) == EVERY
 
 
-def test_the_files_of_the_state_before_stay_until_the_next_sync(history: Path) -> None:
+def an_hour_later(store: Path) -> None:
+    """Make a store as if all that was replaced had been replaced an hour ago."""
+    current = manifest.read(store)
+    assert current is not None
+    replaced = {path: at - 3_600_000 for path, at in current.replaced.items()}
+    manifest.write(store, Manifest(clusters=current.clusters, replaced=replaced))
+
+
+def test_the_files_of_the_state_before_stay_for_an_hour(history: Path) -> None:
     before = mltasks.scan(history)
     files = mltasks.Store(history).files()
     put(history, "west", [hit("w-1", 50, state="FAILED")])
     assert all(path.exists() for path in files)
     assert list(mltasks.failures(before, by=[])["failed"]) == [1]
     assert list(mltasks.failures(mltasks.scan(history), by=[])["failed"]) == [2]
+    put(history, "west", [hit("w-2", 51, state="FAILED")])
+    put(history, "west", [])
+    assert list(mltasks.failures(before, by=[])["failed"]) == [1]
+    an_hour_later(history)
     put(history, "east", [])
     assert all(path.exists() for path in files)
     put(history, "west", [])
     assert not all(path.exists() for path in files)
+    with pytest.raises(mltasks.DataError, match="was it replaced or removed meanwhile, run the report again"):
+        mltasks.failures(before, by=[])
 
 
 def test_only_finished_states_are_seen(history: Path) -> None:
@@ -185,6 +199,7 @@ def test_what_a_killed_sync_has_left_is_swept_and_the_partitions_are_mended(hist
 def test_a_partition_that_holds_nothing_any_more_is_gone(tmp_path: Path) -> None:
     put(tmp_path / "s", "here", [hit("task-1", 1, create_time=AS_OF - 40 * DAY)])
     put(tmp_path / "s", "here", [hit("task-1", 2, create_time=AS_OF)])
+    an_hour_later(tmp_path / "s")
     put(tmp_path / "s", "here", [])
     assert [path.name for path in (tmp_path / "s").rglob("created=*")] == ["created=2025-11"] * 2
 

@@ -30,15 +30,18 @@ if TYPE_CHECKING:
 )
 @click.argument("names", metavar="[SOURCE]... STORE", nargs=-1, required=True)
 @option("--reconcile", is_flag=True, section=options.OUTPUT, help="Also mark the tasks that the cluster has no longer.")
+@option("--repair", is_flag=True, section=options.OUTPUT, help="Set damaged data files aside and read all tasks again.")
 @option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")
 @options.redact
 @options.connection
 @options.every
-def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet: bool, **given: Any) -> int:
+def command(
+    names: tuple[str, ...], every_cluster: bool, reconcile: bool, repair: bool, quiet: bool, **given: Any
+) -> int:
     """Bring a folder of Parquet files up to date with one or more clusters; it is made the first time.
 
-    Only what was written since the last sync is read. A sync that was interrupted is gone on with. Whatever was
-    deleted on a cluster stays in the store.
+    Only what was written since the last sync is read. An interrupted sync resumes where it stopped. Tasks that were
+    deleted on the cluster stay in the store.
     """
     from mltasks.store.store import Store
 
@@ -53,7 +56,7 @@ def command(names: tuple[str, ...], every_cluster: bool, reconcile: bool, quiet:
     code = 0
     for name in clusters:
         try:
-            found = store.sync(name, access, reconcile=reconcile)
+            found = store.sync(name, access, reconcile=reconcile, repair=repair)
             if not quiet:
                 print("\n".join(describe(found, folder)), file=sys.stderr)
         except Error as error:
@@ -69,7 +72,13 @@ def describe(found: SyncResult, folder: str) -> Sequence[str]:
     changes = [f"{n:,} {what}" for n, what in ((found.new, "new"), (found.updated, "updated")) if n]
     lines = [f"{found.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(found.tasks)} in {folder}"]
     if found.resumed:
-        lines.append(f"{found.cluster}: an interrupted sync was gone on with")
+        lines.append(f"{found.cluster}: resumed an interrupted sync")
+    if found.damaged:
+        aside = f"{len(found.damaged)} damaged {'file was' if len(found.damaged) == 1 else 'files were'} set aside"
+        lost = "none is lost"
+        if found.lost:
+            lost = f"{_tasks(found.lost)} lost: the cluster has {'it' if found.lost == 1 else 'them'} no longer"
+        lines.append(f"{found.cluster}: {aside} in {folder}/_damaged; {_tasks(found.recovered)} read again, {lost}")
     if found.anew:
         lines.append(
             f"{found.cluster}: the index is not the one of the last sync (or its newest tasks were deleted): read from "
@@ -79,7 +88,7 @@ def describe(found: SyncResult, folder: str) -> Sequence[str]:
         lines.append(f"{found.cluster}: {_tasks(found.gone)} found gone on the cluster and marked")
     if found.missing:
         lines.append(f"{found.cluster}: {_tasks(found.missing)} gone on the cluster; --reconcile finds and marks which")
-    return lines
+    return [*lines, *found.not_guaranteed]
 
 
 def _tasks(n: int) -> str:

@@ -19,7 +19,9 @@ def command(store: str) -> None:
     for problem in problems:
         print(problem.text)
     if any(problem.lost for problem in problems):
-        raise DataError(f"{store}: {len(problems)} wrong, listed before; sync into a new store, or put back a copy")
+        raise DataError(
+            f"{store}: {len(problems)} wrong, listed before; put back a copy, or mltasks sync --repair SOURCE {store}"
+        )
     if problems:
         raise DataError(f"{store}: {len(problems)} wrong, listed before with the remedy; the data files are whole")
     print(f"{store}: whole; {checked.holds()}")

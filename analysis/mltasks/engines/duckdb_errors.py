@@ -19,8 +19,11 @@ def translate_errors() -> Iterator[None]:
         raise UsageError(
             f"memory: {_first_line(error)}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"
         ) from error
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-        remedy = "of a store, mltasks verify tells more"
+    except duckdb.IOException as error:
+        remedy = "was it replaced or removed meanwhile, run the report again; of a store, mltasks verify tells more"
+        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
+    except duckdb.Error as error:  # damaged bytes are met anywhere
+        remedy = "is the file damaged? Of a store, mltasks verify tells more"
         raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
 
 

@@ -48,7 +48,13 @@ class Writer:
     """Writes tables one after the other; `close` adds the Context with the number of rows."""
 
     def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
-        self._writer = pq.ParquetWriter(path, columns, compression="zstd", use_dictionary=_dictionary_columns(columns))
+        self._writer = pq.ParquetWriter(
+            path,
+            columns,
+            compression="zstd",
+            use_dictionary=_dictionary_columns(columns),
+            write_page_checksum=True,
+        )
         self.rows = 0
 
     def write(self, rows: pa.Table) -> None:
@@ -99,7 +105,9 @@ def read_footer(path: Path, name: str | None = None) -> tuple[pa.Schema, int, Co
 def read(path: Path, name: str | None = None) -> pa.Table:
     """Return all rows of a Parquet file as they are; raises DataError (naming `name`) where it cannot be read."""
     try:
-        with pq.ParquetFile(path) as file:  # read_table would add columns for folders that are called a=b
+        with pq.ParquetFile(
+            path, page_checksum_verification=True
+        ) as file:  # read_table would add columns for folders that are called a=b
             return file.read().replace_schema_metadata()
     except (pa.ArrowException, OSError) as error:
         raise unreadable(name or path, error) from error

@@ -4,7 +4,7 @@
     _files/cluster=prod-eu/created=2026-11/3f0c.pq     data files; readers that know the manifest use these
     cluster=prod-eu/created=2026-11/3f0c.parquet       links to those that are current
 
-A file that a sync replaces leaves the partitions at once, and `_files` when the next sync of its cluster begins:
+A file that a sync replaces leaves the partitions at once, and `_files` when a sync of its cluster begins an hour later:
 whoever has read the manifest before can go on. Cluster and month live in the path only, the cluster percent-encoded.
 Only files with names as they are given here are ever removed, and folders that are empty: the rest is somebody else's.
 """
@@ -17,10 +17,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,30 +29,12 @@ from mltasks import atomic_write
 from mltasks.engines import data_files
 from mltasks.exceptions import DataError, WriteError
 from mltasks.store.manifest import StoredFile
+from mltasks.store.paths import DAMAGED_FOLDER, DATA, DATA_FOLDER, LINK, PART, data_folders, partition_folders
 from mltasks.tasks import schema
 
-DATA_FOLDER = "_files"
 GONE = data_files.GONE.name
-IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
-LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-RANDOM_NAME = "[0-9a-f]" * 16
-DATA, LINK, PART = f"{RANDOM_NAME}.pq", f"{RANDOM_NAME}.parquet", ".mltasks-*.part"
-
-
-def months(rows: pa.Table, as_of_ms: int) -> pa.Array:
-    """Return the partition of each row: its month of creation (UTC), such as 2026-11, or `implausible`."""
-    created = rows["create_time"].combine_chunks()
-    ms = created.cast(pa.int64())
-    plausible = pc.and_(
-        pc.greater_equal(ms, schema.EARLIEST_MS), pc.less_equal(ms, as_of_ms + schema.DAY_MS)
-    ).fill_null(False)
-    dated = pc.if_else(plausible, ms, 0).cast(pa.timestamp("ms"))  # a time without zone needs no data on zones
-    return pc.if_else(plausible, pc.strftime(dated, "%Y-%m"), IMPLAUSIBLE)
-
-
-def partition(cluster: str, month: str) -> str:
-    """Return the folder of a cluster's month, as the names of folders tell it to every tool."""
-    return f"cluster={quote(cluster, safe='')}/created={month}"
+# what a file system answers that has no hard links, or no more of them, or none for us
+LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 
 
 class StoreLayout:
@@ -61,6 +42,11 @@ class StoreLayout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a damaged file."""
+        return f"put back a copy of it, or mltasks sync --repair SOURCE {self.folder} reads its tasks again"
 
     def data_path(self, file: StoredFile) -> Path:
         """Return the path of a data file."""
@@ -78,7 +64,7 @@ class StoreLayout:
         try:
             return self.parse(file, self.content(file))
         except DataError as error:
-            raise DataError(f"{error}; mltasks verify {self.folder} tells more") from error
+            raise DataError(f"{error}; {self.remedy}") from error
 
     def content(self, file: StoredFile) -> bytes:
         """Return the bytes of a file; raises DataError where they are not those that were written."""
@@ -88,7 +74,7 @@ class StoreLayout:
         except OSError as error:
             raise DataError(f"{place}: {error.strerror}") from error
         if len(content) != file.bytes:
-            raise DataError(f"{place}: has {len(content)} bytes instead of {file.bytes}")
+            raise _wrong_size(place, len(content), file)
         if hashlib.sha256(content).hexdigest() != file.sha256:
             raise DataError(f"{place}: its bytes are not those that were written")
         return content
@@ -110,8 +96,7 @@ class StoreLayout:
                 self._check_columns(file, opened.schema_arrow.names)
                 return data_files.with_schema(opened.read([n for n in columns if n in file.columns]), wanted)
         except (pa.ArrowException, OSError, KeyError) as error:
-            place = self.data_path(file)
-            raise DataError(f"{place}: {_in_one_line(error)}; mltasks verify {self.folder} tells more") from error
+            raise DataError(f"{self.data_path(file)}: {_in_one_line(error)}; {self.remedy}") from error
 
     def _check_columns(self, file: StoredFile, names: Sequence[str]) -> None:
         if different := sorted({*names} ^ {*file.columns}):
@@ -136,25 +121,51 @@ class StoreLayout:
         """
         keep = {self.folder / DATA_FOLDER / path for path in wanted}
         with self._translate_errors():
-            name = partition(cluster, "").split("/")[0]
-            folders = [folder for folder in _partitions(self.folder / DATA_FOLDER) if folder.parent.name == name]
+            folders = data_folders(self.folder, cluster)
             for path in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
                 if path not in keep:
                     path.unlink()
             _remove_empty(folders)
 
-    def publish_links(self, current: Iterable[StoredFile]) -> None:
-        """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError."""
+    def publish_links(self, current: Iterable[StoredFile]) -> int:
+        """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError.
+
+        Return how many of them had to be copied, since the file system refuses links.
+        """
+        copies = 0
         wanted = {self.link_path(file): self.data_path(file) for file in current}
         with self._translate_errors():
-            folders = _partitions(self.folder)
+            folders = partition_folders(self.folder)
             links = {*_named(folders, LINK, PART)}
             for link in wanted.keys() - links:
                 link.parent.mkdir(parents=True, exist_ok=True)
-                _link(wanted[link], link)
+                copies += not _link(wanted[link], link)
             for link in links - wanted.keys():
                 link.unlink()
             _remove_empty(folders)
+        return copies
+
+    def damaged_files(self, files: Iterable[StoredFile], *, whole: bool) -> dict[StoredFile, str]:
+        """Return the files that are missing or cut, and why; `whole`: also those with other bytes."""
+        problems: dict[StoredFile, str] = {}
+        for file in files:
+            try:
+                if whole:
+                    self.content(file)
+                elif (size := self.data_path(file).stat().st_size) != file.bytes:
+                    raise _wrong_size(self.data_path(file), size, file)
+            except OSError as error:
+                problems[file] = f"{self.data_path(file)}: {error.strerror}"
+            except DataError as error:
+                problems[file] = str(error)
+        return problems
+
+    def set_aside(self, file: StoredFile) -> None:
+        """Move a damaged file out of the way, if it is there; raises WriteError."""
+        place = self.folder / DAMAGED_FOLDER / file.path
+        atomic_write.make_folder(place.parent)
+        with self._translate_errors(), suppress(FileNotFoundError):
+            self.data_path(file).replace(place)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -165,7 +176,7 @@ class StoreLayout:
 
     def links(self) -> set[Path]:
         """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
-        return {*_named(_partitions(self.folder), LINK)}
+        return {*_named(partition_folders(self.folder), LINK)}
 
     def foreign_files(self) -> set[Path]:
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
@@ -192,11 +203,16 @@ def describe_file(path: str, rows: pa.Table, content: memoryview, generation: in
     )
 
 
+def _wrong_size(place: Path, size: int, file: StoredFile) -> DataError:
+    return DataError(f"{place}: has {size} bytes instead of {file.bytes}")
+
+
 def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:160]
 
 
-def _link(source: Path, link: Path) -> None:
+def _link(source: Path, link: Path) -> bool:
+    """Link a file, or copy it where the file system refuses; tell whether it was linked."""
     try:
         os.link(source, link)
     except OSError as error:
@@ -204,14 +220,8 @@ def _link(source: Path, link: Path) -> None:
             raise
         with atomic_write.atomic_path(link) as part:  # a file system without links pays with space
             shutil.copyfile(source, part)
-
-
-def _partitions(folder: Path) -> list[Path]:
-    """Return the folders of partitions; raises OSError where a glob would leave some out."""
-    found = [folder] if folder.is_dir() else []
-    for pattern in ("cluster=*", "created=*"):
-        found = [path for at in found for path in at.iterdir() if fnmatchcase(path.name, pattern) and path.is_dir()]
-    return found
+        return False
+    return True
 
 
 def _named(folders: Iterable[Path], *patterns: str) -> list[Path]:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError
+from mltasks.store.paths import is_data_path
 from mltasks.tasks.metadata import ClusterInfo
 
 NAME = "_manifest.json"  # pandas and pyarrow take no file for data that begins with an underscore
@@ -22,6 +23,7 @@ FIRST_COLUMNS = (  # of the files whose entry names none: mltasks 0.1.0 wrote th
     *("worker_node", "create_time", "last_update_time", "is_async", "progress", "error", "user", "remote_job"),
     *("response", "seq_no", "primary_term", "version", "extra", "gone_time"),
 )
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last one with a month that a folder is called after
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 SeqNo = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
@@ -36,7 +38,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     rows: Count
     bytes: Count
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     generation: Count  # of the index that its tasks were read from
     open: Count
     gone: Count
@@ -75,7 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename={"fingerprints"
     missing: Int64 = 0
     full_read_at: SeqNo = -1
     reading: ClusterInfo = ClusterInfo()
-    unreadable: dict[str, int] = {}
+    unreadable: dict[str, Count] = {}
     samples: dict[str, str] = {}
 
     @property
@@ -99,10 +101,14 @@ class ClusterState(
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """All clusters by name."""
+    """All clusters by name.
+
+    `replaced`: data files that readers may still have open, and when they were replaced [ms].
+    """
 
     format: int = FORMAT
     clusters: dict[str, ClusterState] = {}
+    replaced: dict[str, Int64] = {}
 
     def published(self) -> dict[str, Snapshot]:
         """Return the snapshots that readers see."""
@@ -126,7 +132,10 @@ def read(folder: Path) -> Manifest | None:
         content = msgspec.json.decode(place.read_bytes())
         if isinstance(content, dict) and content.get("format") != FORMAT:
             raise DataError(f"{place}: of format {content.get('format')!r}; this version of mltasks knows {FORMAT}")
-        return msgspec.convert(content, Manifest)
+        manifest = msgspec.convert(content, Manifest)
+        if problem := _what_is_wrong(manifest):
+            raise msgspec.ValidationError(problem)
+        return manifest
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError) as error:
@@ -134,6 +143,25 @@ def read(folder: Path) -> Manifest | None:
         raise DataError(
             f"{place}: cannot be read ({why}); put back a copy of it: the data files in _files are as they were"
         ) from error
+
+
+def _what_is_wrong(manifest: Manifest) -> str | None:
+    """Return what no sync can have written: a path that leads elsewhere, a file twice, a time that is none."""
+    for cluster, state in manifest.clusters.items():
+        for snapshot in (state.published, state.in_progress):
+            if snapshot is None:
+                continue
+            paths = [file.path for file in snapshot.files]
+            for path in paths:
+                if not is_data_path(path, cluster):
+                    return f"{path[:200]!r} is no path of a data file of {cluster[:100]!r}"
+            if len({*paths}) < len(paths):
+                return f"a data file of {cluster[:100]!r} is named twice"
+            if snapshot.reading.cluster not in (None, cluster):
+                return f"what is known of {cluster[:100]!r} is of {str(snapshot.reading.cluster)[:100]!r}"
+            if not 0 <= (snapshot.reading.as_of_ms or 0) <= LATEST_MS:
+                return f"as_of of {cluster[:100]!r} is {snapshot.reading.as_of_ms}"
+    return None
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -35,12 +35,15 @@ class Store:
         self.path = Path(path)
         self._step = step
 
-    def sync(self, source: Any, access: Access | None = None, /, *, reconcile: bool = False) -> SyncResult:
+    def sync(
+        self, source: Any, access: Access | None = None, /, *, reconcile: bool = False, repair: bool = False
+    ) -> SyncResult:
         """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
 
         The first sync makes the store and reads everything; a later one reads what was written since. An
         interrupted one resumes where it stopped. With `reconcile` the ids are compared, too, and tasks deleted
         on the cluster are flagged: `gone_time` is when that was found.
+        With `repair`, data files that are missing or damaged are set aside, and all tasks are read again.
         Raises UsageError, ClusterError, DataError, and WriteError, also where another sync is at work.
         """
         access = access or Access()
@@ -51,14 +54,14 @@ class Store:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
             with open_transaction(self.path) as transaction:
-                result = sync_cluster(transaction, cluster, access, self._step)
+                result = sync_cluster(transaction, cluster, access, self._step, repair=repair)
                 return find_deleted(transaction, cluster, access, result, self._step) if reconcile else result
         finally:
             if cluster is not source:
                 cluster.close()
 
     def files(self) -> list[Path]:
-        """Return the data files of exactly one state; they stay until their cluster's next sync but one begins.
+        """Return the data files of exactly one state; they stay for an hour after a sync has replaced them.
 
         The columns are those of the task table without `cluster`, which is in the path with the month of creation
         (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.

@@ -26,6 +26,7 @@ from mltasks.opensearch.page import PageReader, PageRequest
 from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, SeqNoPagination
 from mltasks.store import index_identity, manifest
 from mltasks.store.manifest import ClusterState, Snapshot
+from mltasks.store.repair import Repair, find_damage, set_aside
 from mltasks.store.transaction import Transaction
 from mltasks.store.upsert import Upsert
 from mltasks.tasks import data_warning, metadata, redact, table
@@ -40,7 +41,9 @@ class SyncResult:
     `new` tasks, and those `updated`, which are there in a newer form. `gone`: found to be deleted on the cluster,
     and marked. `missing`: how many more the cluster has no longer, by the count; None where tasks were being written,
     so that the count says nothing. `anew`: the index is another one than before and was read from its beginning.
-    `resumed`: an interrupted sync was finished.
+    `resumed`: an interrupted sync was finished. `damaged`: the data files that were set aside (with `repair`); of
+    their tasks, those `recovered` were read again, those `lost` are on the cluster no longer. `not_guaranteed`: what
+    the file system does not do for a store.
     """
 
     cluster: str
@@ -51,42 +54,60 @@ class SyncResult:
     missing: int | None = 0
     anew: bool = False
     resumed: bool = False
+    damaged: tuple[str, ...] = ()
+    recovered: int = 0
+    lost: int = 0
+    not_guaranteed: tuple[str, ...] = ()
 
 
-def sync_cluster(transaction: Transaction, cluster: Cluster, access: Access, step: int) -> SyncResult:
+def sync_cluster(
+    transaction: Transaction, cluster: Cluster, access: Access, step: int, *, repair: bool = False
+) -> SyncResult:
     """Bring a cluster's tasks in the store up to date, `step` rows at a time.
 
+    With `repair`, damaged files are set aside and everything is read again.
     Raises ClusterError, DataError and WriteError; what was put into files before stays for the next sync.
     """
     transaction.clean_up(cluster.name)
     before = transaction.state(cluster.name)
     start = before.in_progress or before.published or Snapshot()
+    damage = find_damage(transaction.layout, start, repair=repair)
     with progress.progress_bar(cluster.url, access.progress) as report:
         walk = _walk(cluster, access, start.cursor, report)
-        if not before.in_progress and before.published and _is_as_it_was(before.published, walk):
+        if damage.problems:
+            start = set_aside(transaction.layout, damage)
+            transaction.checkpoint(cluster.name, start)
+            walk = _walk(cluster, access, -1, report)
+        elif not before.in_progress and before.published and _is_as_it_was(before.published, walk):
             as_of = msgspec.structs.replace(start.reading, as_of_ms=walk.as_of_ms)
             transaction.commit(cluster.name, manifest.replace(start, reading=as_of))
-            return SyncResult(cluster.name, start.rows, missing=start.missing)
+            return SyncResult(
+                cluster.name, start.rows, missing=start.missing, not_guaranteed=transaction.not_guaranteed()
+            )
         if not _goes_on(cluster, start, walk):
             start = manifest.replace(start, generation=start.generation + 1, cursor=-1, missing=0)
             walk = _walk(cluster, access, -1, report)
-        state, new, updated = _read(transaction, cluster, access, start, walk, step)
+        state, new, updated, recovered = _read(transaction, cluster, access, start, walk, step, damage)
         if _lacks_some(cluster, state, walk):
             start = manifest.replace(state, cursor=-1)
             walk = _walk(cluster, access, -1, report)
-            state, more, again = _read(transaction, cluster, access, start, walk, step)
-            new, updated = new + more, updated + again
+            state, more, again, late = _read(transaction, cluster, access, start, walk, step, damage)
+            new, updated, recovered = new + more, updated + again, recovered + late
     missing = state.present - state.total if _is_quiet(cluster, walk) else None
     state = manifest.replace(state, missing=state.missing if missing is None else missing)
     transaction.commit(cluster.name, state)
     return SyncResult(
         cluster.name,
         state.rows,
-        new,
+        new - recovered,
         updated,
         missing=missing,
         anew=before.published is not None and state.generation > before.published.generation,
         resumed=before.in_progress is not None,
+        damaged=tuple(file.path for file in damage.problems),
+        recovered=recovered,
+        lost=max(0, damage.rows - recovered),
+        not_guaranteed=transaction.not_guaranteed(),
     )
 
 
@@ -94,7 +115,7 @@ def reread_all(transaction: Transaction, cluster: Cluster, access: Access, step:
     """Read the index from its beginning once more; return how many tasks are new to the store, and updated."""
     start = manifest.replace(transaction.state(cluster.name).published or Snapshot(), cursor=-1)
     with progress.progress_bar(cluster.url, access.progress) as report:
-        state, new, updated = _read(transaction, cluster, access, start, _walk(cluster, access, -1, report), step)
+        state, new, updated, _ = _read(transaction, cluster, access, start, _walk(cluster, access, -1, report), step)
     transaction.commit(cluster.name, state)
     return new, updated
 
@@ -148,11 +169,18 @@ def _goes_on(cluster: Cluster, start: Snapshot, walk: SeqNoPagination) -> bool:
 
 
 def _read(
-    transaction: Transaction, cluster: Cluster, access: Access, start: Snapshot, walk: SeqNoPagination, step: int
-) -> tuple[Snapshot, int, int]:
-    """Read what a state lacks and put it into the files; return the state then, how many are new, and updated.
+    transaction: Transaction,
+    cluster: Cluster,
+    access: Access,
+    start: Snapshot,
+    walk: SeqNoPagination,
+    step: int,
+    damage: Repair | None = None,
+) -> tuple[Snapshot, int, int, int]:
+    """Read what a snapshot lacks and put it into the files; return the snapshot then, and three counts of tasks.
 
-    Marks and count are those at the start of the walk: whatever was written since is seen by the next sync.
+    They are new, updated, and of the new ones those recovered of damaged files.
+    Fingerprints and count are those at the start of the walk: whatever was written since is seen by the next sync.
     """
     reached = -1 if walk.last_seq_no is None else walk.last_seq_no
     until, own = _own_files(start, reached, transaction.state(cluster.name))
@@ -161,19 +189,20 @@ def _read(
     state, new, updated = manifest.replace(start, fingerprints=newest, total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
         state = manifest.replace(state, full_read_at=reached, unreadable={}, samples={})
-    unreadable, unknown = UnreadableCounts(), Counter[str]()
+    unreadable, unknown, recovered = UnreadableCounts(), Counter[str](), 0
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         unreadable.add(tally)
         unknown += table.unknown_states(rows.filter(pc.greater(rows["seq_no"], start.cursor)))
         change = intake.add(state, redact.table(rows) if access.redact else rows)
         new, updated = new + change.new, updated + change.updated
+        recovered += damage.recovered(change.new_rows) if damage and damage.problems else 0
         state = _with_tally(change.state, tally, access)
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
         transaction.checkpoint(cluster.name, state)
     redact.samples(unreadable, access.redact)
     data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
     told = metadata.carry_forward(start.reading, read.read_cluster_info(cluster, walk.as_of_ms))
-    return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated
+    return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated, recovered
 
 
 def _own_files(start: Snapshot, reached: int, before: ClusterState) -> tuple[int, list[str]]:

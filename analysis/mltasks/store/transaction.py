@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
 from mltasks.store import manifest
-from mltasks.store.layout import DATA_FOLDER, PART, StoreLayout
+from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot
+from mltasks.store.paths import DATA_FOLDER, PART
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 LOCK = "_lock"
+STILL_READ_MS = 3_600_000  # for so long after a file was replaced, a report that knows the state before may read it
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Transaction:
@@ -23,6 +31,7 @@ class Transaction:
 
     def __init__(self, layout: StoreLayout, current: Manifest) -> None:
         self.layout = layout
+        self.copies = 0  # of data files in the partitions, where links are refused
         self._current = current
 
     def state(self, cluster: str) -> ClusterState:
@@ -41,7 +50,7 @@ class Transaction:
             self._publish_links()
 
     def _replace(self, cluster: str, state: ClusterState) -> None:
-        changed = Manifest(clusters={**self._current.clusters, cluster: state})
+        changed = Manifest(clusters={**self._current.clusters, cluster: state}, replaced=self._replaced(cluster, state))
         try:
             manifest.write(self.layout.folder, changed)
         except WriteError:  # it may be there all the same, and only the power must not go
@@ -49,13 +58,34 @@ class Transaction:
             raise
         self._current = changed
 
+    def _replaced(self, cluster: str, state: ClusterState) -> dict[str, int]:
+        """Return the files that readers may have open when a cluster's state becomes another one."""
+        before, after = (s.published or Snapshot() for s in (self.state(cluster), state))
+        replaced = {file.path for file in before.files} - {file.path for file in after.files}
+        return self._still_read() | dict.fromkeys(sorted(replaced), _now_ms())
+
+    def _still_read(self) -> dict[str, int]:
+        """Return the files that were replaced within the hour, by a clock that may have been set back."""
+        now = _now_ms()
+        return {path: at for path, at in self._current.replaced.items() if abs(now - at) < STILL_READ_MS}
+
     def clean_up(self, cluster: str) -> None:
         """Remove the data files that no snapshot of a cluster names; make the partitions hold what readers see."""
-        self.layout.remove_orphans(self._current.files(), cluster)
+        self.layout.remove_orphans(self._current.files() | self._still_read().keys(), cluster)
         self._publish_links()
 
     def _publish_links(self) -> None:
-        self.layout.publish_links(file for snapshot in self._current.published().values() for file in snapshot.files)
+        snapshots = self._current.published().values()
+        self.copies += self.layout.publish_links(file for snapshot in snapshots for file in snapshot.files)
+
+    def not_guaranteed(self) -> tuple[str, ...]:
+        """Return what the file system does not do for a store, a sentence each."""
+        folder, sentences = self.layout.folder, []
+        if not atomic_write.syncs_folders(folder):
+            sentences.append(f"{folder}: the file system syncs no folders: the last sync may be lost if the power goes")
+        if self.copies:
+            sentences.append(f"{folder}: the file system refuses links: the partitions hold copies, which take space")
+        return tuple(sentences)
 
 
 @contextmanager

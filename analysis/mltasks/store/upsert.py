@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from mltasks.engines import data_files
 from mltasks.store import manifest
-from mltasks.store.layout import GONE, StoreLayout, months, partition
+from mltasks.store.layout import GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
+from mltasks.store.paths import months, partition
 from mltasks.tasks import schema, table
 
 FULL = 100_000  # rows: a file does not grow beyond
@@ -24,11 +25,16 @@ Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class UpsertResult:
-    """The state with the rows in it; how many tasks are new, and how many replace an older form."""
+    """The snapshot with the rows in it; how many tasks replace an older version, and those that are new."""
 
     state: Snapshot
-    new: int
     updated: int
+    new_rows: pa.Table
+
+    @property
+    def new(self) -> int:
+        """How many tasks are new."""
+        return int(self.new_rows.num_rows)
 
 
 class Upsert:
@@ -61,16 +67,21 @@ class Upsert:
         an earlier one said, whatever the numbers. Raises WriteError and DataError; `state` stays valid then.
         """
         rows = table.deduplicate(rows)
-        known = np.zeros(rows.num_rows, bool)
-        stale = dict(self._older_versions(state, rows, known))
+        known, present = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
+        stale = dict(self._older_versions(state, rows, known, present))
+        new = rows.filter(pa.array(~(known | present)))
         rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
         rows = rows.select(data_files.FILE_SCHEMA.names)
-        updated = sum(map(len, stale.values()))
         files = tuple(self._rewritten(state, stale, self._by_partition(rows)))
-        return UpsertResult(manifest.replace(state, files=files), rows.num_rows - updated, updated)
+        return UpsertResult(manifest.replace(state, files=files), rows.num_rows - new.num_rows, new)
 
-    def _older_versions(self, state: Snapshot, rows: pa.Table, known: Any) -> Iterator[tuple[str, Positions]]:
-        """Yield the files that hold older forms of the rows, and where; mark in `known` what needs no new one."""
+    def _older_versions(
+        self, state: Snapshot, rows: pa.Table, known: Any, present: Any
+    ) -> Iterator[tuple[str, Positions]]:
+        """Yield the files that hold older versions of the rows, and where; mark those that are `present` at all.
+
+        `known` are those that need no new version.
+        """
         ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
         known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
         after, until = self._once
@@ -85,6 +96,7 @@ class Upsert:
             coming = some[found.drop_null().to_numpy()]
             newer = _is_newer(stored.take(places), rows.take(coming), file.generation == state.generation)
             known[coming[newer]] = True
+            present[coming] = True
             if not newer.all():
                 yield file.path, places[~newer]
 

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.store.layout import IMPLAUSIBLE, StoreLayout, describe_file, months, partition
-from mltasks.store.manifest import Manifest, Snapshot, StoredFile
-
-LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last one with a month that a folder is called after
+from mltasks.store.layout import StoreLayout, describe_file
+from mltasks.store.manifest import LATEST_MS, Manifest, Snapshot, StoredFile
+from mltasks.store.paths import IMPLAUSIBLE, months, partitions
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,10 @@ def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str
     for name in ("rows", "open", "gone", "first_ms", "last_ms", "latest_ms"):
         if getattr(found, name) != getattr(file, name):
             yield f"{name} is {getattr(found, name)}, not {getattr(file, name)} as in the manifest"
-    created = [partition(cluster, month) for month in pc.unique(months(rows, LATEST_MS)).to_pylist()]
-    if file.partition != partition(cluster, IMPLAUSIBLE) and created != [file.partition]:
-        yield f"its tasks belong to {', '.join(created)}, not to its folder"
+    created = [partitions(cluster, month) for month in pc.unique(months(rows, LATEST_MS)).to_pylist()]
+    one_month = len(created) == 1 and file.partition in created[0]
+    if file.partition not in partitions(cluster, IMPLAUSIBLE) and not one_month:
+        yield f"its tasks belong to {', '.join(folders[0] for folders in created)}, not to its folder"
 
 
 def _in_partitions(layout: StoreLayout, current: list[StoredFile]) -> Iterator[Problem]:
