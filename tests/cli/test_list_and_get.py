@@ -26,14 +26,22 @@ def hits(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_list_shows_the_newest_20_in_a_terminal_and_says_so(mltasks: Command) -> None:
-    lines = mltasks("list", "demo").out.splitlines()
-    assert lines[-1] == "- top 20 of 552 rows; all: --top 0"
+def test_list_shows_the_newest_20_in_a_terminal_and_says_so(mltasks: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = mltasks("list", "demo", "--outcome", "succeeded").out.splitlines()
+    assert lines[-1] == "- top 20 of 358 rows; all: --top 0"
     assert lines[3].split() == ["7nCgD6IBiXUMJeGljdMl", "DEPLOY_MODEL", "REMOTE", "COMPLETED", "22:15:09", "777ms"]
     assert len(lines) == 2 + 1 + 20 + 1
 
 
-@pytest.mark.parametrize("arguments", [("--top", "0"), ("--format", "csv")])
+def test_a_list_shows_below_each_failed_task_why(mltasks: Command) -> None:
+    lines = mltasks("list", "demo", "--outcome", "failed", "--top", "1").out.splitlines()
+    assert lines[3].split()[:4] == ["uHCeD6IBiXUMJeGlU9P0", "TRAINING", "LOGISTIC_REGRESSION", "FAILED"]
+    assert lines[4] == "  [.plugins-ml-model][0] primary shard is not active Timeout: [1m]"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--top", "0"), ("--format", "csv")])
 def test_list_holds_every_task_where_it_is_asked_to(mltasks: Command, arguments: tuple[str, ...]) -> None:
     out = mltasks("list", "demo", *arguments, "--columns", "task_id").out
     assert len([line for line in out.splitlines() if len(line) in (20, 21) and " " not in line]) == 552

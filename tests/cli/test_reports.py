@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mltasks as library
+from mltasks.render.view import make_view
 from support.command import Command
 
 REPORTS = ("failures", "durations", "workers")
@@ -20,7 +21,9 @@ def test_a_report_in_json_is_the_one_of_the_library(mltasks: Command, name: str)
     frame = getattr(library, name)(library.scan("demo"))
     assert (ran.code, ran.err) == (0, "")
     assert [*ran.rows[0]] == [*frame.columns]
-    assert [row["tasks"] for row in ran.rows] == frame["tasks"].tolist()
+    shown = make_view(frame).frame  # the worst first, where the library has the keys in order
+    assert [row["tasks"] for row in ran.rows] == shown["tasks"].tolist()
+    assert sorted(shown["tasks"]) == sorted(frame["tasks"])
 
 
 @pytest.mark.parametrize("name", ["report", *REPORTS, "list"])
@@ -37,7 +40,7 @@ def test_the_summary_has_what_needs_attention_then_types_then_nodes(mltasks: Com
     assert "  - and 3 more; mltasks failures shows all\n" in out
     rows = [line.split() for line in out.splitlines()]
     assert ["TRAINING", "306", "226", "74", "6", "24.7%", "324ms", "19.1s"] in rows
-    assert ["n1", "242", "86", "37.1%", "11m44s", "14"] in rows
+    assert any(row[:4] == ["n1", "242", "146", "86"] and "37.1%" in row and "11m44s" in row for row in rows)
 
 
 def test_the_page_is_written_where_o_says_and_its_place_is_told_on_stderr(mltasks: Command, tmp_path: Path) -> None:
@@ -64,9 +67,9 @@ def test_by_and_every_say_what_a_row_is(mltasks: Command, arguments: tuple[str, 
     assert sum(row["tasks"] for row in rows) == 552
 
 
-def test_periods_in_another_zone_are_told_apart_in_json_by_utc_times(mltasks: Command) -> None:
+def test_periods_in_json_are_in_the_zone_that_was_asked_for(mltasks: Command) -> None:
     rows = mltasks("failures", "demo", "--by", "", "--every", "1d", "--tz", "Asia/Kolkata", "--format", "json").rows
-    assert [row["period"] for row in rows] == ["2026-11-24T18:30:00.000Z"]
+    assert [row["period"] for row in rows] == ["2026-11-25T00:00:00+05:30"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,11 @@ def test_the_suffix_says_the_format_and_nothing_goes_to_stdout(mltasks: Command,
         assert len(pd.read_parquet(path)) == 19
         return
     kind = {"md": "markdown", "txt": "table"}.get(suffix, suffix)
-    assert path.read_text(encoding="utf-8") == mltasks("failures", "demo", "--format", kind).out
+    text = path.read_text(encoding="utf-8")
+    if suffix == "txt":  # read later: "ago" needs the time beside it
+        assert "2026-11-24 22:12:28 (2m42s ago)" in text
+    else:
+        assert text == mltasks("failures", "demo", "--format", kind).out
 
 
 def test_a_format_that_is_named_wins_over_the_suffix(mltasks: Command, tmp_path: Path) -> None:

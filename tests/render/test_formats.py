@@ -76,7 +76,7 @@ def test_a_column_name_is_neutralised_too() -> None:
     assert to_csv(view(pd.DataFrame({"=1+1": [1]}))) == "'=1+1\n1\n"
 
 
-def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_in_full() -> None:
+def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_without_noise() -> None:
     frame = pd.DataFrame(
         {
             "period": [pd.Timestamp("2025-11-24", tz="Europe/Berlin"), pd.NaT],
@@ -85,9 +85,12 @@ def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_in_full() -> None:
             "name": pd.Series([None, "NA"], dtype="str"),
         }
     )
-    assert to_csv(view(frame)) == (
-        "period,tasks,failure_rate,name\n2025-11-23T23:00:00.000Z,1234567,0.3333333333333333,\n,,,NA\n"
-    )
+    assert to_csv(view(frame)) == ("period,tasks,failure_rate,name\n2025-11-24T00:00:00+01:00,1234567,0.3333,\n,,,NA\n")
+
+
+def test_a_share_in_csv_is_none_or_all_only_if_it_is() -> None:
+    frame = pd.DataFrame({"failure_rate": [0.00001, 0.99999, 0.0, 1.0]})
+    assert to_csv(view(frame)).split() == ["failure_rate", "1e-05", "0.99999", "0.0", "1.0"]
 
 
 def test_json_is_one_object_with_exactly_the_fields_of_the_design(reports: dict[str, View]) -> None:
@@ -196,7 +199,11 @@ def test_parquet_says_in_its_metadata_what_was_shown(reports: dict[str, View], t
     metadata = pq.read_metadata(tmp_path / "r.parquet")
     assert set(metadata.metadata or {}) == {b"mltasks_report", b"ARROW:schema"}
     said = json.loads((metadata.metadata or {})[b"mltasks_report"])
-    assert (said["report"], said["tasks"], said["notes"][0]) == ("failures", 552, "top 2 of 19 rows; all: --top 0")
+    assert (said["report"], said["tasks"], said["notes"][0]) == (
+        "failures",
+        552,
+        "top 2 of 19 rows, by failed; all: --top 0",
+    )
     assert metadata.num_rows == 2
 
 

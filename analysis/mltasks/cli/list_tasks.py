@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from mltasks.cli import open_sources, options
-from mltasks.cli.click_ext import Command, option
+from mltasks.cli.click_ext import Command
 
 SHOWN = 20  # in a terminal, unless --top says otherwise
 
@@ -23,7 +24,6 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
 )
 @options.sources
 @options.filters()
-@option("--columns", metavar="NAMES", section=options.OUTPUT, help="Which columns, comma-separated.")
 @options.row_options
 @options.format_options
 @options.access
@@ -38,12 +38,12 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     chosen, access = options.split(given)
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
-    chosen_columns = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    names = list(dict.fromkeys(chosen_columns or COLUMNS))
+    chosen_columns = options.split_names(columns)
+    names = chosen_columns or list(COLUMNS)
     dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
     tasks = load(dataset)
     top = given["top"]
-    if top is None and kind == "table" and not given["output"]:
+    if top is None and kind == "table" and not given["output"] and sys.stdout.isatty():  # a pipe gets all
         top = SHOWN
     listed = task_list(tasks, names)  # says which columns are not there
     if given["sort"]:  # by any column, shown or not

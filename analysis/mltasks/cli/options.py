@@ -127,6 +127,7 @@ row_options = compose(
         option(
             "--top", type=click.IntRange(min=0), metavar="N", section=OUTPUT, help="Only the first N rows (0: all)."
         ),
+        option("--columns", metavar="NAMES", section=OUTPUT, help="Which columns, comma-separated."),
         option("--wide", is_flag=True, section=OUTPUT, help="All columns, however long the lines."),
     ]
 )
@@ -141,6 +142,11 @@ def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict
     chosen = {name: options.pop(name, None) for name in names}
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
+
+
+def split_names(text: str | None) -> list[str]:
+    """Return comma-separated names, each once."""
+    return list(dict.fromkeys(name.strip() for name in (text or "").split(",") if name.strip()))
 
 
 def _to_access(

@@ -38,7 +38,8 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     from mltasks.render.view import make_view
 
     filters, access = options.split(given, left_out=[each.name for each in report.options])
-    shown = {key: given.pop(key, None) for key in ("format_", "wide", "sort", "top", "output", "force", "plot")}
+    names = ("format_", "wide", "columns", "sort", "top", "output", "force", "plot")
+    shown = {key: given.pop(key, None) for key in names}
     kind = write.format_of(shown["format_"], shown["output"])
     if shown["plot"]:
         write.picture(shown["plot"])
@@ -46,7 +47,7 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     write.check_output(shown["plot"], shown["force"])
     tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
     table = report.function()(tasks, **_keywords(given))
-    view = make_view(table, shown["sort"], shown["top"] or None)
+    view = make_view(table, shown["sort"], shown["top"] or None, options.split_names(shown["columns"]))
     if shown["plot"]:
         from mltasks.render.plot import figure
 

@@ -76,8 +76,16 @@ def ago(time: datetime, as_of_ms: int | None) -> str:
 
 
 def period(start: datetime) -> str:
-    """Return the start of a period; its time of day only where it has one."""
-    return f"{start:%Y-%m-%d}" if (start.hour, start.minute) == (0, 0) else f"{start:%Y-%m-%d %H:%M}"
+    """Return the start of a period; its time of day only where it has one, its offset where an hour comes twice."""
+    if (start.hour, start.minute) == (0, 0):
+        return f"{start:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d %H:%M%z}" if _comes_twice(start) else f"{start:%Y-%m-%d %H:%M}"
+
+
+def _comes_twice(time: datetime) -> bool:
+    """Tell whether the clocks of its zone show a time twice that day."""
+    plain = datetime(time.year, time.month, time.day, time.hour, time.minute, tzinfo=time.tzinfo)
+    return plain.replace(fold=0).utcoffset() != plain.replace(fold=1).utcoffset()
 
 
 def iso(time: datetime) -> str:
@@ -87,15 +95,21 @@ def iso(time: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cell(column: ReportColumn | None, value: Any, as_of_ms: int | None) -> str:
-    """Return a cell of a report as text, by the kind and the unit of its column; None: a column of the user's own."""
+def cell(column: ReportColumn | None, value: Any, as_of_ms: int | None, *, saved: bool = False) -> str:
+    """Return a cell of a report as text, by the kind and the unit of its column; None: a column of the user's own.
+
+    `saved`: it is read later, so that the time itself stands beside how long ago it was.
+    """
     kind = column.kind if column else None
     if is_missing(value):
         return MISSING
     if isinstance(value, datetime):
         if kind == "period":
             return period(value)
-        return ago(value, as_of_ms) if kind == "ago" else f"{value:%Y-%m-%d %H:%M:%S}"
+        time = f"{value:%Y-%m-%d %H:%M:%S}"
+        if kind != "ago" or (saved and as_of_ms is None):
+            return time
+        return f"{time} ({ago(value, as_of_ms)})" if saved else ago(value, as_of_ms)
     if isinstance(value, str):
         return one_line(value)
     if isinstance(value, bool) or type(value).__name__ == "bool":
@@ -112,6 +126,6 @@ def cell(column: ReportColumn | None, value: Any, as_of_ms: int | None) -> str:
     return f"{number:.2f}"
 
 
-def key(column: ReportColumn | None, value: Any, as_of_ms: int | None) -> str:
+def key(column: ReportColumn | None, value: Any, as_of_ms: int | None, *, saved: bool = False) -> str:
     """Return a key of a report as text; a missing one is a group of its own."""
-    return NO_GROUP if is_missing(value) else cell(column, value, as_of_ms)
+    return NO_GROUP if is_missing(value) else cell(column, value, as_of_ms, saved=saved)

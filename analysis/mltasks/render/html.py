@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from mltasks import atomic_write
-from mltasks.render import cells, header, highlights, terminal
+from mltasks.render import cells, header, highlights, terminal_table
 from mltasks.render.view import View, make_view
 from mltasks.reports import overview
 from mltasks.reports.registry import REPORTS
@@ -85,7 +85,7 @@ def _section(title: str, shown: View) -> dict[str, Any]:
     names = [str(name) for name in shown.frame.columns]
     words = [shown.is_words(name) for name in names]
     columns = [[shown.cell(name, value) for value in shown.frame[name]] for name in names]
-    labels = [terminal.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
+    labels = [terminal_table.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
     return {
         "title": title,
         "figure": Markup(figure.svg(shown))

@@ -30,10 +30,10 @@ def to_json(view: View) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """Return a cell as JSON has it; what is no number there is null."""
+    """Return a cell as JSON has it, times in their own zone; what is no number there is null."""
     if is_missing(value):
         return None
     if isinstance(value, datetime):
-        return iso(value)
+        return value.isoformat() if value.utcoffset() else iso(value)
     plain = value.item() if hasattr(value, "item") else value
     return None if isinstance(plain, float) and math.isinf(plain) else plain

@@ -21,7 +21,7 @@ def to_markdown(view: View) -> str:
         lines.append(f"| {' | '.join(markup(cells.one_line(name)) for name in names)} |")
         lines.append(f"|{'|'.join('---' if word else '---:' for word in words)}|")
     for row in view.frame.itertuples(index=False):
-        shown = [markup(view.cell(name, value)) for name, value in zip(names, row, strict=True)]
+        shown = [markup(view.cell(name, value, saved=True)) for name, value in zip(names, row, strict=True)]
         lines.append(f"| {' | '.join(shown)} |")
     lines += ["", *(f"- {markup(cells.one_line(note))}" for note in view.info.notes)]
     return "\n".join(lines).rstrip() + "\n"

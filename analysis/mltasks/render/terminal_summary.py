@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
-from mltasks.render import highlights, terminal, wrap
+from mltasks.render import highlights, terminal, terminal_table, wrap
 from mltasks.render.html import Page
 from mltasks.render.view import make_view
 
@@ -20,6 +20,6 @@ def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, co
         points = highlights.cut(page.attention(), "more; mltasks failures shows all") or [highlights.CALM]
         parts += ["", Text("Needs attention", style="bold")]
         parts += [Text(wrap.wrap_paragraph(point, width, "  - ")) for point in points]
-        parts += ["", terminal.table(types, width=width)]
-        parts += ["", terminal.table(make_view(page.tables["workers"]), width=width)]
+        parts += ["", terminal_table.make_table(types, width=width)]
+        parts += ["", terminal_table.make_table(make_view(page.tables["workers"]), width=width)]
     return terminal.to_text(parts, colour=colour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,10 @@ class View:
         """Return the declaration of a column; None for a user's own."""
         return column_kinds.find_column(self.info.report, name)
 
-    def cell(self, name: str, value: Any) -> str:
-        """Return a cell of a column as text."""
+    def cell(self, name: str, value: Any, *, saved: bool = False) -> str:
+        """Return a cell of a column as text; `saved` as in `cells.cell`."""
         show = cells.key if name in self.keys else cells.cell
-        return show(self.column(name), value, self.info.as_of_ms)
+        return show(self.column(name), value, self.info.as_of_ms, saved=saved)
 
     def is_id(self, name: str) -> bool:
         """Tell whether a column holds texts to be copied, which stay in one piece."""
@@ -51,7 +52,7 @@ class View:
         return name in self.keys or pd.api.types.is_string_dtype(self.frame[name])
 
     def narrow(self) -> pd.DataFrame:
-        """Return the columns that fit a terminal, or those that were chosen."""
+        """Return the columns that fit a terminal of 80, or those that were chosen."""
         if self.chosen or self.info.report not in NARROW:
             return self.frame
         shown = [name for name in NARROW[self.info.report] if name in self.frame.columns]
@@ -65,31 +66,47 @@ class View:
         return self.frame[[*keys, *(name for name in shown if name not in keys)]]
 
 
-def make_view(frame: pd.DataFrame, sort: str | None = None, top: int | None = None) -> View:
+def make_view(
+    frame: pd.DataFrame, sort: str | None = None, top: int | None = None, columns: Sequence[str] = ()
+) -> View:
     """Return a report's table, sorted, then cut; a cut is said in the notes.
 
     `sort` names a column, numbers and times with the largest first, texts in alphabetical order; `:asc` or `:desc`
-    after it says otherwise. Raises UsageError where there is no such column.
+    after it says otherwise; None: the worst first, as the report declares it, or by time where it has periods.
+    `columns`: those to show. Raises UsageError where there is no such column.
     """
     info = report_info.read_info(frame)
+    by = sort.partition(":")[0] if sort else ""
     if sort:
-        frame = _sorted(frame, sort)
+        frame = _sort(frame, sort)
+    elif "period" not in frame.columns and info.report in REPORTS:
+        worst = [name for name in REPORTS[info.report].worst_first if name in frame.columns]
+        if worst:
+            frame = frame.sort_values(worst, ascending=False, kind="stable", ignore_index=True)
+            by = worst[0]
+    for name in columns:
+        _check_column(frame, "columns", name)
     if top is not None and top < len(frame):
-        by = f", by {sort.partition(':')[0]}" if sort else ""
-        info = msgspec.structs.replace(info, notes=[f"top {top} of {len(frame)} rows{by}; all: --top 0", *info.notes])
+        order = f", by {by}" if by else ""
+        cut = f"top {top} of {len(frame)} rows{order}; all: --top 0"
+        info = msgspec.structs.replace(info, notes=[cut, *info.notes])
         frame = frame.head(top)
-    return View(frame, info)
+    return View(frame[list(columns)] if columns else frame, info, chosen=bool(columns))
 
 
-def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
-    name, _, order = sort.partition(":")
-    if order not in ("", "asc", "desc"):
-        raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
+def _check_column(frame: pd.DataFrame, option: str, name: str) -> None:
     if name not in frame.columns:
         names = list(map(str, frame.columns))
         near = difflib.get_close_matches(name, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-        raise UsageError(f"sort: there is no column {name!r}; {hint}")
+        raise UsageError(f"{option}: there is no column {name!r}; {hint}")
+
+
+def _sort(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
+    name, _, order = sort.partition(":")
+    if order not in ("", "asc", "desc"):
+        raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
+    _check_column(frame, "sort", name)
     text = pd.api.types.is_string_dtype(frame[name])
     ascending = order == "asc" or (order == "" and text)
     return frame.sort_values(name, ascending=ascending, kind="stable", ignore_index=True)

@@ -85,7 +85,7 @@ def write_report(view: View, kind: str, path: str | None, *, wide: bool = False,
         if kind in FORMATS and FORMATS[kind].binary:
             FORMATS[kind].render()(view, part)
         else:
-            part.write_text(text_of(view, kind, wide=wide), encoding="utf-8")
+            part.write_text(text_of(view, kind, wide=wide, saved=True), encoding="utf-8")
 
 
 def is_coloured() -> bool:
@@ -107,9 +107,9 @@ def write(text: str) -> None:
         raise WriteError(f"stdout: cannot be written: {error.strerror or error}; write a file with -o") from error
 
 
-def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False) -> str:
-    """Return a report in one of the formats that are text."""
+def text_of(view: View, kind: str, *, wide: bool = False, colour: bool = False, saved: bool = False) -> str:
+    """Return a report in one of the formats that are text; `saved`: it is read later, from a file."""
     if kind == "record":
         return RECORD.render()(view, colour=colour)
     render = FORMATS[kind].render()
-    return render(view, wide=wide, colour=colour) if kind == "table" else render(view)
+    return render(view, wide=wide, colour=colour, saved=saved) if kind == "table" else render(view)
