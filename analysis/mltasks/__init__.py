@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mltasks.opensearch.access import Access as Access
     from mltasks.opensearch.client import Cluster as Cluster
     from mltasks.opensearch.credentials import Credentials as Credentials
-    from mltasks.render.html import report as report
+    from mltasks.render.page import report as report
+    from mltasks.render.show import show as show
     from mltasks.reports.durations import durations as durations
     from mltasks.reports.errors import errors as errors
     from mltasks.reports.failures import failures as failures
@@ -50,7 +51,8 @@ _PLACES = {
     "get": "sources.get",
     "load": "sources.load",
     "parse_json": "engines.reshape",
-    "report": "render.html",
+    "report": "render.page",
+    "show": "render.show",
     "scan": "sources.load",
     "write_parquet": "sources.parquet",
     **{name: f"reports.{name}" for name in REPORTS},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import measure
-from mltasks.render import html
+from mltasks.render import page
 from mltasks.reports import durations, failures, workers
 
 REPORTS: dict[str, Callable[[Any], Any]] = {
@@ -19,7 +19,7 @@ REPORTS: dict[str, Callable[[Any], Any]] = {
     "durations by node": lambda tasks: durations.durations(tasks, by="worker_node"),
     "workers": workers.workers,
     "workers by day": lambda tasks: workers.workers(tasks, every="1d"),
-    "page": lambda tasks: html.report(tasks).html().splitlines(),
+    "page": lambda tasks: page.report(tasks).html().splitlines(),
 }
 
 

@@ -68,7 +68,10 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
         (("failures", "demo", "--format", "xml"), ("'xml' is not one of", "csv", "failures --help")),
         (("failures", "demo", "--format", "parquet"), ("--format parquet", "-o report.parquet")),
         (("failures", "nowhere.parquet", "--plot", "f.pdf"), ("--plot f.pdf: no picture of this suffix", ".svg")),
-        (("report", "demo", "-o", "report.pdf"), ("-o report.pdf: the page is HTML", "report.html")),
+        (
+            ("report", "demo", "-o", "report.pdf"),
+            ("-o report.pdf: the page comes as", "report.html, report.md or report.json"),
+        ),
         (("fetch", "demo"), ("-o", "fetch --help")),
         (("fetch", "demo", "-o", "tasks.xls"), ("tasks.xls: of no known kind", ".parquet")),
         (("fetch", "demo", "-o", "hits.ndjson.gz"), ("raw hits come from a cluster", ".parquet")),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 from html.parser import HTMLParser
 from importlib import metadata
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.render.cells import one_line
-from mltasks.render.html import Page
+from mltasks.render.page import Page
 from mltasks.reports.report_info import with_info
 from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
 
@@ -165,4 +166,11 @@ def test_a_page_is_saved_whole_and_overwritten_only_when_told_to(tmp_path: Path)
 
 
 def test_a_notebook_shows_the_page() -> None:
-    assert made(["A"])._repr_html_().startswith("<!doctype html>")
+    fragment = made(["A"])._repr_html_()
+    assert fragment.startswith('<div class="mltasks">')
+    assert not {"html", "head", "body"} & {*Seen(fragment).elements}
+    style = fragment[fragment.index("<style>") + len("<style>") : fragment.index("</style>")]
+    assert re.fullmatch(r"\s*\.mltasks \{.*\}\s*", style, re.DOTALL)  # every rule stands within this one
+    inner = style.strip().removeprefix(".mltasks {").removesuffix("}")
+    depths = list(itertools.accumulate((c == "{") - (c == "}") for c in inner))
+    assert min(depths) == 0

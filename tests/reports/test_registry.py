@@ -15,7 +15,7 @@ import pytest
 import mltasks
 from mltasks.engines.prepare import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.render import html, terminal, write
+from mltasks.render import page, terminal, write
 from mltasks.render.plot import figure
 from mltasks.render.plot.drawings import DRAWINGS
 from mltasks.render.view import View, make_view
@@ -145,7 +145,7 @@ def test_a_figure_draws_it(table: pd.DataFrame, report: Report) -> None:
 
 
 def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: dict[str, Any]) -> None:
-    text = html.report(demo["pandas"]).html()
+    text = page.report(demo["pandas"]).html()
     assert re.findall("<h2>(.+?)</h2>", text)[1:] == [each.title for each in REPORTS.values() if each.on_page]
     assert [*overview.run_reports(of_nothing(demo["pandas"]))] == [n for n, each in REPORTS.items() if each.on_page]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.reports.declaration import CHANGES_RATE
@@ -28,7 +27,7 @@ from mltasks.reports.declaration import CHANGES_RATE
     "--output",
     metavar="FILE",
     section=options.OUTPUT,
-    help="The page, such as report.html; without it, the summary only.",
+    help="The page, report.html; or report.md, report.json. Without it, the summary only.",
 )
 @options.force
 @options.filters(refused=CHANGES_RATE)
@@ -36,20 +35,20 @@ from mltasks.reports.declaration import CHANGES_RATE
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
     """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
-    from mltasks.exceptions import UsageError
-    from mltasks.render import html, terminal_summary, write
+    from mltasks.render import page, terminal_summary, write
     from mltasks.reports import overview
 
     chosen, access = options.split(given)
     if output is not None:
-        if not output.lower().endswith((".html", ".htm")):
-            raise UsageError(f"-o {output}: the page is HTML; write -o report.html")
-        atomic_write.check_writable(output, force)
+        page.page_format(output)
+        write.check_output(output, force)
     tasks, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
-    found = html.report(tasks)
+    made = page.report(tasks)
     if output is not None:
-        found.save(output, force=force)
-    write.write(terminal_summary.render(overview.count_task_types(tasks), found, colour=write.is_coloured()))
+        made.save(output, force=force)
+    if output == write.STDOUT:
+        return code
+    write.write(terminal_summary.render(overview.count_task_types(tasks), made, colour=write.is_coloured()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

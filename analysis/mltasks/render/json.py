@@ -13,11 +13,16 @@ from mltasks.tasks.metadata import to_iso
 
 
 def to_json(view: View) -> str:
-    """Return one object: report, as_of, sources, filters, tasks, rows and notes; missing values are null."""
+    """Return one object as text; see `to_document`."""
+    return json.dumps(to_document(view), indent=1, allow_nan=False) + "\n"
+
+
+def to_document(view: View) -> dict[str, Any]:
+    """Return report, as_of, sources, filters, tasks, rows and notes; missing values are None."""
     info = view.info
     names = [str(name) for name in view.frame.columns]
     rows = [dict(zip(names, map(plain_value, row), strict=True)) for row in view.frame.itertuples(index=False)]
-    document = {
+    return {
         "report": info.report,
         "as_of": to_iso(info.as_of_ms),
         "sources": info.sources,
@@ -26,7 +31,6 @@ def to_json(view: View) -> str:
         "rows": rows,
         "notes": info.notes,
     }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def plain_value(value: Any) -> Any:

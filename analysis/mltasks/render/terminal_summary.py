@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mltasks.render import highlights, terminal, terminal_table, wrap
-from mltasks.render.html import Page
+from mltasks.render.page import Page
 from mltasks.render.view import make_view
 
 

@@ -1,0 +1,34 @@
+"""A report in a notebook and in a console."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import mltasks
+from mltasks.exceptions import UsageError
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return mltasks.failures(mltasks.load("demo"), by="task_type")
+
+
+def test_a_console_shows_what_the_command_shows(table: pd.DataFrame) -> None:
+    lines = repr(mltasks.show(table, top=1)).splitlines()
+    assert lines[0].startswith("552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all)")
+    assert lines[4].split()[:2] == ["TRAINING", "306"]
+    assert lines[5] == "- top 1 of 5 rows, by failed; all: --top 0"
+
+
+def test_a_notebook_shows_figure_table_and_notes_in_an_element_of_their_own(table: pd.DataFrame) -> None:
+    fragment = mltasks.show(table)._repr_html_()
+    assert fragment.startswith('<div class="mltasks">')
+    assert fragment.count("<svg") == fragment.count("<table>") == 1
+    assert "24.7%" in fragment
+    assert "rates are over recorded tasks" in fragment
+
+
+def test_a_table_that_no_report_has_made_is_refused() -> None:
+    with pytest.raises(UsageError, match="show: the table says nothing of itself; give what a report such as"):
+        mltasks.show(pd.DataFrame({"tasks": [1]}))
