@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from live.assemble import MissingError
+from live.assemble import MissingError, home
 from live.secured import SecuredServer
 from live.server import Server
+from live.two_nodes import TwoNodes
 from live.workload import make_all
 from support.command import Command
 
@@ -62,6 +63,18 @@ def bare_server(server: Server) -> Iterator[Server]:
     _beside_our_own_only()
     with Server.start() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> Iterator[TwoNodes]:
+    """A cluster of two nodes of its own, whose task index has a replica."""
+    _beside_our_own_only()
+    try:
+        home("3.6.0")
+    except MissingError as missing:
+        _missing(f"no cluster of two nodes to test against: {missing}")
+    with TwoNodes() as pair:
+        yield pair
 
 
 @pytest.fixture(scope="session")

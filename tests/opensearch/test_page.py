@@ -27,8 +27,10 @@ def test_with_several_shards_too() -> None:
     assert wanted.predict_next(page(3, [5, 8], id="t8")) == replace(wanted, after=8)
 
 
-def test_after_the_last_page_of_a_range_it_is_what_was_written_since() -> None:
-    assert FIRST.predict_next(page(2, [5, 8])) == PageRequest(2, after=90)
+def test_after_the_last_page_of_a_range_it_is_what_the_walk_asks_then() -> None:
+    last = PageRequest(7, after=50, exact=True)
+    assert FIRST.predict_next(page(2, [5, 8]), last) == last
+    assert FIRST.predict_next(page(3, [5, 8]), last) == replace(FIRST, after=8)
 
 
 @pytest.mark.parametrize("body", [page(0, []), b"", b"<html>", b'{"hits":{"total":{"value":9}', b"}" * 9])

@@ -9,16 +9,16 @@ from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from mltasks.exceptions import ClusterError, UsageError
+from mltasks.exceptions import UsageError
 from mltasks.opensearch import error_messages
 from mltasks.opensearch.credentials import Credentials, InsecureWarning
 from mltasks.opensearch.response import NoResponseError, Response
 from mltasks.opensearch.retry_policy import BUSY, RetryPolicy
-from mltasks.tasks.metadata import Node
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
 PROVIDER_BUSY = tuple(status for status in BUSY if status != 500)  # a refused refresh is 500, and stays so
+OPTIONAL_TIMEOUT = 10.0  # for what is asked beside the tasks [s]
 INSECURE = (
     "--insecure: the server's certificate is not checked, so that whoever stands in between can read passwords and "
     "change answers; give --ca-certs instead"
@@ -82,17 +82,11 @@ class Cluster:
             raise error_messages.error_from_response(self.url, answer, self.credentials)
         return dict(self._json(answer))
 
-    def nodes(self) -> dict[str, Node] | None:
-        """Return the nodes by id; None where the user may not ask, or the cluster cannot answer now."""
-        answer = self.get_or_none("/_nodes/_all/none")
-        found = answer.get("nodes") if answer else None
-        if not isinstance(found, dict):
-            return None
-        return {key: Node(str(n.get("name", key)), tuple(n.get("roles") or ())) for key, n in found.items()}
-
     def task_timeout(self) -> int | None:
         """Return the time-out of tasks [s]; None where the user may not ask."""
-        answer = self.get_or_none(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}") or {}
+        answer = self.get_or_none(f"/_cluster/settings?include_defaults=true&filter_path=*.{TIMEOUT_SETTING}")
+        if not isinstance(answer, dict):
+            return None
         for level in ("transient", "persistent", "defaults"):  # the first one that says something holds
             value: Any = answer.get(level)
             for key in TIMEOUT_SETTING.split("."):
@@ -119,6 +113,13 @@ class Cluster:
         except NoResponseError as error:
             raise error_messages.error_from_exception(self.url, error) from error
 
+    def wait(self, seconds: float) -> None:
+        """Let so much time go by; raises ClusterError where the deadline is over before."""
+        try:
+            self._policy.sleep(min(seconds, self._policy.left()))
+        except NoResponseError as error:
+            raise error_messages.error_from_exception(self.url, error) from error
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
@@ -129,12 +130,19 @@ class Cluster:
         except NoResponseError as error:
             raise error_messages.error_from_exception(self.url, error) from error
 
-    def get_or_none(self, path: str) -> dict[str, Any] | None:
+    def get_or_none(self, path: str) -> Any:
         """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
+        return self._ask_or_none("GET", path)
+
+    def search_or_none(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Search for something that is good to know but not needed; as `get_or_none`."""
+        return self._ask_or_none("POST", path, json.dumps(body).encode())
+
+    def _ask_or_none(self, method: str, path: str, body: bytes | None = None) -> Any:
         try:
-            answer = self._transport.request("GET", path, retried=None)
-            return dict(self._json(answer)) if answer.ok else None
-        except (NoResponseError, ClusterError):
+            answer = self._transport.request(method, path, body, retried=None, timeout=OPTIONAL_TIMEOUT)
+            return json.loads(answer.body) if answer.ok else None
+        except (NoResponseError, ValueError, RecursionError):
             return None
 
     def _json(self, answer: Response) -> dict[str, Any]:

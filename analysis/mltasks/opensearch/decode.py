@@ -6,7 +6,7 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.opensearch.deep_json import DeepValues
-from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Status, Total
+from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Status, Total, raw_hits
 from mltasks.tasks import json_values, schema
 from mltasks.tasks.columns import Extra, extra_text, read_column
 from mltasks.tasks.json_values import UnreadableCounts
@@ -93,6 +93,14 @@ class Decoder:
             hits = [hit for hit in hits if _is_task(hit)]
         rows, tally = self._table(hits)
         return HitsPage(_restore(rows, deep), tally, status, body, broken, others)
+
+    def narrow(self, page: HitsPage, mask: Sequence[bool]) -> HitsPage:
+        """Return a page with some of its rows only; what could not be read in the others is not counted any more."""
+        raw = raw_hits(page.body) if page.tally.counts else []
+        if len(raw) != len(mask):
+            return replace(page, table=page.table.filter(pa.array(mask)))
+        rows = self.lines([hit for hit, is_kept in zip(raw, mask, strict=True) if is_kept])
+        return replace(page, table=rows.table, tally=rows.tally)
 
     def _table(self, hits: list[Any]) -> tuple[pa.Table, UnreadableCounts]:
         tally = UnreadableCounts()

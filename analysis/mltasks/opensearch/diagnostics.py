@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mltasks.exceptions import Error
 from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.page import PageReader, PageRequest
 
@@ -48,10 +49,33 @@ def examine(cluster: Cluster) -> Iterator[Check]:
         yield Check("shards", "missing", f"the task index has {shards} shards: read completely, but not to be synced")
     elif shards:
         yield Check("shards", "ok", "one: its order of writes can be followed")
-    yield _right("node names", cluster.nodes() is not None, "cluster:monitor/nodes/info", "reports show node ids")
-    timeout = cluster.task_timeout()
-    cost = "it is taken as 600 s"
-    yield _right("task time-out", timeout is not None, "cluster:monitor/state", cost, f"{timeout} s")
+    info = read_cluster_info(cluster, 0)
+    yield _right(
+        "node names",
+        info.nodes is not None,
+        "cluster:monitor/nodes/info",
+        "reports show node ids, and cannot prove that a task is lost",
+    )
+    said = f"{info.timeout_s} s"
+    yield _right("task time-out", not info.timeout_assumed, "cluster:monitor/state", "it is taken as 600 s", said)
+    yield _right(
+        "training pools",
+        info.train_pool_size is not None,
+        "cluster:monitor/nodes/info and cluster:monitor/nodes/stats",
+        "durations cannot tell waiting from running",
+    )
+    yield _right(
+        "models",
+        info.model_index is not None,
+        "cluster:admin/opensearch/ml/models/search",
+        "models are known by their tasks only",
+    )
+    yield _right(
+        "profile",
+        info.held_tasks is not None,
+        "cluster:admin/opensearch/ml/profile/nodes",
+        "what the nodes hold now is not known",
+    )
 
 
 def _right(name: str, there: bool, permission: str, cost: str, said: str = "can be read") -> Check:
@@ -61,10 +85,11 @@ def _right(name: str, there: bool, permission: str, cost: str, said: str = "can 
 
 
 def _who(cluster: Cluster) -> Iterator[Check]:
-    known = cluster.get_or_none("/_plugins/_security/authinfo")
-    if known and known.get("user_name"):
-        roles = ", ".join(map(str, known.get("roles") or [])) or "none"
-        yield Check("user", "ok", f"{known['user_name']}, with the roles {roles}")
+    info = cluster.get_or_none("/_plugins/_security/authinfo")
+    if isinstance(info, dict) and info.get("user_name"):
+        roles = info.get("roles")
+        names = ", ".join(map(str, roles if isinstance(roles, list) else [])) or "none"
+        yield Check("user", "ok", f"{info['user_name']}, with the roles {names}")
 
 
 def _tls(cluster: Cluster) -> Check:

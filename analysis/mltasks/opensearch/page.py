@@ -25,14 +25,15 @@ NO_INDEX = b'{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_shards":{
 class PageRequest:
     """The hits with `after` < `_seq_no` <= `until`, at most `size`; or, with `newest`, the last ones and the count.
 
-    `shards` is how many the index has, once that is known. With several, a number stands once in each, so that it is
-    asked for again: none of its hits is lost between two pages, and whatever comes twice has one id.
+    `exact` counts all hits of the range, however many. `shards` is how many the index has, once that is known: with
+    several, each counts its own `_seq_no`, so that pages begin at >= instead of >: a hit may come twice, none is lost.
     """
 
     size: int
     after: int | None = None
     until: int | None = None
     newest: bool = False
+    exact: bool = False
     shards: int = 1
 
     def body(self, query: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -47,21 +48,24 @@ class PageRequest:
         return {
             "size": self.size,
             "sort": [{"_seq_no": "asc"}, *([{"_id": "asc"}] if several else [])],
-            "track_total_hits": self.size + 1,  # tells whether this is the last page, and counting so far costs nothing
+            "track_total_hits": True
+            if self.exact
+            else self.size + 1,  # tells whether this is the last page, and counting so far costs nothing
             "query": {"bool": {"filter": [{"range": {"_seq_no": bounds}}, *must]}},
         }
 
-    def predict_next(self, body: bytes) -> PageRequest | None:
+    def predict_next(self, body: bytes, last: PageRequest | None = None) -> PageRequest | None:
         """Return what is to be asked next, by a glance at both ends of an answer; None where nothing shows it.
 
-        It is a guess to gain time by: what is asked for in the end follows from the decoded page.
+        `last` is what is asked after the last page of the range. All of it is a guess to gain time by: what is asked
+        for in the end follows from the decoded page.
         """
         total, cursor = TOTAL.search(body[:1000]), CURSOR.search(body[-200:])
         if self.newest or not total or not cursor:
             return None
         if int(total[1]) > self.size:
             return replace(self, after=int(cursor[1]))
-        return None if self.until is None else replace(self, after=self.until, until=None)  # what was written since
+        return last
 
     def why_incomplete(self, page: HitsPage) -> str:
         """Say what shows that a page is not whole; nothing if it is."""
@@ -78,6 +82,8 @@ class PageRequest:
             return f"a page has {rows} hits instead of {whole}"
         if self.newest or not rows:
             return ""
+        if self.shards <= 1 and pc.count_distinct(page.table.column("seq_no")).as_py() != rows:
+            return "a page holds a task twice"
         lowest = pc.min(page.table.column("seq_no")).as_py()
         least = -1 if self.after is None else self.after + (self.shards <= 1)
         last = page.last_seq_no
@@ -96,8 +102,11 @@ class PageReader:
     allow_partial: bool = False
     complete: bool = True  # as long as no page was taken that is not whole
 
-    def page(self, request: PageRequest) -> tuple[HitsPage, PageRequest]:
-        """Return a whole page, and what was asked for in the end; raises ClusterError or DataError."""
+    def page(self, request: PageRequest, last: PageRequest | None = None) -> tuple[HitsPage, PageRequest]:
+        """Return a whole page, and what was asked for in the end; raises ClusterError or DataError.
+
+        `last` is what will be asked after the last page of the range.
+        """
         reason, page, tries = "", None, 0
         while tries < PAGE_TRIES:
             if reason:
@@ -107,7 +116,7 @@ class PageReader:
                 request = replace(request, size=request.size // 2)
                 continue
             tries += 1
-            if following := request.predict_next(response.body):
+            if following := request.predict_next(response.body, last):
                 self.cluster.prefetch(following.body(self.query))
             try:
                 page = self._decode(response, last=tries == PAGE_TRIES)

@@ -11,24 +11,12 @@ from mltasks import progress
 from mltasks.opensearch import pagination, query_dsl
 from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
 from mltasks.tasks import filters
 from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import ClusterInfo, Context
-
-
-def read_cluster_info(cluster: Cluster, as_of_ms: int) -> ClusterInfo:
-    """Return what a cluster tells beside its tasks, as far as the user may ask."""
-    timeout = cluster.task_timeout()
-    assumed = ClusterInfo()
-    return ClusterInfo(
-        cluster=cluster.name,
-        as_of_ms=as_of_ms,
-        timeout_s=assumed.timeout_s if timeout is None else timeout,
-        timeout_assumed=timeout is None,
-        nodes=cluster.nodes(),
-    )
 
 
 @dataclass(frozen=True)

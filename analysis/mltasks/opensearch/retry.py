@@ -30,7 +30,12 @@ class RetryingTransport:
         self._answered = False
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, retried: Collection[int] | None = BUSY
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        retried: Collection[int] | None = BUSY,
+        timeout: float | None = None,
     ) -> Response:
         """Send a request and return the last answer; raises NoResponseError where none came.
 
@@ -43,7 +48,7 @@ class RetryingTransport:
         headers = _headers(body)
 
         def once() -> Response:
-            limit = min(self._timeout, self.policy.left())
+            limit = min(self._timeout, timeout or self._timeout, self.policy.left())
             answer: Response = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
             self._answered = True
             return answer

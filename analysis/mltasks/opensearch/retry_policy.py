@@ -11,6 +11,8 @@ from mltasks.opensearch.response import DeadlineError, NoResponseError
 BUSY = (429, 500, 502, 503, 504, *range(520, 531))  # answers that may pass; 52x are those of proxies
 FIRST_TRIES, MOST_TRIES = 3, 12  # at one request, before and after the cluster has answered at all
 PAGE_TRIES = 4  # at a page that is not whole; each may be answered by another copy of the shard
+CLOSING_TRIES = 5  # at the end of a walk, until it is proven that nothing is missing
+REFRESH_S = 1.5  # after which every copy of a shard shows what was written before: they refresh each second
 
 
 @dataclass

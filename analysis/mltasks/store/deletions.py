@@ -12,6 +12,7 @@ from mltasks import progress
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
+from mltasks.opensearch.existing_ids import find_existing_ids
 from mltasks.opensearch.pagination import SeqNoPagination
 from mltasks.store import manifest
 from mltasks.store.layout import GONE, StoreLayout
@@ -33,8 +34,8 @@ class ClusterIds:
 def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found: SyncResult, step: int) -> SyncResult:
     """Compare the ids in the store with those on the cluster, and mark what is gone; return what was found by then.
 
-    A mark is taken back where the task is there after all; what the store lacks is read. Raises ClusterError,
-    DataError and WriteError.
+    A task is gone if two looks miss it, a refresh apart. A mark is taken back where the task is there after all; what
+    the store lacks is read. Raises ClusterError, DataError and WriteError.
     """
     state, there = _state(transaction, cluster), _read_ids(cluster, access)
     stored = _ids(transaction.layout, state)
@@ -44,6 +45,9 @@ def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found:
         state, there = _state(transaction, cluster), _read_ids(cluster, access)
         stored = _ids(transaction.layout, state)
     known = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
+    returned = find_existing_ids(cluster, _newly_missing(writing.shelf, state, known))
+    if returned:
+        known = pc.or_(known, pc.is_in(stored, value_set=pa.array(returned, pa.string())).combine_chunks())
     when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
     ends = accumulate(file.rows for file in state.files)
     marked = [
@@ -75,6 +79,17 @@ def _ids(layout: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
     return pa.chunked_array(
         [layout.read_columns(file, ["task_id"])["task_id"].combine_chunks() for file in state.files], pa.string()
     )
+
+
+def _newly_missing(shelf: StoreLayout, state: Snapshot, known: pa.Array) -> list[str]:
+    """Return the ids that the cluster seems to have no longer, and that are not marked yet."""
+    ids, start = list[str](), 0
+    for file in state.files:
+        rows = shelf.read(file, ["task_id", GONE])
+        is_missing = pc.and_(pc.invert(known.slice(start, file.rows)), pc.is_null(rows[GONE]))
+        ids += rows["task_id"].filter(pc.and_(is_missing, pc.is_valid(rows["task_id"]))).to_pylist()
+        start += file.rows
+    return ids
 
 
 def _lacks_some(state: Snapshot, stored: pa.ChunkedArray, there: ClusterIds) -> bool:

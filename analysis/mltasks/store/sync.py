@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from mltasks import progress
 from mltasks.exceptions import DataError
-from mltasks.opensearch import read
+from mltasks.opensearch import cluster_info
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder, HitsPage
@@ -201,7 +201,7 @@ def _read(
         transaction.checkpoint(cluster.name, state)
     redact.samples(unreadable, access.redact)
     data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
-    told = metadata.carry_forward(start.reading, read.read_cluster_info(cluster, walk.as_of_ms))
+    told = metadata.carry_forward(start.reading, cluster_info.read_cluster_info(cluster, walk.as_of_ms))
     return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated, recovered
 
 

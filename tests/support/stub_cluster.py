@@ -1,0 +1,113 @@
+"""A cluster in memory: its task endpoint answers searches as the recorded ones of a real server are answered."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from support.documents import TRAINING
+
+Body = dict[str, Any]
+Change = Callable[[int, Body, Body], Any]  # number of the search, what was asked, the true answer -> the answer sent
+
+
+class StubCluster(ThreadingHTTPServer):
+    """Answers searches over `numbers` (task id -> `_seq_no`); `change` may make each answer another one.
+
+    Everything else than the task endpoint is answered from `others` (path without its query -> answer), else with 403.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, numbers: dict[str, int], change: Change = lambda number, asked, answer: answer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.numbers, self.change = numbers, change
+        self.others: dict[str, Any] = {}
+        self.asked: list[Body] = []
+        self.paths: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def answer(self, asked: Body) -> Body:
+        """Return the true answer to a search by range of `_seq_no`, or by ids."""
+        filters = asked["query"]["bool"]["filter"]
+        bounds: Body = next((f["range"]["_seq_no"] for f in filters if "range" in f), {})
+        ids = next((f["ids"]["values"] for f in filters if "ids" in f), None)
+        hits = [(n, key) for key, n in self.numbers.items() if _is_within(n, bounds) and (ids is None or key in ids)]
+        hits.sort(reverse=asked["sort"][0]["_seq_no"] == "desc")
+        counted, limit = len(hits), asked["track_total_hits"]
+        total = {"value": counted, "relation": "eq"}
+        if limit is not True and counted > limit:
+            total = {"value": limit, "relation": "gte"}
+        return {
+            "took": 1,
+            "timed_out": False,
+            "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
+            "hits": {"total": total, "max_score": None, "hits": [hit(key, n) for n, key in hits[: asked["size"]]]},
+        }
+
+    def __enter__(self) -> StubCluster:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+def hit(task_id: str, number: int) -> Body:
+    """Return a hit as the server writes it."""
+    known = {"_id": task_id, "_version": 3, "_seq_no": number, "_primary_term": 1, "_score": None}
+    return {"_index": ".plugins-ml-task", **known, "_source": TRAINING, "sort": [number]}
+
+
+def _is_within(number: int, bounds: Body) -> bool:
+    lowest: int = max(bounds.get("gt", -1) + 1, bounds.get("gte", 0))
+    highest: int = bounds.get("lte", 2**63 - 1)
+    return lowest <= number <= highest
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: StubCluster
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Answer what is asked beside the tasks."""
+        path = self.path.partition("?")[0]
+        self.server.paths.append(path)
+        if path in self.server.others:
+            self._send(200, json.dumps(self.server.others[path]).encode())
+        else:
+            self._send(403, b'{"error":{"type":"security_exception","reason":"no permissions"},"status":403}')
+
+    def do_POST(self) -> None:
+        """Answer a search."""
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        path = self.path.partition("?")[0]
+        self.server.paths.append(path)
+        if path != "/_plugins/_ml/tasks/_search":
+            self._send(200, json.dumps(self.server.others.get(path, {})).encode())
+            return
+        number = len(self.server.asked)
+        self.server.asked.append(asked)
+        answer = self.server.change(number, asked, self.server.answer(asked))
+        self._send(200, answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json; charset=UTF-8")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
