@@ -45,7 +45,7 @@ def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found:
         state, there = _state(transaction, cluster), _read_ids(cluster, access)
         stored = _ids(transaction.layout, state)
     known = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
-    returned = find_existing_ids(cluster, _newly_missing(writing.shelf, state, known))
+    returned = find_existing_ids(cluster, _newly_missing(transaction.layout, state, known))
     if returned:
         known = pc.or_(known, pc.is_in(stored, value_set=pa.array(returned, pa.string())).combine_chunks())
     when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
@@ -81,11 +81,11 @@ def _ids(layout: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
     )
 
 
-def _newly_missing(shelf: StoreLayout, state: Snapshot, known: pa.Array) -> list[str]:
+def _newly_missing(layout: StoreLayout, state: Snapshot, known: pa.Array) -> list[str]:
     """Return the ids that the cluster seems to have no longer, and that are not marked yet."""
     ids, start = list[str](), 0
     for file in state.files:
-        rows = shelf.read(file, ["task_id", GONE])
+        rows = layout.read_columns(file, ["task_id", GONE])
         is_missing = pc.and_(pc.invert(known.slice(start, file.rows)), pc.is_null(rows[GONE]))
         ids += rows["task_id"].filter(pc.and_(is_missing, pc.is_valid(rows["task_id"]))).to_pylist()
         start += file.rows
