@@ -82,7 +82,7 @@ class PageRequest:
             return f"a page has {rows} hits instead of {whole}"
         if self.newest or not rows:
             return ""
-        if self.shards <= 1 and pc.count_distinct(page.table.column("seq_no")).as_py() != rows:
+        if self.shards <= 1 and pc.count_distinct(page.table["seq_no"]).as_py() != page.table.num_rows:
             return "a page holds a task twice"
         lowest = pc.min(page.table.column("seq_no")).as_py()
         least = -1 if self.after is None else self.after + (self.shards <= 1)

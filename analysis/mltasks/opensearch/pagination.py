@@ -144,7 +144,7 @@ class SeqNoPagination:
             page, request = self._reader.page(request, last)
             count = page.total.value if page.total else 0
             expected = count if expected is None else expected
-            hits += page.table.num_rows
+            hits += page.hits
             is_last = count <= request.size or page.last_seq_no is None
             yield page
             if hits > expected + IN_FLIGHT:
