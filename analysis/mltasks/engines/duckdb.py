@@ -58,6 +58,7 @@ def explode_nodes(frame: Frame) -> Frame:
     return _lazy(duckdb_sql.explode_nodes(frame.to_native()))
 
 
+@translate_errors()
 def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
     """See `operations.left_join`."""
     rows = frame.to_native()
@@ -65,6 +66,7 @@ def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
     return _lazy(duckdb_sql.left_join(rows, other, keys))
 
 
+@translate_errors()
 def aggregate(
     frame: Frame, keys: Sequence[str], values: Mapping[str, Value], quantiles: Mapping[str, tuple[str, float]]
 ) -> Frame:

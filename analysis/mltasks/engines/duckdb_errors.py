@@ -1,4 +1,4 @@
-"""What stops DuckDB, in one line: memory, a disk, a file that is gone or damaged."""
+"""What stops DuckDB, in one line: memory, a disk, a file that is gone or damaged, or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,23 +9,31 @@ import duckdb
 
 from mltasks.exceptions import DataError, UsageError
 
+INTERRUPTED = ("Query interrupted", "KeyboardInterrupt")  # the latter: in a function that DuckDB has called
+
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what DuckDB raises into UsageError and DataError."""
+    """Turn what DuckDB raises into UsageError, DataError and KeyboardInterrupt."""
     try:
         yield
-    except duckdb.OutOfMemoryException as error:
-        raise UsageError(
-            f"memory: {_first_line(error)}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"
-        ) from error
-    except duckdb.IOException as error:
-        remedy = "was it replaced or removed meanwhile, run the report again; of a store, mltasks verify tells more"
-        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
-    except duckdb.Error as error:  # damaged bytes are met anywhere
-        remedy = "is the file damaged? Of a store, mltasks verify tells more"
-        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {remedy}") from error
+    except (duckdb.Error, RuntimeError) as error:
+        if isinstance(error, duckdb.InterruptException) or any(text in str(error) for text in INTERRUPTED):
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise UsageError(
+                f"memory: {_first_line(error)}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"
+            ) from error
+        raise DataError(f"the tasks cannot be read: {_first_line(error)}; {_remedy(error)}") from error
+
+
+def _remedy(error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.IOException):
+        return "was it replaced or removed meanwhile, run the report again; of a store, mltasks verify tells more"
+    return "is the file damaged? Of a store, mltasks verify tells more"  # damaged bytes are met anywhere
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
