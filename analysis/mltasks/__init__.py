@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mltasks.opensearch.credentials import Credentials as Credentials
     from mltasks.render.page import report as report
     from mltasks.render.show import show as show
+    from mltasks.reports.compare import compare as compare
     from mltasks.reports.durations import durations as durations
     from mltasks.reports.errors import errors as errors
     from mltasks.reports.failures import failures as failures

@@ -6,7 +6,7 @@ A new report is a module with its function, its declaration in `declarations`, a
 from __future__ import annotations
 
 from mltasks.reports.declaration import Report
-from mltasks.reports.declarations import durations, errors, failures, workers
+from mltasks.reports.declarations import compare, durations, errors, failures, workers
 
 REPORTS: dict[str, Report] = {
     report.name: report
@@ -15,5 +15,6 @@ REPORTS: dict[str, Report] = {
         durations.REPORT,
         workers.REPORT,
         errors.REPORT,
+        compare.REPORT,
     )
 }

@@ -1,0 +1,254 @@
+"""Whether it is worse: failure rates and durations before and after a time, or of one node and the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import pandas as pd
+
+from mltasks.engines import operations, prepare
+from mltasks.exceptions import UsageError
+from mltasks.reports import change, change_point, compare_sides, kaplan_meier, report_info, totals, verdicts
+from mltasks.reports.change import Change, QuantileLimits
+from mltasks.reports.compare_sides import Side
+from mltasks.reports.design_effect import BLOCKS, average_design_effect, design_effects
+from mltasks.reports.grouping import NODE
+from mltasks.reports.verdicts import Intervals
+from mltasks.tasks.filters import Words
+from mltasks.tasks.times import Moment
+
+QUANTILES = {"p50": 0.5, "p95": 0.95}
+SIDES = ("before", "after")
+MANY_OPEN = 0.05  # of a side's tasks: then the median is that of all of them, by Kaplan and Meier
+INTERVAL = ("change", "change_low", "change_high")
+COLUMNS = (
+    *("verdict", "evidence", "tasks_before", "tasks_after", "failed_before", "failed_after"),
+    *("rate_before", "rate_after", *(f"rate_{name}" for name in INTERVAL), "design_effect", "rate_verdict"),
+    *("changed", "changed_low", "changed_high"),
+    *("p50_before_s", "p50_after_s", "p50_ratio", "p50_ratio_low", "p50_ratio_high", "p50_verdict"),
+    *("p95_before_s", "p95_after_s", "p95_ratio", "p95_ratio_low", "p95_ratio_high", "p95_verdict"),
+)
+COUNTS = ("tasks_before", "tasks_after", "failed_before", "failed_after")
+TEXTS = ("verdict", "evidence", "rate_verdict", "p50_verdict", "p95_verdict")
+TIMES = ("changed", "changed_low", "changed_high")
+
+
+class CompareOptions(TypedDict, total=False):
+    """Filters of `compare`, whose own since, until and node say what is compared."""
+
+    cluster: Words
+    task_type: Words
+    function_name: Words
+    model: Words
+    error: Words
+    not_task_type: Words
+
+
+def compare(
+    tasks: Any,
+    by: str | Sequence[str] = ("task_type", "function_name"),
+    *,
+    split: Moment = None,
+    since: Moment = None,
+    until: Moment = None,
+    against: str | None = None,
+    node: str | None = None,
+    as_of: Any = None,
+    **options: Unpack[CompareOptions],
+) -> pd.DataFrame:
+    """Return whether tasks fail more often or take longer than before, one row per group.
+
+    Three ways: `split`, a time, before and after which tasks were created; `since` with `against="previous"` (or the
+    time at which the other side begins), such as the last 7 days against the 7 before; `node`, its tasks (after)
+    against those of all other nodes (before). Without any, the time that the tasks cover is cut in its middle.
+
+    Columns: the keys; verdict and evidence, in words; tasks, failed, failure rate, median and 95th percentile of both
+    sides; rate_change, the difference, p50_ratio and p95_ratio, each with its 95 % interval (Newcombe's, and Woodruff's
+    limits by log-MOVER, on tasks / design_effect); changed, since when the rate is another one, where that is clear.
+    Where more than 5 % of a side is open, the median is Kaplan and Meier's of all of its tasks.
+
+    Verdicts: worse or better (clear of no change in all comparisons together, and at least 5 points, or a factor
+    of 1.25), worse? or better? (clear in this one only), same (less than that, for sure), unclear, too few (fewer than
+    10 finished tasks on a side), only before, only after. Raises UsageError for a column, time or node that cannot be.
+    """
+    prepared = prepare.prepare(
+        tasks, _keys(by, node), dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"]
+    )
+    report_info.reject_filters("compare", prepared)
+    everything = totals.count_totals(prepared)
+    words = {"split": split, "since": since, "until": until, "against": against, "node": node}
+    window = compare_sides.read_window(prepared, (everything.first_ms, everything.last_ms), words)
+    prepared = replace(prepared, filters=replace(prepared.filters, since_ms=window.low, until_ms=window.high))
+    grouped = compare_sides.with_sides(prepared, window, node)
+    sides = compare_sides.read_sides(grouped)
+    comparisons = _count_comparisons(sides)
+    strict = change.quantile_at(1 - 0.05 / max(comparisons, 1))
+    rows = [dict(zip(grouped.keys, key, strict=True)) | _compare(*pair, strict) for key, pair in sides.items()]
+    table = pd.DataFrame(rows, columns=[*grouped.keys, *COLUMNS]).astype(dict(grouped.types))
+    if node is None:
+        table = _with_change_points(table, grouped)
+    table["evidence"] = [
+        _evidence({str(name): value for name, value in row.items()}) for row in table.to_dict("records")
+    ]
+    table = table.astype(dict.fromkeys(TEXTS, operations.TEXT) | dict.fromkeys(COUNTS, "int64"))
+    table = table.astype({name: "float64" for name in COLUMNS if name not in (*TEXTS, *COUNTS, *TIMES)})
+    for name in TIMES:
+        table[name] = pd.to_datetime(table[name].astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
+    table = grouped.finish(table) if grouped.shown or len(table) else table.drop(columns=list(grouped.keys))
+    covered = totals.count_totals(replace(prepared, frame=_within(prepared, window)))
+    notes = [*report_info.RATE_NOTES, window.note, *_notes(table, comparisons)]
+    result = table[[*grouped.shown, *COLUMNS]]
+    return report_info.attach_info(result, "compare", prepared, covered, notes, keys=grouped.shown)
+
+
+def _keys(by: str | Sequence[str], node: str | None) -> list[str]:
+    names = [name.strip() for text in ([by] if isinstance(by, str) else by) for name in text.split(",") if name.strip()]
+    if node is None:
+        return names
+    if {NODE, "node", "node_name"} & set(names):
+        raise UsageError("compare: node compares one node with the others; leave worker_node out of by")
+    return [*names, NODE]
+
+
+def _within(prepared: prepare.Tasks, window: compare_sides.Window) -> Any:
+    import narwhals as nw
+
+    start = nw.col("start_ms")
+    return prepared.frame.filter((start >= window.low) & (start < window.high))
+
+
+def _count_comparisons(sides: Mapping[Any, tuple[Side, Side]]) -> int:
+    """Return how many comparisons the report makes: groups times measures with enough tasks on both sides."""
+    rates = sum(min(side.finished for side in pair) >= verdicts.FEWEST for pair in sides.values())
+    return rates + sum(_enough(pair, rank) for pair in sides.values() for rank in QUANTILES.values())
+
+
+def _enough(pair: tuple[Side, Side], rank: float) -> bool:
+    """Tell whether a quantile of both sides can have a value: n >= 1 / (1 - rank), and never fewer than 10."""
+    return min(len(side.seconds) for side in pair) >= max(verdicts.FEWEST, round(1 / (1 - rank)))
+
+
+def _compare(before: Side, after: Side, strict: float) -> dict[str, Any]:
+    pair = (before, after)
+    row: dict[str, Any] = {}
+    for name, side in zip(SIDES, pair, strict=True):
+        row |= {f"tasks_{name}": side.tasks, f"failed_{name}": side.failed}
+        row[f"rate_{name}"] = side.failed / side.finished if side.finished else math.nan
+    scarce = _scarce(pair)
+    row |= _compare_rates(pair, strict) if min(side.finished for side in pair) >= verdicts.FEWEST else {}
+    for name, rank in QUANTILES.items():
+        row |= _compare_quantiles(pair, name, rank, strict) if _enough(pair, rank) else {}
+    row = {f"{name}_verdict": scarce for name in ("rate", *QUANTILES)} | row
+    row["verdict"] = verdicts.combine(row["rate_verdict"], row["p50_verdict"], row["p95_verdict"])
+    return row
+
+
+def _scarce(pair: tuple[Side, Side]) -> str:
+    if pair[1].tasks == 0:
+        return verdicts.ONLY_BEFORE
+    return verdicts.ONLY_AFTER if pair[0].tasks == 0 else verdicts.TOO_FEW
+
+
+def _compare_rates(pair: tuple[Side, Side], strict: float) -> dict[str, Any]:
+    effect = average_design_effect([side.design_effect for side in pair], [side.finished for side in pair])
+    counts = [(side.failed, side.finished) for side in pair]
+    intervals = Intervals(
+        *(change.rate_difference(counts[0], counts[1], effect, quantile) for quantile in (_at_95(), strict))
+    )
+    shown = dict(zip(("rate_change", "rate_change_low", "rate_change_high"), intervals.shown, strict=True))
+    return {**shown, "design_effect": effect, "rate_verdict": verdicts.judge_rate(intervals)}
+
+
+def _at_95() -> float:
+    return change.quantile_at(0.95)
+
+
+def _compare_quantiles(pair: tuple[Side, Side], name: str, rank: float, strict: float) -> dict[str, Any]:
+    effects = [_effect_of_slow_tasks(side, rank) for side in pair]
+    effect = average_design_effect(effects, [len(side.seconds) for side in pair])
+    both: list[Change] = []
+    row: dict[str, Any] = {}
+    for quantile in (_at_95(), strict):
+        limits = [_limits(side, pair, rank, effect, quantile) for side in pair]
+        row |= {f"{name}_{side}_s": _finite(each.value) for side, each in zip(SIDES, limits, strict=True)}
+        ratio = change.quantile_ratio(*limits) if all(math.isfinite(each.value) for each in limits) else None
+        if ratio is None:
+            return {**row, f"{name}_verdict": verdicts.UNCLEAR}
+        both.append(ratio)
+    shown = zip((f"{name}_ratio", f"{name}_ratio_low", f"{name}_ratio_high"), both[0], strict=True)
+    verdict = verdicts.judge_ratio(Intervals(*both))
+    if not all(math.isfinite(_limits(side, pair, rank, effect, _at_95()).high) for side in pair):
+        verdict = verdicts.TOO_FEW  # too few for an upper limit
+    return {**row, **{column: _finite(value) for column, value in shown}, f"{name}_verdict": verdict}
+
+
+def _limits(side: Side, pair: tuple[Side, Side], rank: float, effect: float, quantile: float) -> QuantileLimits:
+    if rank == QUANTILES["p50"] and any(each.open > MANY_OPEN * each.tasks for each in pair):
+        return kaplan_meier.median(side.seconds, side.others, quantile * math.sqrt(effect))
+    return change.quantile_limits(side.seconds, rank, effect, quantile)
+
+
+def _effect_of_slow_tasks(side: Side, rank: float) -> float:
+    """Return the design effect of the share of tasks that took longer than a quantile."""
+    slow = side.seconds > np.quantile(side.seconds, rank)
+    counts = np.bincount(side.blocks, minlength=BLOCKS), np.bincount(side.blocks, slow, minlength=BLOCKS)
+    blocks = pd.DataFrame({"all": 0, "finished": counts[0], "failed": counts[1]})
+    return float(design_effects(blocks, ["all"])["design_effect"].iloc[0])
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _with_change_points(table: pd.DataFrame, grouped: Any) -> pd.DataFrame:
+    """Add since when the rate is another one, to the groups where it changed."""
+    clear = table["rate_verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.MAYBE_WORSE, verdicts.MAYBE_BETTER])
+    keys = list(grouped.keys)
+    wanted = [compare_sides.key_of(values) for values in table.loc[clear, keys].itertuples(index=False, name=None)]
+    outcomes = compare_sides.read_outcomes(grouped, wanted) if wanted else {}
+    for place, values in zip(table.index[clear], wanted, strict=True):
+        rows = outcomes[values]
+        start = rows["start_ms"].to_numpy()
+        point = change_point.find_change_point(start, rows["is_failed"])
+        if point is not None and point.clear:
+            table.loc[place, list(TIMES)] = [float(start[n]) for n in (point.place, point.first, point.last)]
+    return table
+
+
+def _evidence(row: Mapping[str, Any]) -> str | None:
+    """Return what speaks for the verdict, in words: the measure that it is of, and its change."""
+    for name in ("rate", *QUANTILES):
+        if row[f"{name}_verdict"] == row["verdict"]:
+            return _rate_in_words(row) if name == "rate" else _quantile_in_words(row, name)
+    return None
+
+
+def _rate_in_words(row: Mapping[str, Any]) -> str | None:
+    if row["rate_change"] != row["rate_change"]:
+        return f"{row['tasks_before']} tasks before, {row['tasks_after']} after"
+    points, low, high = (100 * row[f"rate_{name}"] for name in INTERVAL)
+    since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
+    when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
+    rates = f"{100 * row['rate_before']:.1f} % -> {100 * row['rate_after']:.1f} %"
+    return f"failure rate {rates}: {points:+.1f} points ({low:+.1f} to {high:+.1f}){when}"
+
+
+def _quantile_in_words(row: Mapping[str, Any], name: str) -> str:
+    label = {"p50": "median", "p95": "95th percentile"}[name]
+    value, low, high = (row[f"{name}_ratio{end}"] for end in ("", "_low", "_high"))
+    seconds = f"{row[f'{name}_before_s']:.3g} s -> {row[f'{name}_after_s']:.3g} s"
+    if value != value:
+        return f"{label} {seconds}"
+    return f"{label} {seconds}: x{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _notes(table: pd.DataFrame, comparisons: int) -> list[str]:
+    told = table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME])
+    notes = [f"worse and better hold for all {comparisons} comparisons together; with a ? for the one alone"]
+    if not len(table) or told.any():
+        return notes if comparisons else []
+    return [f"too little data to tell: of {len(table)} groups with {comparisons} comparisons none is clear"]

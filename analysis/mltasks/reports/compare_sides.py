@@ -1,0 +1,189 @@
+"""The two sides of a comparison: before and after a time, or all other nodes and one; and what each group has there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from mltasks.engines import operations
+from mltasks.engines.prepare import Tasks
+from mltasks.exceptions import UsageError
+from mltasks.reports import grouping
+from mltasks.reports.design_effect import block_number, design_effects
+from mltasks.reports.grouping import NODE, Grouped
+from mltasks.tasks import derived, schema, times
+from mltasks.tasks.metadata import to_iso
+
+SIDE, BLOCK = "compare_side", "compare_block"
+BEFORE, AFTER = 0, 1
+PREVIOUS = "previous"
+FINISHED = (*schema.COMPLETED, schema.FAILED)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time of each side, [low, high) in ms UTC; the two are the same where nodes are compared."""
+
+    sides: tuple[tuple[int, int], tuple[int, int]]
+    note: str
+
+    @property
+    def low(self) -> int:
+        """The earlier begin."""
+        return min(low for low, _ in self.sides)
+
+    @property
+    def high(self) -> int:
+        """The later end."""
+        return max(high for _, high in self.sides)
+
+
+@dataclass
+class Side:
+    """What a group has on one side: counts, and durations [s] with the number of the block of time of each."""
+
+    tasks: int = 0
+    finished: int = 0
+    failed: int = 0
+    open: int = 0
+    design_effect: float = float("nan")
+    seconds: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0))
+    blocks: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0, "int8"))
+    others: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0))  # failed, cut off, open: took longer
+
+
+def read_window(tasks: Tasks, span: tuple[int | None, int | None], words: Mapping[str, Any]) -> Window:
+    """Return the time of each side; `span` are the first and the last create_time, `words` what was asked for."""
+    as_of, (first, last) = tasks.context.as_of_ms, span
+    split, since, until = (times.parse_time(words[name], as_of, name) for name in ("split", "since", "until"))
+    against, node = words["against"], words["node"]
+    if sum(value is not None for value in (split, against, node)) > 1:
+        raise UsageError("compare: split, against and node are three ways to compare; give one of them")
+    low, high = (first or 0) if since is None else since, ((last or 0) + 1) if until is None else until
+    if node is not None:
+        return Window(((low, high), (low, high)), f"before: all other nodes; after: the node {node}")
+    if split is not None or since is None:
+        if against is not None:
+            raise UsageError("compare: against needs since, the begin of what is compared; such as since 7d")
+        middle = (low + high) // 2 if split is None else split
+        if not low < middle < high and last is not None:
+            raise UsageError(
+                f"compare: split {to_iso(middle)} leaves no time on one side of {to_iso(low)} to "
+                f"{to_iso(high)}; give a time between"
+            )
+        return _in_time(low, middle, middle, high)
+    end = as_of if until is None and as_of is not None else high
+    begin = since - (end - since) if against in (None, PREVIOUS) else times.parse_time(against, as_of, "against")
+    if begin is None or begin >= since:
+        raise UsageError(f"compare: against must begin before since, {to_iso(since)}; write previous, or a time before")
+    return _in_time(begin, since, since, max(end, since + 1))
+
+
+def _in_time(*ends: int) -> Window:
+    before, after = ends[:2], ends[2:]
+    names = zip(("before", "after"), (before, after), strict=True)
+    said = "; ".join(f"{name}: created {to_iso(low)} to {to_iso(high)}" for name, (low, high) in names)
+    return Window(((before[0], before[1]), (after[0], after[1])), said)
+
+
+def with_sides(tasks: Tasks, window: Window, node: str | None) -> Grouped:
+    """Return the tasks of both sides, grouped, with `SIDE` and the block of time within the side."""
+    start = nw.col("start_ms")
+    frame = tasks.frame.filter(~start.is_null()).filter((start >= window.low) & (start < window.high))
+    if node is None:
+        is_after = start >= window.sides[AFTER][0]
+    else:
+        remote = derived.is_one_of("task_type", schema.REGISTRATIONS) & derived.is_one_of("function_name", ["REMOTE"])
+        frame = grouping.per_node(frame.filter(~remote)).with_columns(nw.col(NODE).cast(nw.String))
+        frame = frame.filter(~nw.col(NODE).is_null())
+        is_after = derived.is_one_of(NODE, _find_nodes(tasks, frame, node))
+    grouped = grouping.group(replace(tasks, frame=frame, keys={k: v for k, v in tasks.keys.items() if k != NODE}))
+    (low1, high1), (low2, high2) = window.sides
+    block = nw.when(start < low2).then(block_number(start, low1, high1)).otherwise(block_number(start, low2, high2))
+    side = nw.when(is_after).then(nw.lit(AFTER, dtype=nw.Int8)).otherwise(nw.lit(BEFORE, dtype=nw.Int8))
+    return grouped.within(grouped.frame.with_columns(side.alias(SIDE), block.cast(nw.Int8).alias(BLOCK)))
+
+
+def _find_nodes(tasks: Tasks, frame: nw.LazyFrame[Any], word: str) -> list[str]:
+    """Return the ids of the nodes that a word means: those of this id or name, else those that contain it."""
+    nodes = operations.aggregate(frame, {NODE: operations.TEXT}, {"tasks": ("", "len")})[NODE].dropna()
+    names = {node: tasks.context.names().get(node, node) for node in nodes}
+    same = [node for node, name in names.items() if word.lower() in (node.lower(), name.lower())]
+    near = [node for node, name in names.items() if word.lower() in f"{node}\n{name}".lower()]
+    if not (same or near):
+        there = ", ".join(sorted(names.values())) or "none"
+        raise UsageError(f"node: no task ran on a node {word!r}; there are {there}")
+    return same or near
+
+
+def read_sides(grouped: Grouped) -> dict[tuple[Any, ...], tuple[Side, Side]]:
+    """Return both sides of each group, by the values of its keys."""
+    keys = list(grouped.keys)
+    failed, finished = derived.has_outcome(schema.FAILED), derived.has_outcome(*FINISHED)
+    is_open = derived.has_outcome(schema.OPEN) & derived.has_status("open") & ~derived.is_polled()
+    flags = {"is_failed": failed, "is_finished": finished, "is_open": is_open}
+    frame = grouped.frame.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
+    sums = {"tasks": ("", "len"), **{name.removeprefix("is_"): (name, "sum") for name in flags}}
+    blocks = operations.aggregate(frame, {**grouped.types, SIDE: "int8", BLOCK: "int8"}, sums)
+    sides: dict[tuple[Any, ...], tuple[Side, Side]] = {}
+    totals = blocks.groupby([*keys, SIDE], dropna=False, observed=True)[[*sums]].sum().reset_index()
+    effects = design_effects(blocks, [*keys, SIDE])
+    totals = totals.merge(effects, on=[*keys, SIDE], how="left")
+    for row in totals.to_dict("records"):
+        side = sides.setdefault(key_of(row[key] for key in keys), (Side(), Side()))[int(row[SIDE])]
+        side.tasks, side.finished, side.failed, side.open = (int(row[name]) for name in ("tasks", *_COUNTED))
+        side.design_effect = row["design_effect"]
+    _add_durations(grouped, sides)
+    return sides
+
+
+_COUNTED = ("finished", "failed", "open")
+
+
+def _add_durations(grouped: Grouped, sides: Mapping[tuple[Any, ...], tuple[Side, Side]]) -> None:
+    """Add the durations of completed tasks, in their order, and how long the others have lasted."""
+    keys = list(grouped.keys)
+    measured = derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured")
+    ended = derived.has_outcome(schema.FAILED) & (derived.has_status("measured") | derived.has_status("cut_off"))
+    is_open = derived.has_outcome(schema.OPEN) & derived.has_status("open") & ~derived.is_polled()
+    age = (nw.col("as_of_ms") - nw.col("start_ms")) / 1000
+    frame = grouped.frame.filter(measured | ended | is_open).with_columns(
+        nw.when(is_open).then(age).otherwise(derived.seconds()).alias("seconds"),
+        nw.when(measured).then(nw.lit(1, dtype=nw.Int8)).otherwise(nw.lit(0, dtype=nw.Int8)).alias("is_measured"),
+    )
+    parts: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
+    columns = [*keys, SIDE, "is_measured"]
+    for batch in operations.iter_sorted(frame.select(*columns, "seconds", BLOCK), "seconds"):
+        for values, part in batch.groupby(columns, dropna=False, observed=True, sort=False):
+            parts.setdefault(key_of(values), []).append(part[["seconds", BLOCK]])
+    for values, frames in parts.items():
+        side = sides[values[:-2]][AFTER if values[-2] == AFTER else BEFORE]
+        seconds = np.concatenate([part["seconds"].to_numpy("float64") for part in frames])
+        if values[-1]:
+            side.seconds, side.blocks = seconds, np.concatenate([part[BLOCK].to_numpy("int8") for part in frames])
+        else:
+            side.others = seconds
+
+
+def key_of(values: Any) -> tuple[Any, ...]:
+    """Return the values of keys so that those of two tables are the same; a missing one is None."""
+    return tuple(None if pd.isna(value) else value for value in values)
+
+
+def read_outcomes(grouped: Grouped, wanted: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+    """Return of some groups the create_time [ms] of their finished tasks, in its order, and whether each failed."""
+    keys = list(grouped.keys)
+    table = pd.DataFrame(wanted, columns=keys).astype(dict(grouped.types)).assign(is_wanted=1)
+    frame = operations.left_join(grouped.frame.filter(derived.has_outcome(*FINISHED)), table, keys)
+    failed = derived.has_outcome(schema.FAILED).cast(nw.Int64).alias("is_failed")
+    frame = frame.filter(~nw.col("is_wanted").is_null()).with_columns(failed)
+    parts: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
+    for batch in operations.iter_sorted(frame.select(*keys, "start_ms", "is_failed"), "start_ms"):
+        for values, part in batch.groupby(keys, dropna=False, observed=True, sort=False):
+            parts.setdefault(key_of(values), []).append(part[["start_ms", "is_failed"]])
+    return {values: pd.concat(frames).astype("int64") for values, frames in parts.items()}

@@ -1,0 +1,67 @@
+"""The report `compare`."""
+
+from __future__ import annotations
+
+from mltasks.reports.declaration import CHANGES_RATE, Report, ReportOption
+from mltasks.reports.declaration import ReportColumn as Column
+
+
+def _quantile(name: str, label: str) -> tuple[Column, ...]:
+    return (
+        Column(f"{name}_before_s", "duration", "s", f"{label} before"),
+        Column(f"{name}_after_s", "duration", "s", f"{label} after"),
+        Column(f"{name}_ratio", "number", "", "after / before"),
+        Column(f"{name}_ratio_low", "number", "", "lower end of its 95 % interval"),
+        Column(f"{name}_ratio_high", "number", "", "upper end of its 95 % interval"),
+        Column(f"{name}_verdict", "text", "", f"verdict on the {label}"),
+    )
+
+
+REPORT = Report(
+    name="compare",
+    title="Changes",
+    question="Whether it is worse: rates and durations before and after, or of one node.",
+    help="""Whether tasks fail more often or take longer: before and after a time, or on one node against the others.
+
+    Without --split, --against or --node, the time that the tasks cover is cut in its middle. Verdicts: worse, better
+    (clear and large enough), worse?, better? (clear in this comparison alone), same, unclear, too few, only before,
+    only after.
+    """,
+    columns=(
+        Column("verdict", "text", "", "of the measures, the verdict that weighs most"),
+        Column("evidence", "text", "", "the measure that it is of, and its change"),
+        Column("tasks_before", "count", "tasks", "created before"),
+        Column("tasks_after", "count", "tasks", "created after"),
+        Column("failed_before", "count", "tasks", "failed of those before"),
+        Column("failed_after", "count", "tasks", "failed of those after"),
+        Column("rate_before", "share", "", "failed / (completed + failed) before"),
+        Column("rate_after", "share", "", "failed / (completed + failed) after"),
+        Column("rate_change", "number", "", "rate_after - rate_before"),
+        Column("rate_change_low", "number", "", "lower end of its 95 % interval"),
+        Column("rate_change_high", "number", "", "upper end of its 95 % interval"),
+        Column("design_effect", "number", "", "tasks that count as one, since failures come in bursts"),
+        Column("rate_verdict", "text", "", "verdict on the failure rate"),
+        Column("changed", "time", "UTC", "since when the failure rate is another one, if that is clear"),
+        Column("changed_low", "time", "UTC", "the earliest that it may have been"),
+        Column("changed_high", "time", "UTC", "the latest that it may have been"),
+        *_quantile("p50", "median"),
+        *_quantile("p95", "95th percentile"),
+    ),
+    narrow=("verdict", "evidence"),
+    worst_first=("rate_change", "p50_ratio"),
+    examples=(
+        "mltasks compare demo --split '2026-11-24 22:05'",
+        "mltasks compare demo --since 10m --against previous --by task_type",
+        "mltasks compare demo --node n1",
+    ),
+    has_periods=False,
+    refused=CHANGES_RATE,
+    options=(
+        ReportOption("split", "TIME", "Compare what was created before and after this time."),
+        ReportOption("since", "TIME", "Compare what was created since then, such as 7d."),
+        ReportOption("until", "TIME", "Leave out what was created from then on."),
+        ReportOption("against", "WORD", "With --since: previous (as long a time before it), or when that began."),
+        ReportOption("node", "NODE", "Compare this node, by id or name, with all others."),
+    ),
+    on_page=False,
+)
