@@ -6,7 +6,7 @@ A new report is a module with its function, its declaration in `declarations`, a
 from __future__ import annotations
 
 from mltasks.reports.declaration import Report
-from mltasks.reports.declarations import compare, durations, errors, failures, workers
+from mltasks.reports.declarations import compare, durations, errors, failures, models, workers
 
 REPORTS: dict[str, Report] = {
     report.name: report
@@ -16,5 +16,6 @@ REPORTS: dict[str, Report] = {
         workers.REPORT,
         errors.REPORT,
         compare.REPORT,
+        models.REPORT,
     )
 }
