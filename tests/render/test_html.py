@@ -14,6 +14,7 @@ import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.render.cells import one_line
 from mltasks.render.page import Page
+from mltasks.reports.registry import REPORTS
 from mltasks.reports.report_info import with_info
 from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
 
@@ -72,14 +73,18 @@ def made(names: list[str]) -> Page:
 
 def test_the_page_begins_with_what_it_covers_and_what_needs_attention(page: str, seen: Seen) -> None:
     assert seen.texts["p"][0].startswith("552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all), as of ")
-    assert seen.texts["h2"] == ["What needs attention", "Failure rates", "Durations", "Worker nodes", "Errors"]
+    assert seen.texts["h2"] == ["What needs attention", *(each.title for each in REPORTS.values() if each.on_page)]
     assert seen.texts["li"][0] == "DEPLOY_MODEL / KMEANS: all 17 finished tasks failed"
     assert page.index("DEPLOY_MODEL / KMEANS: all") < page.index("<table>")
 
 
 def test_each_report_has_one_table_and_those_that_declare_it_a_figure(seen: Seen) -> None:
-    assert [seen.elements.count(tag) for tag in ("section", "figure", "svg", "table")] == [4, 3, 3, 4]
-    assert seen.elements.count("tr") == 4 + 19 + 19 + 3 + 20
+    reports = [each for each in REPORTS.values() if each.on_page]
+    figures = sum(each.figure is not None for each in reports)
+    counts = [seen.elements.count(tag) for tag in ("section", "figure", "svg", "table")]
+    assert counts == [len(reports), figures, figures, len(reports)]
+    rows = {"failures": 19, "durations": 19, "workers": 3, "errors": 20, "models": 66}
+    assert seen.elements.count("tr") == sum(1 + rows[each.name] for each in reports)
 
 
 def test_a_note_of_several_reports_is_said_once(seen: Seen) -> None:
@@ -135,7 +140,8 @@ def test_a_hostile_text_is_shown_as_it_is_and_harmless(name: str) -> None:
 
 def test_missing_values_are_shown_as_missing(seen: Seen) -> None:
     row = seen.texts["td"].index("BATCH_PREDICTION")
-    assert seen.texts["td"][row : row + 12] == ["BATCH_PREDICTION", "REMOTE", "27", "0", "0", "0", "0", "27", *4 * "–"]
+    shown = ["BATCH_PREDICTION", "REMOTE", "27", "0", "0", "0", "0", "27", "0", *6 * "–", "0"]
+    assert seen.texts["td"][row : row + 16] == shown
 
 
 def test_a_page_of_no_tasks_is_a_sentence() -> None:

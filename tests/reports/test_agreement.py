@@ -43,7 +43,7 @@ def scanned() -> Dataset:
         {"by": "seq_no", "function_name": "kmeans"},
         {"task_type": "deploy_model", "by": ["worker_node", "state"]},
         {"not_task_type": "TRAINING", "node": "n2"},
-        {"error": "model", "by": "reason"},
+        {"model": "model", "by": "reason"},
         {"cluster": "elsewhere"},
         {"as_of": "2027-01-01", "by": "state"},
         {"as_of": "2026-11-24 22:00"},

@@ -34,25 +34,18 @@ MINUTE = 60_000
         ([at(0, "FAILED"), at(2, "FAILED")], [None, 0]),
         ([at(0, "COMPLETED", MINUTE), at(2, "FAILED"), at(3, "FAILED")], [1, 2]),
         ([at(0, "FAILED"), at(1, "COMPLETED_WITH_ERROR", MINUTE)], [2, None]),
-        ([at(0, "COMPLETED", 5 * MINUTE), at(2, "FAILED"), at(6, "FAILED")], [5, 6]),
-        ([at(0, "COMPLETED", MINUTE), at(1, "FAILED")], [1, None]),
+        ([at(0, "COMPLETED", 5 * MINUTE), at(2, "FAILED"), at(6, "FAILED")], [5, 2]),
+        ([at(0, "COMPLETED", MINUTE), at(0, "FAILED")], [1, None]),
         ([at(0, "COMPLETED", MINUTE), at(2, "RUNNING"), at(3, "CANCELLED")], [1, None]),
         ([at(0, "COMPLETED", MINUTE), at(2, "EXPIRED"), at(3, "FAILED")], [1, 2]),
         ([at(0, "COMPLETED", MINUTE), at(2, "FAILED", create_time=0)], [1, None]),
-        ([at(0, "COMPLETED", MINUTE), at(1, "COMPLETED", 30 * DAY), at(2, "FAILED")], [1, 2]),
+        ([at(0, "COMPLETED", MINUTE), at(1, "COMPLETED", 30 * DAY), at(2, "FAILED")], [60, 2]),
         ([at(0, "COMPLETED", MINUTE), {"create_time": START, "last_update_time": None}], [1, None]),
     ],
 )
 def test_since_when_a_group_fails(tasks: list[dict[str, Any]], expected: list[float | None]) -> None:
     for source in (made(*tasks).pandas(), made(*tasks).dataset()):
         assert times(mltasks.failures(source, by=[])) == expected
-
-
-def test_a_period_has_a_last_success_of_its_own() -> None:
-    tasks = made(at(0, "COMPLETED", MINUTE), at(20, "FAILED"), at(40, "FAILED")).pandas()
-    found = mltasks.failures(tasks, by=[], every="10min")
-    assert found["last_success"].notna().tolist() == [True, False, False]
-    assert found["failing_since"].notna().tolist() == [False, True, True]
 
 
 def test_the_rate_is_over_completed_and_failed_and_partial_is_a_completion() -> None:

@@ -42,6 +42,7 @@ class Task:
     updated: int | None
     reason: str | None
     blamed: dict[str, str]
+    as_of: int
 
     def value(self, key: str) -> Any:
         """Return the value of a column."""
@@ -63,11 +64,13 @@ def read(row: Row, reading: ClusterInfo) -> Task:
     sane = updated if updated is not None and EARLIEST <= updated <= as_of + DAY else None
     late = start is not None and as_of - start > (reading.timeout_s + 60) * 1000
     overdue = outcome == "open" and row["task_type"] in SWEPT and late
-    if outcome == "open":
+    if created is not None and start is None:
+        status = "implausible"
+    elif outcome == "open":
         status = "open"
     elif created is None or updated is None:
         status = "unreadable"
-    elif start is None or updated > as_of + DAY:
+    elif updated > as_of + DAY:
         status = "implausible"
     elif row["task_type"] == "BATCH_PREDICTION":
         status = "polled"
@@ -76,9 +79,11 @@ def read(row: Row, reading: ClusterInfo) -> Task:
     else:
         status = "clock_skew" if updated < created else "measured"
     seconds = (updated - created) / 1000 if status == "measured" else None
-    end = (None if overdue else as_of) if outcome == "open" else updated
+    end = updated
+    if outcome == "open":
+        end = start + reading.timeout_s * 1000 if overdue and start is not None else as_of
     blamed = _object(row["error"]) if row["task_type"] in ("DEPLOY_MODEL", "LOAD_MODEL") else {}
-    return Task(row, outcome, status, seconds, start, end, overdue, sane, _reason(row, blamed), blamed)
+    return Task(row, outcome, status, seconds, start, end, overdue, sane, _reason(row, blamed), blamed, as_of)
 
 
 def _object(text: str | None) -> dict[str, str]:
@@ -137,8 +142,8 @@ def begins_or_lives(task: Task, since: int, *, window: Window) -> bool:
     return task.start >= since or (window == "in_flight" and task.end is not None and task.end > since)
 
 
-def per_node(tasks: list[Task]) -> list[Task]:
-    """Return a task for each of its nodes, with the outcome there."""
+def per_node(tasks: list[Task], word: str = "", names: dict[str, str] | None = None) -> list[Task]:
+    """Return a task for each of its nodes whose id or name contains a word, with the outcome there."""
     found = []
     for task in tasks:
         nodes: list[str | None] = list(dict.fromkeys([*task.row["worker_node"], *task.blamed])) or [None]
@@ -148,15 +153,23 @@ def per_node(tasks: list[Task]) -> list[Task]:
                 outcome = "failed"
             elif task.blamed and outcome in ("failed", "partial"):
                 outcome = "succeeded"
-            found.append(replace(task, row={**task.row, "worker_node": node}, outcome=outcome))
+            if not word or (node and (word in node or word in (names or {}).get(node, "").lower())):
+                found.append(replace(task, row={**task.row, "worker_node": node}, outcome=outcome))
     return found
+
+
+def exploded(made: Made, tasks: list[Task], options: dict[str, Any]) -> list[Task]:
+    """Return a task for each of its nodes where they are a key."""
+    if "worker_node" not in options["by"]:
+        return tasks
+    return per_node(tasks, options.get("node", "").lower(), made.context.names())
 
 
 def grouped(tasks: list[Task], options: dict[str, Any]) -> dict[tuple[Any, ...], list[Task]]:
     """Return the tasks by key: the values of `by`, then the start of the period of creation in ms."""
     by = options["by"]
     groups: dict[tuple[Any, ...], list[Task]] = {} if by or "every" in options else {(): []}
-    for task in per_node(tasks) if "worker_node" in by else tasks:
+    for task in tasks:
         key = tuple(task.value(name) for name in by)
         if "every" in options:
             if task.start is None:

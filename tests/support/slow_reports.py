@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from support.generated import Made
-from support.oracle import COMPLETED, Row, Task, begins_or_lives, grouped, per_node, period, selected
+from support.oracle import COMPLETED, Row, Task, begins_or_lives, exploded, grouped, period, selected
+
+FEWEST = {50: 1, 90: 10, 95: 20, 99: 100}
+RATES = ("failure_rate", "failure_rate_low", "failure_rate_high")
+USUAL = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000, "mo": 30 * 86_400_000}
 
 
 def durations(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
     """Return the rows of `durations` by key."""
     measured = {"completed": COMPLETED, "failed": ("failed",), "all": (*COMPLETED, "failed", "cancelled")}
     chosen = measured[options.get("outcome", "completed")]
-    return {key: _durations(tasks, chosen) for key, tasks in grouped(selected(made, options), options).items()}
+    groups = grouped(exploded(made, selected(made, options), options), options)
+    rows = {key: _durations(tasks, chosen) for key, tasks in groups.items()}
+    for row in rows.values() if "every" in options else ():
+        if row["open"] > 0.05 * row["tasks"]:
+            row |= dict.fromkeys(("p50_s", "p90_s", "p95_s", "p99_s"))
+    return rows
 
 
 def _durations(tasks: list[Task], chosen: tuple[str, ...]) -> Row:
@@ -32,44 +43,98 @@ def _durations(tasks: list[Task], chosen: tuple[str, ...]) -> Row:
         "measured": len(seconds),
         "unmeasured": len(asked) - len(seconds),
         "mean_s": float(np.mean(seconds)) if seconds else None,
-        **{name: float(np.percentile(seconds, q)) if seconds else None for name, q in quantiles.items()},
+        **{
+            name: float(np.percentile(seconds, q)) if len(seconds) >= FEWEST[q] else None
+            for name, q in quantiles.items()
+        },
         "max_s": max(seconds, default=None),
     }
 
 
 def failures(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
     """Return the rows of `failures` by key."""
-    return {key: _failures(tasks) for key, tasks in grouped(selected(made, options), options).items()}
+    tasks = selected(made, options)
+    starts = [task.start for task in tasks if task.start is not None]
+    low, high = min(starts, default=0), max(starts, default=0) + 1
+
+    def block(task: Task) -> int:
+        start = low if task.start is None else task.start
+        if "every" in options:
+            number, unit = re.fullmatch("([0-9]+)([a-z]+)", options["every"]).groups()  # type: ignore[union-attr]
+            return start // (int(number) * USUAL[unit] // 20)
+        return min((start - low) * 20 // (high - low), 19)
+
+    groups = grouped(exploded(made, tasks, options), options)
+    return {key: _failures(members, options, block) for key, members in groups.items()}
 
 
-def _failures(tasks: list[Task]) -> Row:
-    ends = [task.updated for task in tasks if task.outcome in COMPLETED and task.updated is not None]
-    last = max(ends, default=None)
+def _failures(tasks: list[Task], options: dict[str, Any], block: Callable[[Task], int]) -> Row:
+    done = [task for task in tasks if task.outcome in COMPLETED and task.start is not None]
+    newest = max((task.start for task in done if task.start is not None), default=None)
+    ends = [
+        min(task.as_of, task.start if _is_polled(task) else max(task.start, task.row["last_update_time"] or 0))
+        for task in done
+        if task.start is not None and task.start == newest
+    ]
     since = [
         task.start
         for task in tasks
-        if task.outcome == "failed" and task.start is not None and (last is None or task.start > last)
+        if task.outcome == "failed" and task.start is not None and (newest is None or task.start > newest)
     ]
+    run: Row = {
+        "last_success": max(ends, default=None),
+        "failing_since": min(since, default=None),
+        "failures_in_a_row": len(since),
+    }
     counts = {name: sum(task.outcome == name for task in tasks) for name in ("partial", "failed", "cancelled", "open")}
     completed = sum(task.outcome in COMPLETED for task in tasks)
-    return {
+    effect = _design_effect(tasks, block)
+    row = {
         "tasks": len(tasks),
         "completed": completed,
         **counts,
-        **rates(counts["failed"], completed),
-        "last_success": last,
-        "failing_since": min(since, default=None),
+        "overdue": sum(task.overdue for task in tasks),
+        **rates(counts["failed"], completed, effect),
+        "design_effect": effect,
+        **(dict.fromkeys(run) if "every" in options else run),
     }
+    early = "every" in options and counts["open"] > 0.05 * len(tasks)
+    if early or "reason" in options["by"] or row["failure_rate"] is None:
+        row |= dict.fromkeys((*RATES, "design_effect"))
+    return row
 
 
-def rates(failed: int, completed: int) -> Row:
-    """Return the failure rate with its interval."""
-    names = ("failure_rate", "failure_rate_low", "failure_rate_high")
+def _is_polled(task: Task) -> bool:
+    return bool(task.row["task_type"] == "BATCH_PREDICTION")
+
+
+def _design_effect(tasks: list[Task], block: Callable[[Task], int]) -> float:
+    """Return by how much the shares of blocks differ more than those of independent tasks would."""
+    blocks: dict[int, list[int]] = {}
+    for task in tasks:
+        if task.outcome in (*COMPLETED, "failed"):
+            blocks.setdefault(block(task), []).append(int(task.outcome == "failed"))
+    flags = [flag for members in blocks.values() for flag in members]
+    share = sum(flags) / len(flags) if flags else 0.0
+    if len(blocks) < 5 or share in (0, 1):
+        return 1.0
+    rest = sum((sum(members) - len(members) * share) ** 2 for members in blocks.values())
+    variance = len(blocks) / (len(blocks) - 1) * rest / len(flags) ** 2
+    return max(1.0, len(flags) * variance / (share * (1 - share)))
+
+
+def rates(failed: int, completed: int, effect: float = 1.0) -> Row:
+    """Return the failure rate with its interval, as of so many times fewer tasks as the design effect says."""
     if not failed + completed:
-        return dict.fromkeys(names)
-    found = binomtest(failed, failed + completed)
-    interval = found.proportion_ci(method="wilson")
-    return dict(zip(names, (failed / (failed + completed), interval.low, interval.high), strict=True))
+        return dict.fromkeys(RATES)
+    share = failed / (failed + completed)
+    if effect == 1:
+        interval = binomtest(failed, failed + completed).proportion_ci(method="wilson")
+        return dict(zip(RATES, (share, interval.low, interval.high), strict=True))
+    n, z = (failed + completed) / effect, norm.ppf(0.975)
+    # the roots of (p - share)**2 = z**2 * p * (1 - p) / n
+    low, high = sorted(np.roots([1 + z**2 / n, -2 * share - z**2 / n, share**2]).real)
+    return dict(zip(RATES, (share, low, high), strict=True))
 
 
 def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
@@ -80,7 +145,7 @@ def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
     low: int = options["since"] if "since" in options else min(starts, default=as_of)
     high = min(options.get("until", as_of), as_of)
     if "every" not in options:
-        return _workers(made, tasks, options, low, high)
+        return _with_expected(_workers(made, tasks, options, low, high))
     found: dict[tuple[Any, ...], Row] = {}
     begin = low
     while begin < high:
@@ -97,7 +162,17 @@ def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
         ]
         found |= {(*key, first): row for key, row in _workers(made, inside, options, begin, end).items()}
         begin = end
-    return found
+    return _with_expected(found)
+
+
+def _with_expected(rows: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
+    """Add the failures to expect in each row, by the rate of each kind of task in all rows."""
+    finished = [flags for row in rows.values() for flags in row["finished"]]
+    kinds = {kind: [failed for other, failed in finished if other == kind] for kind, _ in finished}
+    for row in rows.values():
+        expected = sum(sum(kinds[kind]) / len(kinds[kind]) for kind, _ in row.pop("finished"))
+        row["expected_failed"] = None if row.pop("is_unknown", False) else expected
+    return rows
 
 
 def _workers(made: Made, tasks: list[Task], options: dict[str, Any], low: int, high: int) -> dict[Any, Row]:
@@ -106,13 +181,19 @@ def _workers(made: Made, tasks: list[Task], options: dict[str, Any], low: int, h
     groups: dict[tuple[Any, ...], list[Task]] = {} if by else {(): []}
     if by == ["worker_node"]:
         groups = {(node,): [] for node in _nodes(made, options)}
-    for task in per_node(known) if "worker_node" in by else known:
+    for task in exploded(made, known, options):
         if "worker_node" not in by or task.row["worker_node"] is not None:
             groups.setdefault(tuple(task.value(key) for key in by), []).append(task)
-    rows = {key: _load(members, low, high) for key, members in groups.items()}
-    total = sum(row["task_s"] for row in rows.values())
+    rows = {key: _load(members, options, low, high) for key, members in groups.items()}
+    if by == ["worker_node"]:
+        for (node,), members in groups.items():
+            read = _nodes(made, options).get(node)
+            if not members and read is not None and options.get("as_of", read) <= low < high:
+                loads = ("task_s", "active_s", "mean_in_flight", "peak_in_flight")
+                rows[(node,)] |= {"is_unknown": True, **dict.fromkeys(loads)}
+    total = sum(row["task_s"] or 0 for row in rows.values())
     for key, row in rows.items():
-        row["task_share"] = row["task_s"] / total if total else None
+        row["task_share"] = None if row["task_s"] is None or not total else row["task_s"] / total
         if "worker_node" in by:
             row["node_name"] = made.context.names().get(key[by.index("worker_node")])
     return rows
@@ -122,38 +203,58 @@ def _only_coordinated(row: Row) -> bool:
     return row["task_type"] in ("REGISTER_MODEL", "UPLOAD_MODEL") and row["function_name"] == "REMOTE"
 
 
-def _nodes(made: Made, options: dict[str, Any]) -> list[str]:
+def _nodes(made: Made, options: dict[str, Any]) -> dict[str, int]:
+    """Return the known nodes that the filters let pass, and when their cluster was read."""
     cluster, word = options.get("cluster", "").lower(), options.get("node", "").lower()
     readings = [reading for reading in made.context.readings if cluster in ("", reading.cluster)]
-    nodes = {node: known.name for reading in readings for node, known in (reading.nodes or {}).items()}
-    return [node for node, name in nodes.items() if word in node or word in name]
+    return {
+        node: reading.as_of_ms or 0
+        for reading in readings
+        for node, known in (reading.nodes or {}).items()
+        if word in node or word in known.name
+    }
 
 
-def _load(tasks: list[Task], low: int, high: int) -> Row:
-    lives = []
+def _load(tasks: list[Task], options: dict[str, Any], low: int, high: int) -> Row:
+    lives: list[tuple[int, int]] = []
+    means: dict[int, float] = {}
     for task in tasks:
+        end_of_window = min(high, task.as_of)
+        if end_of_window > low:
+            means.setdefault(end_of_window, 0)
         if task.start is None or task.end is None or task.row["task_type"] == "BATCH_PREDICTION":
             continue
         if task.status in ("clock_skew", "implausible"):
             continue
-        begin, end = max(task.start, low), min(max(task.end, task.start + 1), high)
+        begin, end = max(task.start, low), min(max(task.end, task.start + 1), end_of_window)
         if begin < end:
             lives.append((begin, end))
+            means[end_of_window] += (end - begin) / (end_of_window - low)
     edges = sorted({edge for life in lives for edge in life})
     pieces = [(at, to, sum(begin <= at < end for begin, end in lives)) for at, to in pairwise(edges)]
-    failed = sum(task.outcome == "failed" for task in tasks)
-    completed = sum(task.outcome in COMPLETED for task in tasks)
-    spent = sum(end - begin for begin, end in lives)
+    done = [task for task in tasks if task.outcome in (*COMPLETED, "failed") and _ends_here(task, options, high)]
+    failed = sum(task.outcome == "failed" for task in done)
+    still_open = sum(task.outcome == "open" for task in tasks)
+    early = "every" in options and still_open > 0.05 * len(tasks)
+    no_rate = early or "reason" in options["by"]
+    mean = (0.0 if high > low else None) if not tasks else sum(means.values()) if means else None
     return {
         "tasks": len(tasks),
-        "completed": completed,
+        "completed": len(done) - failed,
         "failed": failed,
-        **rates(failed, completed),
-        "task_s": spent / 1000,
+        "overdue": sum(task.overdue for task in tasks),
+        **(dict.fromkeys(RATES) if no_rate else rates(failed, len(done) - failed)),
+        "finished": [((task.row["task_type"], task.row["function_name"]), task.outcome == "failed") for task in done],
+        "task_s": sum(end - begin for begin, end in lives) / 1000,
         "active_s": sum(to - at for at, to, level in pieces if level) / 1000,
-        "mean_in_flight": spent / (high - low) if high > low else None,
+        "mean_in_flight": mean,
         "peak_in_flight": max((level for _, _, level in pieces), default=0),
     }
+
+
+def _ends_here(task: Task, options: dict[str, Any], high: int) -> bool:
+    """Tell whether a finished task ended in the period that ends at `high`, or when its cluster was read."""
+    return "every" not in options or high >= task.as_of or task.end is None or task.end <= high
 
 
 def as_rows(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], Row]:

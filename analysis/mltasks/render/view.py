@@ -40,7 +40,7 @@ class View:
     def cell(self, name: str, value: Any, *, saved: bool = False) -> str:
         """Return a cell of a column as text; `saved` as in `cells.cell`."""
         show = cells.key if name in self.keys else cells.cell
-        return show(self.column(name), value, self.info.as_of_ms, saved=saved)
+        return show(self.column(name), value, self.info.ago_from_ms, saved=saved)
 
     def is_id(self, name: str) -> bool:
         """Tell whether a column holds texts to be copied, which stay in one piece."""

@@ -20,7 +20,7 @@ Kind = Literal[
     "share",  # from 0 to 1, shown in per cent
     "duration",  # in the column's unit, s or ms
 ]
-OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome")
+OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome", "error")
 CHANGES_RATE: Mapping[str, str] = MappingProxyType(dict.fromkeys(OUTCOME_FILTERS, "it would change the failure rate"))
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import grouping, outcome_codes, report_info, totals
+from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals
 from mltasks.reports.declarations.durations import REPORT
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import NODE, Grouped
 from mltasks.reports.periods import Periods
 from mltasks.tasks import derived, filters, schema
 from mltasks.tasks.filters import DurationOptions, Words
@@ -24,6 +24,7 @@ QUANTILES = {
     "p95_s": ("seconds", 0.95),
     "p99_s": ("seconds", 0.99),
 }
+FEWEST = {0.9: 10, 0.95: 20, 0.99: 100}  # measured tasks that a percentile needs: 1 / (1 - rank)
 SECONDS = {"measured": ("seconds", "count"), "mean_s": ("seconds", "mean"), "max_s": ("seconds", "max")}
 ENDS = {"completed": schema.COMPLETED, "failed": (schema.FAILED,), "cancelled": (schema.CANCELLED,)}
 COUNTS = ("tasks", *ENDS, "open")
@@ -42,24 +43,61 @@ def durations(
     as_of: Any = None,
     **options: Unpack[DurationOptions],
 ) -> pd.DataFrame:
-    """Return how long tasks took, one row per group.
+    """Measure how long tasks take, one row per group.
 
-    Columns: the keys; tasks = completed + failed + cancelled + open; measured and unmeasured, which add up to
-    completed; mean_s, p50_s, p90_s, p95_s, p99_s, max_s [s]: last_update_time - create_time, queue included.
-    Percentiles are exact, linear between ranks (Hyndman & Fan 1996, type 7). A deployment takes as long as its
-    slowest node. Not measured: open tasks, batch predictions (every look at one moves its time), tasks ended by
-    the cluster's time-out, and times that cannot be right.
+    A duration is last_update_time - create_time, queue included; a deployment takes as long as its slowest node. Not
+    measured: open tasks, batch predictions (every look at one moves its time), tasks ended by the cluster's time-out,
+    and times that cannot be right.
 
-    `outcome`: whose durations, `completed` unless said otherwise; "all" takes every finished task. The counts
-    stay those of all tasks. `every`, `tz`: one row per period of create_time. Filters select by create_time.
-    Raises UsageError for a column, period, zone, time or outcome that cannot be.
+    Parameters
+    ----------
+    tasks
+        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
+    by
+        Columns to group by; ``[]`` for one row of all.
+    every, tz
+        One row per period of create_time, such as ``"1d"``, by the calendar of a time zone.
+    outcome
+        Whose durations: completed, failed, partial, cancelled, or ``"all"`` finished tasks. The counts stay those of
+        all tasks.
+    as_of
+        The time that open tasks are judged at; else the time when they were read.
+    **options
+        Filters: since, until (by create_time), cluster, state, task_type, function_name, node, model, error, and
+        not_state, not_outcome, not_task_type.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The keys, then: tasks = completed + failed + cancelled + open; measured and unmeasured, which add up to
+        completed; mean_s, p50_s, p90_s, p95_s, p99_s, max_s [s]. Percentiles are exact, linear between ranks (Hyndman
+        & Fan 1996, type 7), and missing where fewer than 10, 20 or 100 tasks were measured for p90, p95, p99.
+
+    Raises
+    ------
+    UsageError
+        For a column, period, zone, time or outcome that cannot be.
+
+    Examples
+    --------
+    >>> import mltasks
+    >>> table = mltasks.durations(mltasks.load("demo"), by="task_type", task_type="TRAINING")
+    >>> table[["measured", "p50_s"]].values.tolist()
+    [[226.0, 0.324]]
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
     prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
     grouped, found, counts = _counted(prepared, periods, measured)
     found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
-    notes = [*_notes(counts, measured), *(totals.undated_note(counts) if periods else [])]
+    for name, (_, rank) in QUANTILES.items():  # of fewer tasks the quantile would only be the longest
+        found[name] = found[name].where(found["measured"] >= FEWEST.get(rank, 1))
+    notes = _notes(counts, measured)
+    if periods:
+        found, early = rate_doubts.without_unfinished(found, list(QUANTILES), "percentiles")
+        notes = [*notes, *early, *totals.undated_note(counts)]
+    if NODE in prepared.keys:
+        notes.append("a task with several nodes counts once on each of them")
     found = found[[*grouped.shown, *COLUMNS]]
     return report_info.attach_info(found, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
 

@@ -10,16 +10,17 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
-from mltasks.reports import grouping, outcome_codes, report_info, totals
+from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals
 from mltasks.reports.declarations.failures import REPORT
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import NODE, Grouped
 from mltasks.reports.periods import Periods
 from mltasks.tasks import derived, schema
 from mltasks.tasks.filters import RateOptions
 
 COLUMNS = REPORT.column_names
-COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open")
+COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open", "overdue")
 TIMES = ("last_success", "failing_since")
+RUN = ("failures_in_a_row", *TIMES)
 
 
 def failures(
@@ -31,48 +32,112 @@ def failures(
     as_of: Any = None,
     **options: Unpack[RateOptions],
 ) -> pd.DataFrame:
-    """Return how often tasks fail, one row per group.
+    """Count how often tasks fail and since when, one row per group.
 
-    Columns: the keys; tasks = completed + failed + cancelled + open, partial (completed with an error) being among
-    the completed; failure_rate = failed / (completed + failed) with its Wilson 95 % interval failure_rate_low and
-    _high (it takes tasks as independent: in a burst it is too narrow); last_success, the last_update_time of the
-    newest completed task; failing_since, the create_time of the first failed task after it, missing if none.
     A rate over tasks is not one over requests: what is refused before a task is made leaves none.
 
-    `every`, `tz`: one row per period of create_time. Filters select by create_time. Raises UsageError for a column,
-    period, zone or time that cannot be, and for filters by state or outcome, which would change the rate.
+    Parameters
+    ----------
+    tasks
+        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
+    by
+        Columns to group by; ``[]`` for one row of all.
+    every, tz
+        One row per period of create_time, such as ``"1d"``, by the calendar of a time zone.
+    as_of
+        The time that open tasks are judged at; else the time when they were read.
+    **options
+        Filters that leave a rate what it is: since, until (by create_time), cluster, task_type, function_name, node,
+        model, not_task_type.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The keys, then: tasks = completed + failed + cancelled + open; partial, among the completed; overdue, among
+        the open; failure_rate = failed / (completed + failed) with its Wilson 95 % interval failure_rate_low and
+        failure_rate_high, wider by `design_effect` where failures come in bursts; last_success [UTC], the end of the
+        completed task that was created last; failing_since [UTC], the creation of the first task after it that
+        failed; failures_in_a_row, how many of these there are. With `every` the last three are missing.
+
+    Raises
+    ------
+    UsageError
+        For a column, period, zone or time that cannot be, and for filters that would change the rate: state, outcome,
+        error.
+
+    Examples
+    --------
+    >>> import mltasks
+    >>> table = mltasks.failures(mltasks.load("demo"), by="task_type")
+    >>> table[["task_type", "tasks", "failed"]].values.tolist()[:2]
+    [['AGENT_EXECUTION', 29, 9], ['BATCH_PREDICTION', 27, 0]]
     """
     periods = grouping.periods(every, tz)
     prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
     report_info.reject_filters("failures", prepared)
-    grouped, found, counts = _counted(prepared, periods)
-    found = report_info.with_rates(report_info.whole_numbers(grouped.finish(found), COUNTS))
+    grouped, table, counts = _count(prepared, periods)
+    table = report_info.with_rates(report_info.whole_numbers(grouped.finish(table), (*COUNTS, "nameless")))
+    run = table["failures_in_a_row"] if periods else table["failures_in_a_row"].fillna(0)
+    table["failures_in_a_row"] = run.astype("Int64")
     for name in TIMES:
-        found[name] = pd.to_datetime(found.pop(name), unit="ms", utc=True).dt.as_unit("ms")
-    notes = [*report_info.RATE_NOTES, *(totals.undated_note(counts) if periods else [])]
-    found = found[[*grouped.shown, *COLUMNS]]
-    return report_info.attach_info(found, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
+        table[name] = pd.to_datetime(table.pop(name), unit="ms", utc=True).dt.as_unit("ms")
+    table, notes = rate_doubts.without_rates(table, prepared, table.index[table["nameless"] > 0])
+    if periods:
+        table, early = rate_doubts.without_unfinished(table, rate_doubts.RATES, "failure rate")
+        notes = [*notes, *early, *totals.undated_note(counts)]
+    table["design_effect"] = table["design_effect"].where(table["failure_rate"].notna())
+    if NODE in prepared.keys:
+        notes.append("a task with several nodes counts once on each of them")
+    table = table[[*grouped.shown, *COLUMNS]]
+    notes = [*report_info.RATE_NOTES, *notes]
+    return report_info.attach_info(table, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _counted(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
-    """Return the groups, the counts and times of each, and the census."""
+def _count(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
+    """Return the groups, the counts and times of each, and the totals."""
     counts = outcome_codes.codes_by_name(*COUNTS[1:])
-    values = {"last_success": ("success_ms", "max")}
-    grouped, found, covered = totals.count_groups_and_totals(prepared, periods, _with_success, counts, values)
-    found = found.merge(_failing(grouped, found), on=list(grouped.keys), how="left")
-    return grouped, found[[*grouped.keys, *COUNTS, *TIMES]], covered  # what the census took may have the name of a key
+    values = {"success_start": ("success_ms", "max"), "nameless": ("nameless", "sum")}
+    grouped, table, covered = totals.count_groups_and_totals(
+        prepared, periods, _add_columns, counts, values, has_rate=True
+    )
+    if periods is None:
+        table = table.merge(_runs(grouped, table), on=list(grouped.keys), how="left")
+    else:  # since when a group fails is a question about now
+        table = table.assign(**dict.fromkeys(RUN, float("nan")))
+    # without what was counted for the totals: it may have the name of a key
+    return grouped, table[[*grouped.keys, *COUNTS, "nameless", "design_effect", *RUN]], covered
 
 
-def _with_success(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    updated = nw.col("updated_ms")
-    succeeded = derived.has_outcome(*schema.COMPLETED) & derived.plausible(updated)
-    return operations.when_then(frame.with_columns(kind=outcome_codes.outcome_code()), "success_ms", succeeded, updated)
+def _add_columns(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add the outcome code, the creation of what succeeded, and whether a task has a model only after it succeeded."""
+    frame = frame.with_columns(
+        kind=outcome_codes.outcome_code(),
+        nameless=derived.is_one_of("task_type", rate_doubts.WITHOUT_MODEL).cast(nw.Int64),
+    )
+    start = nw.col("start_ms")
+    return operations.when_then(frame, "success_ms", derived.has_outcome(*schema.COMPLETED), start)
 
 
-def _failing(grouped: Grouped, found: pd.DataFrame) -> pd.DataFrame:
-    """Return `failing_since` [ms] of each group that has failed after its last success."""
-    keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("last_success")
-    failed = grouped.frame.filter(derived.has_outcome(schema.FAILED) & ~start.is_null()).select(*keys, "start_ms")
-    failed = operations.left_join(failed, found[[*keys, "last_success"]], keys)
-    failing = failed.filter(last.is_null() | (start > last))
-    return operations.aggregate(failing, grouped.types, {"failing_since": ("start_ms", "min")})
+def _runs(grouped: Grouped, table: pd.DataFrame) -> pd.DataFrame:
+    """Return RUN of each group: what has failed since the completed task that was created last, and when that ended.
+
+    The end of a batch prediction is moved by every look at it: its creation stands in. No end is later than as_of.
+    """
+    keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("success_start")
+    succeeded, failed = derived.has_outcome(*schema.COMPLETED), derived.has_outcome(schema.FAILED)
+    frame = grouped.frame.filter((succeeded | failed) & ~start.is_null())
+    frame = frame.select(*keys, "start_ms", "updated_ms", "as_of_ms", is_failed=failed, is_polled=derived.is_polled())
+    frame = operations.left_join(frame, table[[*keys, "success_start"]], keys)
+    updated, as_of, is_failed = nw.col("updated_ms"), nw.col("as_of_ms"), nw.col("is_failed")
+    frame = frame.filter((is_failed & (last.is_null() | (start > last))) | (~is_failed & (start == last)))
+    end = nw.when(~nw.col("is_polled") & (updated > start)).then(updated).otherwise(start)
+    frame = frame.with_columns(end=end).with_columns(
+        failing_ms=nw.when(is_failed).then(start),
+        ended_ms=nw.when(~is_failed).then(nw.when(nw.col("end") < as_of).then(nw.col("end")).otherwise(as_of)),
+    )
+    values = {
+        "failures_in_a_row": ("failing_ms", "count"),
+        "last_success": ("ended_ms", "max"),
+        "failing_since": ("failing_ms", "min"),
+    }
+    return operations.aggregate(frame, grouped.types, values)

@@ -15,7 +15,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, schema, table, times
+from mltasks.tasks import conditions, derived, schema, table, times
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -92,12 +92,28 @@ def by_group(
 
 def group(tasks: Tasks) -> Grouped:
     """Return the tasks with their keys: the `by` columns, or one group of all."""
-    frame = per_node(tasks.frame) if NODE in tasks.keys else tasks.frame
+    frame = _matching_nodes(per_node(tasks.frame), tasks) if NODE in tasks.keys else tasks.frame
     if NODE in tasks.keys and "outcome" in tasks.keys:
         frame = frame.with_columns(outcome=derived.outcome())
     if tasks.keys:
         return Grouped(frame, tasks.keys)
     return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
+
+
+def _matching_nodes(frame: nw.LazyFrame[Any], tasks: Tasks) -> nw.LazyFrame[Any]:
+    """Return the rows of the nodes that the filter `node` names, where there is one."""
+    words = node_words(tasks)
+    if not words:
+        return frame
+    ids = [node for node, name in tasks.context.names().items() if any(word in name.lower() for word in words)]
+    text = nw.col(NODE).cast(nw.String)
+    matches = conditions.any_of(text.str.to_lowercase().str.contains(word, literal=True) for word in words)
+    return frame.filter((matches | text.is_in(ids)).fill_null(value=False))
+
+
+def node_words(tasks: Tasks) -> tuple[str, ...]:
+    """Return the words of the filter `node`, whether it was given to the report or when the tasks were read."""
+    return tuple(dict.fromkeys([*tasks.filters.node, *tasks.context.filters.get("node", [])]))
 
 
 def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, last: int | None) -> Grouped:

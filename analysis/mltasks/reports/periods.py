@@ -60,6 +60,12 @@ class Periods:
         return midnights.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=first)
 
     @property
+    def usual_ms(self) -> int:
+        """The usual length [ms] of a period: a month is taken as 30 days."""
+        days = {"d": 1, "w": 7, "mo": 30}
+        return days[self.every.unit] * schema.DAY_MS if self.every.calendar else self._width
+
+    @property
     def _width(self) -> int:
         return self.every.n * (MINUTE_MS if self.every.unit == "min" else 60 * MINUTE_MS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     first_ms: int | None  # the earliest and latest create_time
     last_ms: int | None
+    loaded: int | None = None  # how many tasks were loaded, where these are only a part of them
     tz: str = "UTC"
     keys: list[str] = []
     notes: list[str] = []
@@ -46,7 +48,15 @@ class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
             until = "" if begin == end else f"-{last:%H:%M}" if first.date() == last.date() else f"-{end}"
             when = f", created {begin}{until} UTC"
         chosen = "; ".join(f"{k} {', '.join(v) if isinstance(v, list) else v}" for k, v in self.filters.items())
-        return f"{count}{when} ({chosen or 'all'})"
+        part = "" if self.loaded is None else f"a part of the {self.loaded:,} loaded"
+        return f"{count}{when} ({'; '.join(filter(None, [chosen, part])) or 'all'})"
+
+    @property
+    def ago_from_ms(self) -> int | None:
+        """The time that "ago" counts from: `as_of`, or the end of the window where that is earlier."""
+        until = self.filters.get("until")
+        until_ms = None if until is None else round(datetime.fromisoformat(until).timestamp() * 1000)
+        return min((ms for ms in (self.as_of_ms, until_ms) if ms is not None), default=None)
 
 
 def read_info(frame: pd.DataFrame) -> ReportInfo:
@@ -68,6 +78,7 @@ def attach_info(
         tasks=census.tasks,
         first_ms=census.first_ms,
         last_ms=census.last_ms,
+        loaded=ctx.rows if ctx.rows and not tasks.filters and 0 < census.tasks < ctx.rows else None,
         notes=[*census.notes(tasks), *notes],
         **more,
     )
@@ -94,8 +105,12 @@ def reject_filters(name: str, tasks: Tasks) -> None:
 
 
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the failure rate = failed / (completed + failed) and its Wilson 95 % interval."""
-    share, low, high = wilson(frame["failed"], frame["completed"] + frame["failed"])
+    """Return a table with the failure rate = failed / (completed + failed) and its Wilson 95 % interval.
+
+    Where the table has a column `design_effect`, the interval is that of so many times fewer tasks.
+    """
+    effect = frame.get("design_effect", 1.0)
+    share, low, high = wilson(frame["failed"], frame["completed"] + frame["failed"], effect)
     return frame.assign(failure_rate=share, failure_rate_low=low, failure_rate_high=high)
 
 

@@ -41,22 +41,24 @@ class ReportWindow:
         ends = [min(ms, self.high) for ms in starts[1:]]
         return {n: (max(ms, self.low), end) for n, ms, end in zip(numbers, starts, ends, strict=False)}
 
-    def seconds(self, found: pd.DataFrame) -> Any:
-        """Return the length [s] of the window, or of each row's period; missing where there is none."""
+    def seconds(self, table: pd.DataFrame, low: int, high: int) -> Any:
+        """Return the length [s] of the window, or of each row's period, cut to [low, high); missing where empty."""
         if self.periods is None:
-            return (self.high - self.low) / 1000 if self.high > self.low else float("nan")
-        return found[PERIOD].map({n: (high - low) / 1000 for n, (low, high) in self.spans.items()}).astype("float64")
+            return (high - low) / 1000 if high > low else float("nan")
+        cut = {n: min(end, high) - max(begin, low) for n, (begin, end) in self.spans.items()}
+        lengths = {n: ms / 1000 if ms > 0 else float("nan") for n, ms in cut.items()}
+        return table[PERIOD].map(lengths).astype("float64")
 
 
 def clip_to_window(grouped: Grouped, window: ReportWindow) -> Grouped:
-    """Return the groups with `low_ms` and `high_ms`, the window of a row.
+    """Return the groups with `low_ms` and `high_ms`, the window of a row; it ends when the row's cluster was read.
 
     With periods it is one row per task and period that the task overlaps, each period being a window of its own;
     without, the filters have selected the tasks already.
     """
     low, high = window.low, window.high
     if window.periods is None:
-        return grouped.within(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=nw.lit(high)))
+        return grouped.within(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=_read_until(nw.lit(high))))
     start, end = nw.col("start_ms"), nw.col("end_ms")
     frame = grouped.frame.filter(~start.is_null()).filter(((start >= low) | (end > low)) & (start < high))
     if not window.spans:
@@ -72,8 +74,15 @@ def clip_to_window(grouped: Grouped, window: ReportWindow) -> Grouped:
     lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
     number = nw.col(PERIOD)
     return grouped.by_period(
-        frame.with_columns(low_ms=piecewise(number, lows), high_ms=piecewise(number, highs)), window.periods
+        frame.with_columns(low_ms=piecewise(number, lows), high_ms=_read_until(piecewise(number, highs))),
+        window.periods,
     )
+
+
+def _read_until(high: nw.Expr) -> nw.Expr:
+    """Return the end of a row's window: no later than its cluster was read."""
+    as_of = nw.col("as_of_ms")
+    return nw.when(as_of < high).then(as_of).otherwise(high)
 
 
 def later_of(one: nw.Expr, other: nw.Expr) -> nw.Expr:

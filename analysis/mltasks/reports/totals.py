@@ -12,7 +12,7 @@ import pandas as pd
 from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
-from mltasks.reports import grouping, outcome_codes
+from mltasks.reports import bursts, grouping, outcome_codes
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
@@ -99,22 +99,40 @@ def count_groups_and_totals(
     counts: Mapping[str, OutcomeCodes],
     values: Mapping[str, Value],
     doubts: Mapping[str, OutcomeCodes] = NOTHING,
+    *,
+    has_rate: bool = False,
     **quantiles: Any,
 ) -> tuple[Grouped, pd.DataFrame, Totals]:
     """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
     `add` adds the kind and other columns for each group, since on a node a task may have another outcome. It is one
-    pass, after a short one for the span of periods, where each task is in exactly one group, so that the groups add
-    up to the census.
+    pass, after a short one for the span of periods or blocks, where each task is in exactly one group, so that the
+    groups add up to the census. With `has_rate` each group has a `design_effect`, too.
     """
     apart = count_totals(tasks, doubts) if NODE in tasks.keys else None
-    first, last = (apart.first_ms, apart.last_ms) if apart else _span(tasks) if periods else (None, None)
+    needs_span = periods is not None or has_rate
+    first, last = (apart.first_ms, apart.last_ms) if apart else _span(tasks) if needs_span else (None, None)
     grouped = grouping.by_creation(grouping.group(tasks), periods, first, last)
     grouped = grouped.within(add(grouped.frame))
-    more = {} if apart else {**COUNTS, **doubts}
-    found = grouping.count(grouped.frame, grouped.types, {**counts, **more}, {**VALUES, **values}, **quantiles)
-    census = apart or Totals(found, doubts)
-    return grouped, found if periods is None else found[found[PERIOD].notna()], census
+    all_counts, all_values = {**counts, **({} if apart else {**COUNTS, **doubts})}, {**VALUES, **values}
+    if has_rate:
+        table = _count_with_bursts(bursts.with_blocks(grouped, first, last), all_counts, all_values)
+    else:
+        table = grouping.count(grouped.frame, grouped.types, all_counts, all_values, **quantiles)
+    census = apart or Totals(table, doubts)
+    return grouped, table if periods is None else table[table[PERIOD].notna()], census
+
+
+def _count_with_bursts(
+    grouped: Grouped, counts: Mapping[str, OutcomeCodes], values: Mapping[str, Value]
+) -> pd.DataFrame:
+    """Return what `grouping.count` gives of each group, and its `design_effect`, in one pass over the tasks."""
+    values = {"tasks": ("", "len"), **values}
+    keys, block = list(grouped.types), {bursts.BLOCK: pd.Int64Dtype()}
+    rows = operations.aggregate(grouped.frame, {**grouped.types, KIND: "int64", **block}, values)
+    table = grouping.by_group(rows, keys, counts, values)
+    blocks = grouping.by_group(rows, [*keys, bursts.BLOCK], outcome_codes.codes_by_name(*bursts.COUNTS), values)
+    return bursts.with_design_effect(table, blocks, grouped.types)
 
 
 def _span(tasks: Tasks) -> tuple[int | None, int | None]:

@@ -43,7 +43,8 @@ def derive(
     frame = choose.when_then(frame, "start_ms", plausible(created), created)
     frame = choose.case_when(frame, "status_code", _statuses(durations), STATUS["measured"])
     if "end_ms" in wanted:
-        open_until = nw.when(nw.col("status_code") != STATUS["overdue"]).then(nw.col("as_of_ms"))
+        overdue_since = nw.col("start_ms") + nw.col("timeout_ms")
+        open_until = nw.when(has_status("overdue")).then(overdue_since).otherwise(nw.col("as_of_ms"))
         frame = frame.with_columns(end_ms=nw.when(has_outcome(schema.OPEN)).then(open_until).otherwise(updated))
     if "duration_s" in wanted:
         frame = choose.when_then(frame, "duration_s", has_status("measured"), seconds())
@@ -131,11 +132,13 @@ def _statuses(durations: bool) -> dict[int, nw.Expr]:
     """Return what can be the matter with a task's duration, in the order of weight."""
     created, updated, start = nw.col("created_ms"), nw.col("updated_ms"), nw.col("start_ms")
     late = nw.col("as_of_ms") - start > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
+    finished = ~has_outcome(schema.OPEN)
+    too_late = updated > nw.col("as_of_ms") + schema.DAY_MS
     found = {
+        "implausible": (~created.is_null() & start.is_null()) | (finished & ~created.is_null() & too_late),
         "overdue": has_outcome(schema.OPEN) & (nw.col("type_code") == SWEPT) & late,
         "open": has_outcome(schema.OPEN),
         "unreadable": created.is_null() | updated.is_null(),
-        "implausible": start.is_null() | (updated > nw.col("as_of_ms") + schema.DAY_MS),
     }
     if durations:
         error = nw.col("error")

@@ -11,14 +11,18 @@ REPORT = Report(
     question="How often tasks fail, and since when.",
     help="""How often tasks fail: failed / (completed + failed) with its 95 % interval, and since when.
 
-    Cancelled and open tasks are counted beside it. Filters by state or outcome are refused: they change the rate.
+    Cancelled and open tasks are counted beside it. The interval is wider where failures come in bursts. Filters by
+    state, outcome or error are refused: they change the rate.
     """,
     columns=(
         *(columns.TASKS, columns.COMPLETED, columns.PARTIAL, columns.FAILED, columns.CANCELLED, columns.OPEN),
-        *columns.RATE,
-        *(columns.LAST_SUCCESS, columns.FAILING_SINCE),
+        *(columns.OVERDUE, *columns.RATE, columns.DESIGN_EFFECT),
+        *(columns.LAST_SUCCESS, columns.FAILING_SINCE, columns.IN_A_ROW),
     ),
-    narrow=("tasks", "failed", "failure_rate", "failure_rate_low", "failure_rate_high", "last_success"),
+    narrow=(
+        *("tasks", "failed", "open", "failure_rate", "failure_rate_low", "failure_rate_high"),
+        *("last_success", "failing_since"),
+    ),
     worst_first=("failed", "failure_rate", "tasks"),
     examples=(
         "mltasks failures demo --by function_name --sort failure_rate",

@@ -16,7 +16,10 @@ REPORT = Report(
     """,
     columns=(
         *(columns.NODE_NAME, columns.TASKS, columns.COMPLETED, columns.FAILED),
-        *columns.RATE,
+        Column(
+            "expected_failed", "number", "tasks", "failures if each task failed as often as its kind does everywhere"
+        ),
+        *(columns.OVERDUE, *columns.RATE),
         Column("task_s", "duration", "s", "time in flight, summed over the tasks"),
         Column("task_share", "share", "", "part of the time in flight of all rows"),
         Column("active_s", "duration", "s", "time with at least one task in flight"),
