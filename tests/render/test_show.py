@@ -24,7 +24,7 @@ def test_a_console_shows_what_the_command_shows(table: pd.DataFrame) -> None:
 def test_a_notebook_shows_figure_table_and_notes_in_an_element_of_their_own(table: pd.DataFrame) -> None:
     fragment = mltasks.show(table)._repr_html_()
     assert fragment.startswith('<div class="mltasks">')
-    assert fragment.count("<svg") == fragment.count("<table>") == 1
+    assert fragment.count("<figure") == fragment.count("<table>") == 1
     assert "24.7%" in fragment
     assert "rates are over recorded tasks" in fragment
 

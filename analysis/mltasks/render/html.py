@@ -1,8 +1,10 @@
-"""Every report on one HTML page that stands alone: no script, no network, everything escaped."""
+"""Reports as HTML: a page that stands alone, or an element for a notebook; everything escaped, nothing fetched."""
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -10,59 +12,85 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.render import cells, header, highlights, terminal_table
+from mltasks.render import bars, cells, header, highlights
+from mltasks.render.sections import make_section
 from mltasks.render.view import View, make_view
+from mltasks.reports import overview
 from mltasks.reports.registry import REPORTS
 
 
 def render_page(tables: Mapping[str, pd.DataFrame], attention: list[str]) -> str:
     """Return every report on one page that stands alone."""
-    return _render("page.html.j2", tables, attention)
+    from markupsafe import Markup
+
+    script: str = _environment().get_template("script.js.j2").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _render("page.html.j2", tables, attention, tools=True, script=Markup(script), script_hash=digest)  # ours
 
 
 def render_fragment(tables: Mapping[str, pd.DataFrame], attention: list[str]) -> str:
     """Return every report as an element for a notebook; its style touches nothing beside it."""
-    return _render("reports.html.j2", tables, attention)
+    return _render("reports.html.j2", tables, attention, tools=False)
 
 
 def render_report(view: View) -> str:
-    """Return one report as an element for a notebook: what it covers, figure, table with units, notes."""
+    """Return one report as an element for a notebook: figure, table with units, what it covers, notes."""
+    from markupsafe import Markup
+
+    from mltasks.render.plot import figure
+
+    drawn = view.info.report in REPORTS and REPORTS[view.info.report].figure and len(view.frame)
+    picture = Markup(figure.svg(view)) if drawn else ""  # matplotlib has escaped what is in it
     text: str = (
         _environment()
         .get_template("report.html.j2")
         .render(
             heading=header.covers_line(view.info),
-            section=_section(_title(view), view),
+            section=make_section(view, figure=picture),
             notes=[cells.one_line(note) for note in view.info.notes],
         )
     )
     return text
 
 
-def _render(template: str, tables: Mapping[str, pd.DataFrame], attention: list[str]) -> str:
+def _render(template: str, tables: Mapping[str, pd.DataFrame], attention: list[str], **more: Any) -> str:
     views = {name: make_view(frame) for name, frame in tables.items()}
-    notes = dict.fromkeys(note for shown in views.values() for note in shown.info.notes)
+    notes = dict.fromkeys(note for view in views.values() for note in view.info.notes)
     info = views["failures"].info
     text: str = (
         _environment()
         .get_template(template)
         .render(
             heading=header.covers_line(info),
+            verdict=_verdict(len(attention)),
             attention=highlights.cut(attention, "more in the tables"),
             calm=highlights.CALM,
-            sections=[_section(_title(view), view) for view in views.values()] if info.tasks else [],
+            headline=[_tile(*number) for number in overview.count_headline(tables)] if info.tasks else [],
+            sections=[_section(view) for view in views.values()] if info.tasks else [],
             notes=[cells.one_line(note) for note in notes],
             sources=cells.one_line(", ".join(info.sources)),
             count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
             version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            **more,
         )
     )
     return text
 
 
-def _title(view: View) -> str:
-    return REPORTS[view.info.report].title if view.info.report in REPORTS else view.info.report
+def _section(view: View) -> dict[str, Any]:
+    chart = bars.place_periods(view.frame) if view.info.report == "timeline" else None
+    return make_section(view, chart)
+
+
+def _verdict(points: int) -> str:
+    if not points:
+        return "What needs attention"
+    return "One thing needs attention" if points == 1 else f"{points} things need attention"
+
+
+def _tile(label: str, value: int, bad: bool) -> dict[str, Any]:
+    return {"label": label, "value": f"{value:,}", "bad": bad and value > 0}
 
 
 @functools.cache
@@ -77,22 +105,3 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _section(title: str, shown: View) -> dict[str, Any]:
-    """Return a report for the template: its figure, and its cells as texts, each with whether it is words."""
-    from markupsafe import Markup
-
-    from mltasks.render.plot import figure
-
-    has_figure = shown.info.report in REPORTS and REPORTS[shown.info.report].figure
-    names = [str(name) for name in shown.frame.columns]
-    words = [shown.is_words(name) for name in names]
-    columns = [[shown.cell(name, value) for value in shown.frame[name]] for name in names]
-    labels = [terminal_table.label(name, word).replace("\n", " ") for name, word in zip(names, words, strict=True)]
-    return {
-        "title": title,
-        "figure": Markup(figure.svg(shown)) if len(shown.frame) and has_figure else "",  # matplotlib has escaped it
-        "names": list(zip(labels, words, strict=True)),
-        "rows": [list(zip(row, words, strict=True)) for row in zip(*columns, strict=True)],
-    }

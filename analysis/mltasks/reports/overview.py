@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 import msgspec
@@ -27,3 +28,19 @@ def count_task_types(tasks: Any) -> pd.DataFrame:
     types = durations(tasks, by="task_type")  # which has the counts, too, that make a rate
     info = msgspec.structs.replace(report_info.read_info(types), report="overview")
     return report_info.with_info(report_info.with_rates(types)[list(TYPE_COLUMNS)], info)
+
+
+def count_headline(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, int, bool]]:
+    """Return the numbers that a page begins with: name, number, and whether more than none is bad."""
+    failures, workers = tables.get("failures"), tables.get("workers")
+    if failures is None:
+        return []
+    numbers = [("tasks", int(failures["tasks"].sum()), False), ("failed", int(failures["failed"].sum()), True)]
+    numbers.append(("open", int(failures["open"].sum()), False))
+    if "overdue" in failures:
+        numbers.append(("overdue", int(failures["overdue"].sum()), True))
+    never = (failures["completed"] == 0) & (failures["failed"] > 0)
+    numbers.append(("groups that never succeeded", int(never.sum()), True))
+    if workers is not None and "worker_node" in workers:
+        numbers.append(("nodes", len(workers), False))
+    return numbers
