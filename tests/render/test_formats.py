@@ -187,7 +187,9 @@ def test_an_empty_report_in_markdown_is_a_sentence() -> None:
 def test_parquet_gives_the_table_back_with_its_types(reports: dict[str, View], name: str, tmp_path: Path) -> None:
     to_parquet(reports[name], tmp_path / "r.parquet")
     back = pd.read_parquet(tmp_path / "r.parquet")
-    pd.testing.assert_frame_equal(back, reports[name].frame, check_flags=False)
+    frame = reports[name].frame
+    whole = [n for n in frame if frame[n].dtype == "Int64" and frame[n].notna().all()]  # of which Parquet knows no two
+    pd.testing.assert_frame_equal(back, frame.astype(dict.fromkeys(whole, "int64")), check_flags=False)
     types = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "r.parquet")}
     assert types["tasks"] == "int64"
     assert types.get("last_success", "timestamp[ms, tz=UTC]") == "timestamp[ms, tz=UTC]"

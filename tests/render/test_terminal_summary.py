@@ -45,9 +45,9 @@ def test_times_are_those_of_their_task_type() -> None:
         for n, (kind, length) in enumerate(lengths.items())
     ]
     rows = [line.split() for line in summarised(hits).splitlines()]
-    assert ["A", "1", "1", "0", "0", "0%", "500ms", "500ms"] in rows
-    assert ["B", "1", "1", "0", "0", "0%", "1.5s", "1.5s"] in rows
-    assert ["(missing)", "1", "1", "0", "0", "0%", "1m00s", "1m00s"] in rows
+    assert ["A", "1", "1", "0", "0", "0%", "500ms", "–"] in rows
+    assert ["B", "1", "1", "0", "0", "0%", "1.5s", "–"] in rows
+    assert ["(missing)", "1", "1", "0", "0", "0%", "1m00s", "–"]  # p95 needs 20 in rows
 
 
 @pytest.mark.parametrize("width", [80, 200])

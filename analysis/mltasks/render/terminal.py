@@ -53,7 +53,7 @@ def to_text(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
     )
     for part in parts:
         console.print(part)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return "\n".join(line.rstrip(" ") for line in out.getvalue().split("\n"))
 
 
 def title(info: ReportInfo, width: int) -> Text:

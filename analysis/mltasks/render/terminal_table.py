@@ -75,13 +75,16 @@ def _column(view: View, name: str, wide: bool, saved: bool) -> list[str]:
 
 def _add_what_fits(view: View, texts: dict[str, list[str]], width: int, saved: bool) -> None:
     """Add further columns in their order, each where the table still fits without a line break."""
-    for name in map(str, view.frame.columns):
+    names = [str(name) for name in view.frame.columns]
+    for name in names:
         hidden_id = name == "worker_node" and "node_name" in texts
-        if name not in texts and not hidden_id:
-            added = {**texts, name: _column(view, name, False, saved)}
+        upper_end = name.endswith("_high") and name.replace("_high", "_low") in names  # shown with the lower one
+        if name not in texts and not hidden_id and not upper_end:
+            pair = [name, *(each for each in names if name.endswith("_low") and each == name.replace("_low", "_high"))]
+            added = texts | {each: _column(view, each, False, saved) for each in pair}
             widths = wrap.widths(list(added.values()), [False] * len(added), None)
             if sum(widths) + wrap.GAP * (len(widths) - 1) <= width:
-                texts[name] = added[name]
+                texts |= added
     order = {str(name): place for place, name in enumerate(view.frame.columns)}
     for name in sorted(texts, key=order.__getitem__):
         texts[name] = texts.pop(name)
