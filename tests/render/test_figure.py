@@ -66,7 +66,7 @@ def test_a_figure_says_what_it_is_and_what_it_covers(tasks: pd.DataFrame, every:
 
 
 def test_a_line_is_broken_where_there_was_no_task() -> None:
-    minutes = pd.to_datetime([f"2026-11-24T21:{minute}Z" for minute in (55, 56, 57, 59)])
+    minutes = pd.to_datetime([f"2025-11-24T21:{minute}Z" for minute in (55, 56, 57, 59)])
     table = failures(["A"] * 4).drop(columns="task_type").assign(period=minutes)
     (line,) = figure.figure(view(table, ["period"], report="failures")).axes[0].lines
     values = pd.Series(np.asarray(line.get_ydata()), index=pd.DatetimeIndex(np.asarray(line.get_xdata())))
