@@ -10,8 +10,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from mltasks import temporary
 from mltasks.exceptions import UsageError, WriteError
 
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what a mount without it says to fsync
@@ -47,7 +47,7 @@ def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
         with _through(place) as part:
             yield part
         return
-    with _beside(place) as part:
+    with temporary.file_beside(place) as part, _renamed(part, place):
         yield part
         check_writable(place, force)  # somebody else may have been faster
         with suppress(FileNotFoundError):
@@ -59,7 +59,8 @@ def write_durable(path: Path, content: bytes | memoryview) -> None:
 
     Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.
     """
-    with _beside(path) as part, part.open("wb") as file:
+    part = path.with_name(f".mltasks-{secrets.token_hex(8)}.part")
+    with _renamed(part, path), part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -77,11 +78,11 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def _beside(place: Path) -> Iterator[Path]:
-    part = place.with_name(f".mltasks-{secrets.token_hex(8)}.part")  # short: any name that fits is a good one
+def _renamed(part: Path, place: Path) -> Iterator[None]:
+    """Rename a temporary file if all goes well, else remove it."""
     with _writing(place):
         try:
-            yield part
+            yield
             part.replace(place)
         except BaseException:
             with suppress(OSError):  # what went wrong first is what is said
@@ -92,7 +93,7 @@ def _beside(place: Path) -> Iterator[Path]:
 @contextmanager
 def _through(place: Path) -> Iterator[Path]:
     """Hand out a temporary path whose content is then written into a pipe or a device."""
-    with TemporaryDirectory(prefix="mltasks-") as folder, _writing(place):
+    with temporary.make_folder() as folder, _writing(place):
         part = Path(folder) / place.name
         yield part
         with part.open("rb") as content, place.open("wb") as target:

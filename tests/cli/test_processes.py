@@ -6,6 +6,7 @@ import os
 import pty
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,42 @@ def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
             assert ran.wait() == 130
         assert ran.stderr
         assert ran.stderr.read() == "mltasks: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=lambda value: str(value),
+)
+def test_a_command_that_is_ended_while_it_writes_leaves_nothing(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    output, temporary = tmp_path / "output", tmp_path / "temporary"
+    output.mkdir()
+    temporary.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        call = [*COMMAND, "fetch", f"http://127.0.0.1:{server.getsockname()[1]}", "-o", str(output / "t.parquet")]
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        with subprocess.Popen(call, stderr=subprocess.PIPE, text=True, env=environment) as ran:
+            connection, _ = server.accept()  # the command waits for an answer, with its file begun
+            with connection:
+                assert len(list(output.iterdir())) == 1
+                ran.send_signal(number)
+                assert ran.wait() == code
+            assert ran.stderr
+            assert ran.stderr.read() == "mltasks: interrupted\n"
+    assert [*output.iterdir(), *temporary.iterdir()] == []
+
+
+def test_a_signal_that_the_shell_wants_ignored_is_ignored(tmp_path: Path) -> None:
+    source = tmp_path / "hits.ndjson"
+    os.mkfifo(source)
+    call = ["bash", "-c", f"trap '' HUP; exec {shlex.join([*COMMAND, 'list', str(source)])}"]  # as nohup does
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as ran:
+        with source.open("w") as hits:
+            ran.send_signal(signal.SIGHUP)
+            hits.write('{"_id": "a", "_source": {"state": "COMPLETED", "create_time": 1764000000000}}\n')
+        assert ran.wait() == 0
 
 
 def test_a_terminal_that_knows_only_ascii_gets_escapes_and_no_error() -> None:

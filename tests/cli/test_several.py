@@ -48,7 +48,8 @@ def test_all_are_the_configured_clusters(mltasks: Command, tmp_path: Path, monke
     (tmp_path / "mltasks.toml").write_text(text, encoding="utf-8")
     ran = mltasks("failures", "--all")
     assert (ran.code, ran.out) == (3, "")
-    first, second = ran.err.splitlines()
+    note, first, second = ran.err.splitlines()
+    assert note == f"mltasks: clusters have their names from {tmp_path / 'mltasks.toml'}"
     assert "nothing answers there" in first
     assert "[clusters.us]: password_env NOT_SET is not set" in second
 
@@ -74,16 +75,19 @@ def test_redacted_output_holds_no_address(mltasks: Command) -> None:
     assert "<host>" in masked
 
 
-def test_a_configured_cluster_comes_before_a_store_of_that_name(
+def test_a_store_comes_before_a_configured_cluster_of_that_name(
     mltasks: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    put(tmp_path / "prod", "here", [hit("task-1", 1)])
     (tmp_path / "mltasks.toml").write_text(f'[clusters.prod]\nurl = "{CLOSED}"\n', encoding="utf-8")
-    for more in ([], ["--redact"], ["demo"]):
-        assert f"{CLOSED}: nothing answers there" in mltasks("failures", "prod", *more).err
-    assert mltasks("failures", "./prod", "--format", "json").rows[0]["tasks"] == 1
-    assert mltasks("failures", "./prod", "demo", "--by", "cluster", "--format", "json").rows[0]["tasks"] == 1
+    assert f"{CLOSED}: nothing answers there" in mltasks("failures", "prod").err
+    put(tmp_path / "prod", "here", [hit("task-1", 1)])
+    for more in ([], ["--redact"]):
+        ran = mltasks("failures", "prod", *more, "--format", "json")
+        assert (ran.rows[0]["tasks"], ran.err) == (1, "")
+    for line in (("doctor", "prod"), ("sync", "prod", "prod")):  # which take nothing but clusters
+        ran = mltasks(*line)
+        assert (ran.code, "nothing answers there" in ran.out + ran.err) == (3, True)
 
 
 def test_a_list_of_several_stores_reads_only_files_with_tasks_of_the_window(mltasks: Command, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_the_password_of_a_file_and_flags_do_the_same_as_the_environment(
 ) -> None:
     log_in(monkeypatch, {})
     file = tmp_path / "password"
+    file.touch(0o600)
     file.write_text(secured.passwords["reader"] + "\n", encoding="utf-8")
     trusted = ["--ca-certs", str(secured.conf / "ca.pem")]
     flags = [*trusted, "--user", "reader", "--password-file", str(file)]

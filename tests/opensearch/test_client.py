@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
+import mltasks
 from mltasks import ClusterError, UsageError
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.retry_policy import RetryPolicy
@@ -18,6 +21,7 @@ from mltasks.opensearch.retry_policy import RetryPolicy
         ("http://", "http://: not the URL of a cluster"),
         ("http://[::1", "http://[::1: Invalid IPv6 URL; write http://host:9200"),
         ("http://host:99999", "http://host:99999: Port out of range 0-65535"),
+        (f"http://{'x' * 64}.example", "label empty or too long"),
         ("http://host:9200?size=5", "a cluster's URL has no '?' or '#'"),
     ],
 )
@@ -28,9 +32,24 @@ def test_a_url_that_is_none_of_a_cluster_is_refused(url: str, said: str) -> None
     assert "s3cret" not in str(error.value)
 
 
-def test_a_cluster_is_called_by_its_host_and_port_unless_it_has_a_name() -> None:
-    assert Cluster("https://host:9200/path/").name == "host:9200"
+@pytest.mark.parametrize(
+    ("urls", "name"),
+    [
+        (["https://h", "https://H:443", "https://h:443/", "https://h."], "h:443"),
+        (["http://localhost:9200", "http://LOCALHOST:9200/"], "localhost:9200"),
+        (["https://h/search", "https://H:443/search/"], "h:443/search"),
+        (["https://h/Search"], "h:443/Search"),
+        (["https://h/café", "https://h/caf%C3%A9"], "h:443/caf%C3%A9"),
+        (["http://[::1]", "http://[::1]:80"], "[::1]:80"),
+    ],
+)
+def test_a_cluster_without_a_name_is_called_by_its_one_address(urls: list[str], name: str) -> None:
+    assert {Cluster(url).name for url in urls} == {name}
+
+
+def test_a_cluster_says_on_one_line_which_it_is() -> None:
     assert Cluster("https://host:9200", name="prod-eu").name == "prod-eu"
+    assert repr(Cluster("https://host:9200/x", name="prod-eu")) == "<Cluster prod-eu at https://host:9200/x>"
 
 
 def test_when_the_deadline_is_over_nothing_is_asked_any_more() -> None:
@@ -45,6 +64,14 @@ def test_a_port_on_which_nothing_listens_is_said_at_once() -> None:
     with pytest.raises(ClusterError, match=r"nothing answers there \(.*Connection refused\); check host and port"):
         cluster.search({"size": 1})
     assert waits == []
+
+
+def test_the_traceback_of_a_refused_connection_is_short_and_names_no_layer_below() -> None:
+    with pytest.raises(ClusterError) as error:
+        mltasks.load("http://127.0.0.1:9")
+    lines = "".join(traceback.format_exception(error.value))
+    assert "urllib3" not in lines
+    assert lines.count("Traceback") == 1
 
 
 def test_a_host_that_does_not_exist_is_said_at_once() -> None:

@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as AwsKeys
 
-from mltasks import Credentials, UsageError
+from mltasks import Access, Credentials, UsageError
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.connection import RawConnection
 from mltasks.opensearch.credentials import InsecureWarning
@@ -23,7 +23,7 @@ SECRET = "s3cret-Value"
         ({"user": "me"}, "--user me: no password; set MLTASKS_PASSWORD or give --password-file"),
         ({"password": SECRET}, "there is a password but no user; give --user or set MLTASKS_USER"),
         ({"user": "me", "password": SECRET, "token": SECRET}, "--user and a token at once; log in one way"),
-        ({"token": SECRET, "aws_region": "eu-west-1"}, "a token and --aws-region at once; log in one way"),
+        ({"token": SECRET, "aws_region": "eu-west-1"}, "a token and --region at once; log in one way"),
         (
             {"user": f"me:{SECRET}"},
             "--user has a colon in it; give the name alone, and the password by MLTASKS_PASSWORD",
@@ -32,6 +32,9 @@ SECRET = "s3cret-Value"
             {"token": f"{SECRET}\n{SECRET}"},
             "the token holds blanks, line breaks or other letters than ASCII; give it alone on one line",
         ),
+        ({"tenant_id": "a\nb"}, "--tenant-id: not a value for a header; give it in ASCII, without line breaks"),
+        ({"aws_service": "es"}, "--aws-service es: give the --region too"),
+        ({"aws_service": "s3", "aws_region": "eu-west-1"}, "--aws-service s3: there are es and aoss"),
         ({"client_key": "k.pem"}, "--client-key k.pem: give its certificate too, with --client-cert"),
         ({"ca_certs": "none.pem"}, "--ca-certs none.pem: there is no such file"),
         ({"client_cert": "none.pem"}, "--client-cert none.pem: there is no such file"),
@@ -56,6 +59,38 @@ def test_a_file_that_is_no_certificate_is_refused_before_any_connection(name: st
 def test_no_secret_is_shown() -> None:
     assert SECRET not in repr(Credentials(user="me", password=SECRET))
     assert SECRET not in repr(Credentials(token=SECRET))
+    assert repr(Credentials("me", SECRET, insecure=True)) == "Credentials(user='me', password=***, insecure=True)"
+    assert repr(Access(Credentials("me", SECRET), page_size=7)) == (
+        "Access(credentials=Credentials(user='me', password=***), page_size=7)"
+    )
+
+
+@pytest.mark.parametrize("given", [{"user": "me", "password": SECRET}, {"token": SECRET}, {"aws_region": "eu-west-1"}])
+@pytest.mark.parametrize("host", ["search.example", "10.0.0.1", "[fd00::1]:9200", "localhost.example"])
+def test_credentials_do_not_travel_over_plain_http_unless_somebody_insists(
+    given: dict[str, Any], host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    with pytest.raises(
+        UsageError, match="over plain http, whoever stands in between can read the credentials; write ht"
+    ):
+        Cluster(f"http://{host}", Credentials(**given))
+    with pytest.warns(InsecureWarning, match="--insecure: over plain http, whoever stands in between can read"):
+        Cluster(f"http://{host}", Credentials(**given, insecure=True))
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:9200", "LOCALHOST", "127.0.0.1", "127.9.9.9:1", "[::1]:9200", "a.localhost"]
+)
+def test_credentials_stay_on_this_machine_with_plain_http(host: str) -> None:
+    Cluster(f"http://{host}", Credentials("me", SECRET))
+
+
+def test_a_tenant_is_sent_beside_the_login() -> None:
+    sent = Credentials("me", SECRET, tenant_id="t-1").login()["headers"]
+    assert (sent["x-tenant-id"], "authorization" in sent) == ("t-1", True)
+    assert Credentials(tenant_id="t-1").login() == {"headers": {"x-tenant-id": "t-1"}}
 
 
 def test_user_and_password_are_sent_in_utf_8_as_the_server_reads_them() -> None:
@@ -86,16 +121,19 @@ def test_without_aws_credentials_signing_says_what_to_set(monkeypatch: pytest.Mo
         Cluster("https://localhost", Credentials(aws_region="eu-west-1"))
 
 
-def test_a_request_is_signed_as_botocore_signs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("given", "service"), [(None, "es"), ("es", "es"), ("aoss", "aoss")])
+def test_a_request_is_signed_as_botocore_signs_it(
+    given: str | None, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    signer = Credentials(aws_region="eu-west-1").login()["http_auth"]
+    signer = Credentials(aws_region="eu-west-1", aws_service=given).login()["http_auth"]
     connection = RawConnection(host="search.example", port=443, use_ssl=True, http_auth=signer)
     url, body = f"{connection.host}/_plugins/_ml/tasks/_search", b'{"size": 1}'
     signed = signer("POST", url, body)
 
     expected = AWSRequest("POST", url, data=body, headers={"X-Amz-Content-SHA256": signed["X-Amz-Content-SHA256"]})
-    auth = SigV4Auth(AwsKeys("AKIDEXAMPLE", SECRET), "es", "eu-west-1")
+    auth = SigV4Auth(AwsKeys("AKIDEXAMPLE", SECRET), service, "eu-west-1")
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _read(signed["X-Amz-Date"]))
     auth.add_auth(expected)
     assert signed["Authorization"] == expected.headers["Authorization"]

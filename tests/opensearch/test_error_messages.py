@@ -138,7 +138,7 @@ def test_a_path_may_have_any_letter() -> None:
     [
         (Credentials(user="me", password="s3cret"), 401, "wrong user or password; check --user"),
         (Credentials(token="s3cret"), 401, "the token is not accepted: expired, or made elsewhere; get a new one"),
-        (Credentials(aws_region="eu-west-1"), 403, "check the AWS credentials, --aws-region"),
+        (Credentials(aws_region="eu-west-1"), 403, "check the AWS credentials, --region"),
         (None, 401, "not logged in; give --user"),
     ],
 )

@@ -9,20 +9,16 @@ import click
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command
 from mltasks.exceptions import ClusterError, Error, UsageError
+from mltasks.opensearch.config import EXAMPLE
 
-EXAMPLE = """\b
-A cluster gets a name in mltasks.toml (in this folder, or as config.toml in
-~/.config/mltasks), and the name is then a SOURCE:
-  [clusters.prod-eu]
-  url = "https://search.example:9200"
-  user = "reader"
-  password_env = "PROD_EU_PASSWORD"   # or password_file, token_env, ...
-  ca_certs = "/etc/ssl/prod-eu.pem"   # or region = "eu-west-1", for AWS
-"""
+EPILOG = f"""\b
+A cluster gets a name in config.toml in ~/.config/mltasks, or in mltasks.toml
+in this folder if nobody else can write there; the name is then a SOURCE:
+{EXAMPLE.replace(f"{chr(10)}{chr(10)}", f"{chr(10)}")}"""
 
 
 @click.command(
-    "doctor", cls=Command, examples=("mltasks doctor https://host:9200", "mltasks doctor --all"), epilog=EXAMPLE
+    "doctor", cls=Command, examples=("mltasks doctor https://host:9200", "mltasks doctor --all"), epilog=EPILOG
 )
 @options.sources
 @options.connection
@@ -37,7 +33,7 @@ def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     code = 0
     for name in open_sources.resolve_names(sources, access, every=every_cluster):
         try:
-            cluster = open_cluster(name, access)
+            cluster = open_cluster(name, access, prefer_files=False)
             if cluster is None:
                 raise UsageError(f"doctor: {name} is no cluster; name a URL or a configured cluster")
             found = list(diagnostics.examine(cluster))

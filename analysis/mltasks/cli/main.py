@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import gc
+import io
 import os
 import sys
 import traceback
@@ -14,6 +15,8 @@ from typing import Any
 
 import click
 
+from mltasks.cli.interrupts import Interrupts
+from mltasks.cli.mask import MaskedStream
 from mltasks.exceptions import ClusterError, Error, TaskDataWarning
 from mltasks.reports.registry import REPORTS
 
@@ -107,9 +110,15 @@ def group(debug: bool) -> None:
     """Hold the commands."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code; an error is one line on stderr."""
+def main(arguments: list[str] | None = None, interrupts: Interrupts | None = None) -> int:
+    """Run the command line and return its exit code; an error is one line on stderr, without passwords."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    interrupts = interrupts or Interrupts()
+    with contextlib.redirect_stderr(MaskedStream(sys.stderr, arguments) if sys.stderr else io.StringIO()):
+        return _main(arguments, interrupts)
+
+
+def _main(arguments: list[str], interrupts: Interrupts) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("MLTASKS_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
@@ -118,31 +127,46 @@ def main(arguments: list[str] | None = None) -> int:
                 _only_our_warnings()
             code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        return _failed("interrupted", 130, debug)
+        return _failed("interrupted", interrupts.exit_code, debug)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.ctx.get_help(), file=sys.stderr)
         return 2
-    except click.ClickException as error:
+    except Exception as error:
+        if interrupts.received:  # whatever a library made of it, such as an error of its own
+            return _failed("interrupted", interrupts.exit_code, debug)
+        return _failed(*_describe(error), debug)
+    return code if isinstance(code, int) else 0
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    """Return what is said of an error, and the exit code."""
+    if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
-        return _failed(f"{error.format_message().rstrip('.')}{where}", 2, debug)
-    except ClusterError as error:
-        return _failed(f"{error} (mltasks doctor looks closer)", error.exit_code, debug)
-    except Error as error:
-        return _failed(str(error), error.exit_code, debug)
-    except Exception as error:
-        text = f"a bug of mltasks: {type(error).__name__}: {error}; please report it with what --debug shows"
-        return _failed(text, Error.exit_code, debug)
-    return code if isinstance(code, int) else 0
+        return f"{error.format_message().rstrip('.')}{where}", 2
+    if isinstance(error, ClusterError):
+        return f"{error} (mltasks doctor looks closer)", error.exit_code
+    if isinstance(error, Error):
+        return str(error), error.exit_code
+    text = f"a bug of mltasks: {type(error).__name__}: {error}; please report it with what --debug shows"
+    return text, Error.exit_code
 
 
 def _only_our_warnings() -> None:
     warnings.simplefilter("ignore")
+    from mltasks.opensearch.config import ConfigNotice
     from mltasks.opensearch.credentials import InsecureWarning
 
     warnings.simplefilter("always", TaskDataWarning)
-    warnings.simplefilter("default", InsecureWarning)
-    warnings.showwarning = lambda message, *_: print(f"mltasks: warning: {_one_line(message)}", file=sys.stderr)
+    for category in (InsecureWarning, ConfigNotice):
+        warnings.simplefilter("default", category)
+
+    warnings.showwarning = _print_warning
+
+
+def _print_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    kind = "" if category.__name__ == "ConfigNotice" else "warning: "
+    print(f"mltasks: {kind}{_one_line(message)}", file=sys.stderr)
 
 
 def _forget_stdout() -> None:
@@ -170,4 +194,6 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO has it not, its usual kind has
-    sys.exit(main())
+    interrupts = Interrupts()
+    interrupts.install()
+    sys.exit(main(interrupts=interrupts))

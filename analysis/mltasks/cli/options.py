@@ -33,8 +33,10 @@ WORD_FILTERS = {
 }
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
-    *("region", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
+    *("region", "aws_service", "tenant_id", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
 )
+
+TRUST = ("ca_certs", "client_cert", "client_key", "insecure", "aws_service", "tenant_id")
 
 source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
 sources = click.argument("sources", metavar="[SOURCE]...", envvar="MLTASKS_SOURCE", nargs=-1)
@@ -75,8 +77,10 @@ connection = compose(
         _access("--ca-certs", metavar="FILE", help="The authority that signed the server's certificate."),
         _access("--client-cert", metavar="FILE", help="A certificate to log in with."),
         _access("--client-key", metavar="FILE", help="The key of that certificate."),
-        _access("--insecure", is_flag=True, help="Do not check the server's certificate."),
+        _access("--insecure", is_flag=True, help="Do not check the certificate; log in over plain http."),
         _access("--region", metavar="NAME", help="Sign requests for AWS, in this region (needs mltasks[aws])."),
+        _access("--aws-service", metavar="NAME", help="Sign for es (the default) or aoss, OpenSearch Serverless."),
+        _access("--tenant-id", metavar="TEXT", help="The tenant, where a cluster has several (x-tenant-id)."),
         _access(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
@@ -163,13 +167,13 @@ def _to_access(
 
     password = os.environ.get("MLTASKS_PASSWORD")
     if password_file is not None:
-        password = read_secret(Path(password_file), "--password-file")
+        password = read_secret(Path(), password_file, "--password-file")
     if user and password is None and sys.stdin.isatty():
         password = click.prompt(f"Password of {user}", hide_input=True, err=True)
     token = os.environ.get("MLTASKS_TOKEN")
     if token_file is not None:
-        token = read_secret(Path(token_file), "--token-file")
-    trust = {name: settings.pop(name) for name in ("ca_certs", "client_cert", "client_key", "insecure")}
+        token = read_secret(Path(), token_file, "--token-file")
+    trust = {name: settings.pop(name) for name in TRUST if name in settings}
     credentials = Credentials(user=user, password=password if user else None, token=token, aws_region=region, **trust)
     return Access(credentials, query=_parsed(query), **settings)
 

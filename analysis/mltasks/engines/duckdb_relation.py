@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 from duckdb import func
 
+from mltasks import temporary
 from mltasks.engines import data_files
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.duckdb_errors import translate_errors
@@ -81,7 +82,7 @@ def _connection() -> duckdb.DuckDBPyConnection:
 @functools.cache
 def _spill_folder() -> TemporaryDirectory[str]:
     """Return the folder for what memory cannot hold: nobody else's to read, gone with the process."""
-    return TemporaryDirectory(prefix="mltasks-")
+    return temporary.make_folder()
 
 
 def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:

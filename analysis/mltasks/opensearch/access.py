@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from mltasks.exceptions import UsageError
 from mltasks.opensearch import config
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.credentials import Credentials
@@ -16,7 +18,7 @@ PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB
 Query = Mapping[str, Any] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Access:
     """How to reach a cluster, and how to read it; files and frames need none of it."""
 
@@ -30,9 +32,27 @@ class Access:
     config: str | None = None  # the file with the configured clusters; None: where `config.path` looks
     redact: bool = False  # mask user names, addresses and hosts in texts
 
+    def __repr__(self) -> str:
+        """Return what differs from the defaults, on one line and without secrets."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return f"Access({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
-def open_cluster(source: Any, access: Access) -> Cluster | None:
-    """Return the cluster that a source names; None where it is something else."""
+
+def with_query(access: Access | None, query: Query) -> Access:
+    """Return how to read a cluster, with the query of a call; raises UsageError where there are two."""
+    access = access or Access()
+    if query is None:
+        return access
+    if access.query is not None:
+        raise UsageError("query: given twice, by itself and in access; give it once")
+    return replace(access, query=query)
+
+
+def open_cluster(source: Any, access: Access, *, prefer_files: bool = True) -> Cluster | None:
+    """Return the cluster that a source names; None where it is something else.
+
+    A file or folder of the same name wins over a configured cluster, unless `prefer_files` is False. Raises UsageError.
+    """
     if isinstance(source, Cluster):
         return source
     if not isinstance(source, str) or source == DEMO:
@@ -40,8 +60,10 @@ def open_cluster(source: Any, access: Access) -> Cluster | None:
     reach: dict[str, Any] = {"timeout": access.timeout, "retry_policy": RetryPolicy(deadline=access.deadline)}
     if "://" in source:
         return Cluster(source, access.credentials or Credentials.from_environment(), **reach)
-    section = config.clusters(access.config).get(source)
-    file = config.path(access.config)
-    if section is None or file is None:
+    if prefer_files and os.path.lexists(source):
         return None
+    configured = config.find(source, access.config)
+    if configured is None:
+        return None
+    section, file = configured
     return Cluster(section.url, config.credentials(source, section, file), name=source, **reach)

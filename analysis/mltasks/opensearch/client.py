@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import ipaddress
 import json
 import warnings
 from collections.abc import Collection, Mapping
@@ -23,6 +25,7 @@ INSECURE = (
     "--insecure: the server's certificate is not checked, so that whoever stands in between can read passwords and "
     "change answers; give --ca-certs instead"
 )
+PLAIN = "over plain http, whoever stands in between can read the credentials"
 
 
 class Cluster:
@@ -42,15 +45,31 @@ class Cluster:
     ) -> None:
         parts = _check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self.name = name or parts.netloc
+        self.name = name or canonical_name(url)
+        self.is_named = name is not None  # by somebody, and not by its address
         self._answers_json = False  # whether it has answered as a cluster does
         self._policy = retry_policy or RetryPolicy()
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
+        if self.credentials.is_secret and parts.scheme == "http" and not _is_local(parts.hostname):
+            if not self.credentials.insecure:
+                remedy = "write https://, or give --insecure to send them all the same"
+                raise UsageError(f"{self.url}: {PLAIN}; {remedy}")
+            warnings.warn(f"--insecure: {PLAIN}", InsecureWarning, stacklevel=2)
         from mltasks.opensearch.retry import RetryingTransport
 
         self._transport = RetryingTransport(_options(parts, self.credentials), self._policy, timeout)
+
+    def __repr__(self) -> str:
+        """Return name and URL on one line."""
+        return f"<Cluster {self.name} at {self.url}>"
+
+    def with_name(self, name: str) -> Cluster:
+        """Return the same cluster, on the same connection, under another name."""
+        other = copy.copy(self)
+        other.name = name
+        return other
 
     def search(self, body: Mapping[str, Any]) -> Response:
         """Ask the task endpoint; 'a smaller page, please' and 'no index yet' are returned, other refusals raised.
@@ -111,7 +130,7 @@ class Cluster:
         try:
             self._policy.pause(attempt)
         except NoResponseError as error:
-            raise error_messages.error_from_exception(self.url, error) from error
+            raise error_messages.error_from_exception(self.url, error) from None
 
     def wait(self, seconds: float) -> None:
         """Let so much time go by; raises ClusterError where the deadline is over before."""
@@ -128,7 +147,7 @@ class Cluster:
         try:
             return self._transport.request(method, path, body, retried)
         except NoResponseError as error:
-            raise error_messages.error_from_exception(self.url, error) from error
+            raise error_messages.error_from_exception(self.url, error) from None
 
     def get_or_none(self, path: str) -> Any:
         """Ask for something that is good to know but not needed: any trouble is None, and nothing is repeated."""
@@ -155,6 +174,22 @@ class Cluster:
         return found
 
 
+def canonical_name(url: str) -> str:
+    """Return the one name of a cluster's address: host in lower case, port, and the path if there is one."""
+    parts = _check_url(url)
+    host = parts.hostname.rstrip(".")  # in lower case
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{f'[{host}]' if ':' in host else host}:{port}{parts.path.rstrip('/')}"
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether what is sent to a host stays on this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
+
+
 def _check_url(url: str) -> Any:
     if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
         shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
@@ -177,7 +212,7 @@ def _check_url(url: str) -> Any:
         raise UsageError(f"{url}: {parts.hostname!r} cannot be a host's name; {remedy}") from None
     if parts.query or parts.fragment:
         raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
-    return parts
+    return parts._replace(path=quote(parts.path, safe="/%:@!$&'()*+,;=~"))
 
 
 def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:

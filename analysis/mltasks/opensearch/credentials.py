@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import ssl
-from dataclasses import dataclass, field, fields
+import warnings
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,37 @@ from mltasks.exceptions import UsageError
 
 
 class InsecureWarning(UserWarning):
-    """A cluster's certificate is not checked, because somebody asked for that."""
+    """A secret is less safe than it could be: an unchecked certificate, plain http, a file that others can read."""
 
 
-@dataclass(frozen=True)
+SECRETS, SERVICES = ("password", "token"), ("es", "aoss")
+
+
+@dataclass(frozen=True, repr=False)
 class Credentials:
     """How to log in to a cluster. Everything is checked before the first connection; `repr` shows no secret.
 
-    With `aws_region` requests are signed (AWS SigV4) with the credentials that botocore finds.
+    With `aws_region` requests are signed (AWS SigV4) with the credentials that botocore finds, for the service
+    `aws_service`: "es" (the default), or "aoss" for OpenSearch Serverless. `tenant_id` is sent as `x-tenant-id`.
+    `insecure` takes any certificate, and sends credentials over plain http to other machines.
     """
 
     user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    password: str | None = None
+    token: str | None = None
     ca_certs: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
     insecure: bool = False
     aws_region: str | None = None
+    aws_service: str | None = None
+    tenant_id: str | None = None
+
+    def __repr__(self) -> str:
+        """Return what is set, on one line and without secrets."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name)}
+        shown = (f"{name}={'***' if name in SECRETS else repr(value)}" for name, value in values.items())
+        return f"Credentials({', '.join(shown)})"
 
     def __post_init__(self) -> None:
         if self.client_key and not self.client_cert:
@@ -45,7 +59,13 @@ class Credentials:
             raise UsageError(
                 "the token holds blanks, line breaks or other letters than ASCII; give it alone on one line"
             )
-        ways = {"--user": self.user, "a token": self.token, "--aws-region": self.aws_region}
+        if self.tenant_id is not None and not (self.tenant_id.isascii() and self.tenant_id.isprintable()):
+            raise UsageError("--tenant-id: not a value for a header; give it in ASCII, without line breaks")
+        if self.aws_service and self.aws_service not in SERVICES:
+            raise UsageError(f"--aws-service {self.aws_service}: there are {' and '.join(SERVICES)}")
+        if self.aws_service and not self.aws_region:
+            raise UsageError(f"--aws-service {self.aws_service}: give the --region too")
+        ways = {"--user": self.user, "a token": self.token, "--region": self.aws_region}
         given = [name for name, value in ways.items() if value]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} at once; log in one way")
@@ -57,14 +77,21 @@ class Credentials:
         found: dict[str, Any] = {f.name: os.environ.get(f"MLTASKS_{f.name.upper()}") or None for f in fields(cls)}
         return cls(**{**found, "insecure": found["insecure"] not in (None, "0", "false")})
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether a request carries something that nobody else may read."""
+        return bool(self.user or self.token or self.aws_region)
+
     def login(self) -> dict[str, Any]:
         """Return the options of opensearch-py that say who asks."""
+        headers = {"x-tenant-id": self.tenant_id} if self.tenant_id else {}
         if self.user:  # in UTF-8, as the server reads it; urllib3 knows only Latin-1
             pair = base64.b64encode(f"{self.user}:{self.password}".encode("utf-8", "surrogateescape"))
-            return {"headers": {"authorization": f"Basic {pair.decode()}"}}
+            headers["authorization"] = f"Basic {pair.decode()}"
         if self.token:
-            return {"headers": {"authorization": f"Bearer {self.token}"}}
-        return {"http_auth": _signer(self.aws_region)} if self.aws_region else {}
+            headers["authorization"] = f"Bearer {self.token}"
+        signer = {"http_auth": _signer(self.aws_region, self.aws_service or "es")} if self.aws_region else {}
+        return {"headers": headers, **signer} if headers else signer
 
     def tls(self) -> dict[str, Any]:
         """Return the options of opensearch-py that say whom to trust, and the client's certificate."""
@@ -91,19 +118,28 @@ class Credentials:
         except (ssl.SSLError, OSError) as error:
             remedy = "give the --client-key that belongs to it, both in PEM format and without a password"
             raise UsageError(f"--client-cert {self.client_cert}: cannot be used ({_words(error)}); {remedy}") from None
+        if self.client_key:
+            warn_if_others_can_read(Path(self.client_key), "--client-key")
 
 
-def _signer(region: str) -> Any:
+def warn_if_others_can_read(file: Path, place: str) -> None:
+    """Warn with InsecureWarning where any user of the machine can read a file with a secret."""
+    if os.name == "posix" and file.stat().st_mode & 0o004:
+        message = f"{place} {file}: every user of this machine can read it; chmod 600 {file}"
+        warnings.warn(message, InsecureWarning, stacklevel=3)
+
+
+def _signer(region: str, service: str) -> Any:
     try:
         from botocore.session import Session
     except ImportError:
-        raise UsageError("--aws-region: signing needs botocore; install it with pip install 'mltasks[aws]'") from None
+        raise UsageError("--region: signing needs botocore; install it with pip install 'mltasks[aws]'") from None
     from opensearchpy import Urllib3AWSV4SignerAuth
 
     found = Session().get_credentials()
     if found is None:
-        raise UsageError(f"--aws-region {region}: no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
-    return Urllib3AWSV4SignerAuth(found, region, "es")
+        raise UsageError(f"--region {region}: no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
+    return Urllib3AWSV4SignerAuth(found, region, service)
 
 
 def _words(error: Exception) -> str:

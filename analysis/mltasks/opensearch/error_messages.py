@@ -84,11 +84,11 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
         return ClusterError(f"{where}: {own}{_not_logged_in(credentials or Credentials())}")
     if answer.status == 403:
         if any(sign in words.lower() for sign in SIGNATURE):
-            remedy = "check the secret key, --aws-region, the service (es or aoss) and this machine's clock"
+            remedy = "check the secret key, --region, --aws-service (es or aoss) and this machine's clock"
         elif TENANT.search(words):
             remedy = "this cluster serves several tenants: give yours with --tenant-id"
         elif credentials and credentials.aws_region:
-            remedy = "check the AWS credentials, --aws-region, and that the domain's policy lets them in"
+            remedy = "check the AWS credentials, --region, and that the domain's policy lets them in"
         elif "no permissions for []" in words:
             remedy = (
                 "plugins.security.system_indices.permission.enabled closes this endpoint; give the user's role "

@@ -49,7 +49,7 @@ class Store:
         access = access or Access()
         if access.query is not None or access.allow_partial:
             raise UsageError("a sync takes no query and nothing partial: a store has all tasks of a cluster")
-        cluster = open_cluster(source, access)
+        cluster = open_cluster(source, access, prefer_files=False)
         if cluster is None:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
