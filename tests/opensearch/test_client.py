@@ -21,7 +21,7 @@ from mltasks.opensearch.retry_policy import RetryPolicy
         ("http://", "http://: not the URL of a cluster"),
         ("http://[::1", "http://[::1: Invalid IPv6 URL; write http://host:9200"),
         ("http://host:99999", "http://host:99999: Port out of range 0-65535"),
-        (f"http://{'x' * 64}.example", "label empty or too long"),
+        (f"http://{'x' * 64}.example", "cannot be a host's name"),
         ("http://host:9200?size=5", "a cluster's URL has no '?' or '#'"),
     ],
 )

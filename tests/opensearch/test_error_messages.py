@@ -58,7 +58,7 @@ CASES: list[tuple[int, Any, type[Error], str]] = [
         403,
         {"message": "The request signature we calculated does not match the signature you provided."},
         ClusterError,
-        "check the secret key, --aws-region, the service (es or aoss) and this machine's clock",
+        "check the secret key, --region, --aws-service (es or aoss) and this machine's clock",
     ),
     (
         403,
