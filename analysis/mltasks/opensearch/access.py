@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from mltasks.exceptions import UsageError
@@ -48,6 +48,13 @@ def with_query(access: Access | None, query: Query) -> Access:
     return replace(access, query=query)
 
 
+def _exists(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # no name for a file
+        return False
+
+
 def open_cluster(source: Any, access: Access, *, prefer_files: bool = True) -> Cluster | None:
     """Return the cluster that a source names; None where it is something else.
 
@@ -60,7 +67,7 @@ def open_cluster(source: Any, access: Access, *, prefer_files: bool = True) -> C
     reach: dict[str, Any] = {"timeout": access.timeout, "retry_policy": RetryPolicy(deadline=access.deadline)}
     if "://" in source:
         return Cluster(source, access.credentials or Credentials.from_environment(), **reach)
-    if prefer_files and os.path.lexists(source):
+    if prefer_files and _exists(source):
         return None
     configured = config.find(source, access.config)
     if configured is None:

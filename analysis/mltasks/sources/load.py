@@ -32,10 +32,10 @@ def load(
 ) -> pd.DataFrame:
     """Return every task of a source, one row per task: the columns of `mltasks.schema`, Context in `attrs`.
 
-    `source`: "demo", `-` (standard input), a cluster's URL (or a `Cluster`), the name of a configured cluster, a store
-    (or its folder), a saved `_search` answer or hits (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a
-    folder of such, a list of these; a saved answer as a dict, hits as a list of dicts, a DataFrame or an Arrow table of
-    tasks. A name that can mean several of these means the first.
+    `source`: "demo", `-` (standard input), a cluster's URL (or a `Cluster`), a store (or its folder), a saved `_search`
+    answer or hits (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a folder of such, the name of a
+    configured cluster, a list of these; a saved answer as a dict, hits as a list of dicts, a DataFrame or an Arrow
+    table of tasks. A name that can mean several of these means the first.
     `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """

@@ -41,19 +41,19 @@ class TaskFile:
 def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
     """Return what a name means; None where nothing has this name.
 
-    "demo", `-`, a cluster's URL, a configured cluster, a store, a folder, a file: a name that can mean several of
+    "demo", `-`, a cluster's URL, a store, a folder, a file, a configured cluster: a name that can mean several of
     these means the first.
     """
     text = str(source)
     if text in (DEMO, STDIN):
         return "demo" if text == DEMO else "stdin"
-    if isinstance(source, str) and ("://" in source or source in config.clusters(config_file)):
+    if isinstance(source, str) and "://" in source:
         return "cluster"
     path = Path(source)
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # there is none, or the text is no name for a file
-        return None
+        return "cluster" if isinstance(source, str) and source in config.clusters(config_file) else None
     if stat.S_ISDIR(mode):
         return "store" if is_store(path) else "folder"
     return "file" if stat.S_ISREG(mode) else "pipe"
