@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mltasks.exceptions import DataError
+from mltasks.exceptions import ClusterError, DataError
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.pagination import CLOSING_SIZE, SeqNoPagination
@@ -182,3 +182,33 @@ def test_what_is_missing_may_be_allowed_and_is_said() -> None:
     assert 0 < len(result) < len(numbers)
     assert not begun.complete
     assert begun.notes[0].startswith("INCOMPLETE")
+
+
+LOGIN = b"<html>Please sign in</html>"
+ODD = [
+    b"",
+    LOGIN,
+    b"\0" * 50,
+    b"7",
+    b"null",
+    b"[" * 50_000,
+    '{"hits":'.encode("utf-16"),
+    b'{"hits":{"hits":[' + b"[" * 9,
+]
+
+
+@pytest.mark.parametrize("number", [1, 5, 11, 12, 13], ids=["first", "middle", "closing", "count", "index"])
+@pytest.mark.parametrize("odd", [*ODD, (500, b"odd"), (520, LOGIN), (502, b""), (429, b"{}"), (413, LOGIN)], ids=repr)
+def test_an_odd_answer_amid_the_walk_costs_no_task(odd: Any, number: int) -> None:
+    with StubCluster(dict(NUMBERS), once(number, lambda asked, answer: odd)) as stub:
+        result = rows(walk(stub))
+    assert dict(result) == NUMBERS
+    assert len(result) == len(NUMBERS)
+
+
+@pytest.mark.parametrize("status", [401, 403, 302, 404, 405])
+def test_a_refusal_amid_the_walk_is_an_error(status: int) -> None:
+    answer = {"error": {"type": "security_exception", "reason": "no permissions"}, "status": status}
+    refusal = once(5, lambda asked, true: (status, answer))
+    with StubCluster(dict(NUMBERS), refusal) as stub, pytest.raises(ClusterError, match=f"answers {status}"):
+        rows(walk(stub))

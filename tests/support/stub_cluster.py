@@ -12,7 +12,9 @@ from typing import Any
 from support.documents import TRAINING
 
 Body = dict[str, Any]
-Change = Callable[[int, Body, Body], Any]  # number of the search, what was asked, the true answer -> the answer sent
+Change = Callable[
+    [int, Body, Body], Any
+]  # number of the search, what was asked, the true answer -> what is sent, bytes or JSON, or a status with it
 
 
 class StubCluster(ThreadingHTTPServer):
@@ -103,7 +105,8 @@ class Handler(BaseHTTPRequestHandler):
         number = len(self.server.asked)
         self.server.asked.append(asked)
         answer = self.server.change(number, asked, self.server.answer(asked))
-        self._send(200, answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode())
+        status, answer = answer if isinstance(answer, tuple) else (200, answer)
+        self._send(status, answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode())
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -80,7 +80,7 @@ class Cluster:
         if not (answer.ok or answer.too_large or answer.no_index):
             raise error_messages.error_from_response(self.url, answer, self.credentials)
         self._answers_json = self._answers_json or answer.is_json_object
-        if not self._answers_json:
+        if answer.ok and not self._answers_json:
             raise error_messages.not_json(self.url, answer)
         return answer
 

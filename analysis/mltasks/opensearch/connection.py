@@ -14,6 +14,7 @@ from mltasks.opensearch.response import NoResponseError, Response
 
 DRIP = 5  # times the time-out of one read, for a whole body
 PART, LARGEST = 2**20, 2**26  # bytes asked for at once: where the length is not known, and at most
+LARGEST_ANSWER = 2**28  # bytes of an answer, unpacked; one that is larger counts as refused for its size
 
 
 class RawConnection(Urllib3HttpConnection):
@@ -34,8 +35,9 @@ class RawConnection(Urllib3HttpConnection):
         timeout: float | None = None,
         ignore: Any = (),
         headers: Mapping[str, str] | None = None,
+        within: float = float("inf"),
     ) -> Response:
-        """Send one request; raises NoResponseError where no complete answer came."""
+        """Send one request; raises NoResponseError where no complete answer came, in all `within` so many seconds."""
         limit = timeout or self.timeout
         try:
             answer = self.pool.urlopen(
@@ -48,7 +50,10 @@ class RawConnection(Urllib3HttpConnection):
                 preload_content=False,
             )
             self._last = answer.connection
-            return Response(answer.status, self.get_response_headers(answer), self._received(answer, limit))
+            body = self._received(answer, min(limit * DRIP, within))
+            if body is None:
+                return Response(413, {}, f"the answer is larger than {LARGEST_ANSWER >> 20} MiB".encode())
+            return Response(answer.status, self.get_response_headers(answer), body)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise NoResponseError(error) from error
 
@@ -68,13 +73,17 @@ class RawConnection(Urllib3HttpConnection):
             sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
         return sent
 
-    def _received(self, answer: urllib3.BaseHTTPResponse, timeout: float) -> bytes:
-        """Return the body; a server that drips it is given up, though every single byte comes in time."""
-        until = time.monotonic() + timeout * DRIP
-        parts = []
+    def _received(self, answer: urllib3.BaseHTTPResponse, seconds: float) -> bytes | None:
+        """Return the body, None where it is too large; a server that drips it is given up after so many seconds."""
+        until = time.monotonic() + seconds
+        parts, size = [], 0
         try:
             while part := answer.read1(min(getattr(answer, "length_remaining", None) or PART, LARGEST)):
                 parts.append(part)  # the only one, where all is there: joining it copies nothing
+                size += len(part)
+                if size > LARGEST_ANSWER:
+                    answer.close()
+                    return None
                 if time.monotonic() > until:
                     raise urllib3.exceptions.ReadTimeoutError(self.pool, self.host, "the answer does not end")
         except BaseException:

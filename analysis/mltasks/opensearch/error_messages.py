@@ -25,6 +25,7 @@ TLS = (  # what OpenSSL says, and what to do
     ("certificate is not yet valid", "the server's certificate is not valid yet; look at the clocks of both machines"),
     ("Hostname mismatch", "the certificate is for another host name; use that name in the URL"),
     ("IP address mismatch", "the certificate is for another address; use the host name in the URL"),
+    ("too weak", "a key or signature in the server's certificates is too weak to be trusted; they must be made anew"),
     (
         "CERTIFICATE_VERIFY_FAILED",
         "the server's certificate is signed by an unknown authority; give it with --ca-certs",
@@ -140,8 +141,9 @@ def server_words(body: bytes) -> tuple[str, str]:
     if not isinstance(error, dict):
         return str(error)[:300], ""
     inner = error
-    for root in error.get("root_cause") or ():
-        inner = root
+    causes = error.get("root_cause")
+    for cause in causes if isinstance(causes, list) else ():
+        inner = cause if isinstance(cause, dict) else inner
     reason = inner.get("reason") or error.get("reason") or inner.get("type") or "no reason given"
     return " ".join(str(reason).split())[:300], str(inner.get("type") or error.get("type") or "error")
 

@@ -8,6 +8,8 @@ request is only ever a head start: urllib3 goes through all its steps when the a
 from __future__ import annotations
 
 import http.client
+import io
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +19,49 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 PrefetchedRequest = tuple[str, str, bytes | None]  # method, URL, body
 
 
+class TimedReader(io.RawIOBase):
+    """Reads from a socket until a time is over, though every single byte comes in time."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self.until: float | None = None  # by time.monotonic(); None: for ever
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there; raises TimeoutError where the time is over."""
+        if self.until is not None and time.monotonic() > self.until:
+            raise TimeoutError("the headers do not end")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Close the socket's file, too."""
+        self._raw.close()
+        super().close()
+
+
+class TimedResponse(http.client.HTTPResponse):
+    """A response whose headers have to come within the time-out of one read, all of them."""
+
+    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self._timeout = sock.gettimeout()
+        self._reader = TimedReader(self.fp.detach())
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        """Read status and headers."""
+        self._reader.until = None if self._timeout is None else time.monotonic() + self._timeout
+        super().begin()
+        self._reader.until = None
+
+
 class PrefetchingConnection(HTTPConnection):
     """A connection that may have sent its next request already."""
 
+    response_class = TimedResponse
     _sent: PrefetchedRequest | None = None
 
     @property

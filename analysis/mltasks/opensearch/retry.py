@@ -48,8 +48,11 @@ class RetryingTransport:
         headers = _headers(body)
 
         def once() -> Response:
-            limit = min(self._timeout, timeout or self._timeout, self.policy.left())
-            answer: Response = connection.perform_request(method, path, body=body, headers=headers, timeout=limit)
+            left = self.policy.left()
+            limit = min(self._timeout, timeout or self._timeout, left)
+            answer: Response = connection.perform_request(
+                method, path, body=body, headers=headers, timeout=limit, within=left
+            )
             self._answered = True
             return answer
 
