@@ -39,7 +39,7 @@ class FakeCluster(ThreadingHTTPServer):
         hits = [hit for hit in self.hits.values() if _matches(hit, body["query"])]
         (field,) = body["sort"][0].items()
         hits.sort(key=lambda hit: hit["_seq_no"], reverse=field == ("_seq_no", "desc"))
-        whole = json.dumps(body["query"]).count("gt") + json.dumps(body["query"]).count("ids") == 0
+        whole = not any(word in json.dumps(body["query"]) for word in ("range", "ids", "terms"))
         total, limit = len(hits) + self.unseen * whole, body["track_total_hits"]
         if limit is not True and total > limit:
             total, relation = limit, "gte"

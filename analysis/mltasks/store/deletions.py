@@ -56,7 +56,7 @@ def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found:
     ]
     files = tuple(file for file, _ in marked)
     if files != state.files:
-        transaction.commit(cluster.name, manifest.replace(state, files=files, missing=0))
+        transaction.commit(cluster.name, manifest.replace(state, files=files, missing=0, recent=b""))
     return replace(found, tasks=state.rows, gone=sum(n for _, n in marked), missing=0)
 
 

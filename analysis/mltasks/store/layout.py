@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -28,8 +29,9 @@ import pyarrow.parquet as pq
 from mltasks import atomic_write
 from mltasks.engines import data_files
 from mltasks.exceptions import DataError, WriteError
+from mltasks.store import id_index
 from mltasks.store.manifest import StoredFile
-from mltasks.store.paths import DAMAGED_FOLDER, DATA, DATA_FOLDER, LINK, PART, data_folders, partition_folders
+from mltasks.store.paths import DAMAGED_FOLDER, DATA, DATA_FOLDER, INDEX, LINK, PART, data_folders, partition_folders
 from mltasks.tasks import schema
 
 GONE = data_files.GONE.name
@@ -98,6 +100,15 @@ class StoreLayout:
         except (pa.ArrowException, OSError, KeyError) as error:
             raise DataError(f"{self.data_path(file)}: {_in_one_line(error)}; {self.remedy}") from error
 
+    def may_contain(self, file: StoredFile, hashes: id_index.Hashes) -> id_index.Mask:
+        """Tell which ids may be in a file; all may, where its index is damaged, or an older version made none."""
+        try:
+            return id_index.may_contain(self.data_path(file).with_suffix(".ids"), hashes)
+        except (FileNotFoundError, ValueError):
+            return np.ones(len(hashes), bool)
+        except OSError as error:
+            raise DataError(f"{error.filename or self.data_path(file)}: {error.strerror}; {self.remedy}") from error
+
     def _check_columns(self, file: StoredFile, names: Sequence[str]) -> None:
         if different := sorted({*names} ^ {*file.columns}):
             raise DataError(
@@ -111,6 +122,8 @@ class StoreLayout:
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
         content = memoryview(sink.getvalue())
+        index = id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
+        atomic_write.write_durable((self.folder / DATA_FOLDER / path).with_suffix(".ids"), index)
         atomic_write.write_durable(self.folder / DATA_FOLDER / path, content)
         return describe_file(path, rows, content, generation)
 
@@ -120,9 +133,10 @@ class StoreLayout:
         Those of other clusters stay until their own next sync. Raises WriteError.
         """
         keep = {self.folder / DATA_FOLDER / path for path in wanted}
+        keep |= {path.with_suffix(".ids") for path in keep}
         with self._translate_errors():
             folders = data_folders(self.folder, cluster)
-            for path in (*_named(folders, DATA, PART), *_named([self.folder], PART)):
+            for path in (*_named(folders, DATA, INDEX, PART), *_named([self.folder], PART)):
                 if path not in keep:
                     path.unlink()
             _remove_empty(folders)

@@ -66,7 +66,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename={"fingerprints"
 
     `fingerprints` and `total`: the newest tasks on the cluster and their number when the last reading began.
     `missing`: how many tasks of the files were deleted there when that could be told last, not counting those that
-    are flagged. `full_read_at`: the newest _seq_no when the index was last read from its beginning.
+    are flagged. `full_read_at`: the newest _seq_no when the index was last read from its beginning. `recent`: see
+    recent_writes.py.
     """
 
     files: tuple[StoredFile, ...] = ()
@@ -76,6 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename={"fingerprints"
     total: Count = 0
     missing: Int64 = 0
     full_read_at: SeqNo = -1
+    recent: bytes = b""
     reading: ClusterInfo = ClusterInfo()
     unreadable: dict[str, Count] = {}
     samples: dict[str, str] = {}

@@ -16,7 +16,8 @@ DATA_FOLDER = "_files"
 DAMAGED_FOLDER = "_damaged"  # what `sync --repair` has set aside
 IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
 RANDOM_NAME = "[0-9a-f]" * 16
-DATA, LINK, PART = f"{RANDOM_NAME}.pq", f"{RANDOM_NAME}.parquet", ".mltasks-*.part"
+DATA, INDEX, LINK = f"{RANDOM_NAME}.pq", f"{RANDOM_NAME}.ids", f"{RANDOM_NAME}.parquet"
+PART = ".mltasks-*.part"
 DATA_PATH = re.compile(r"cluster=([^/]*)/created=(?:\d{4}-\d\d|implausible)/[0-9a-f]{16}\.pq")
 NO_NAME = "__HIVE_DEFAULT_PARTITION__"  # what tools take for a partition without a name
 

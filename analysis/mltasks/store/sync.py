@@ -24,7 +24,7 @@ from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder, HitsPage
 from mltasks.opensearch.page import PageReader, PageRequest
 from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, SeqNoPagination
-from mltasks.store import index_identity, manifest
+from mltasks.store import index_identity, manifest, recent_writes
 from mltasks.store.manifest import ClusterState, Snapshot
 from mltasks.store.repair import Repair, find_damage, set_aside
 from mltasks.store.transaction import Transaction
@@ -188,12 +188,16 @@ def _read(
     newest = index_identity.fingerprint(walk.newest)
     state, new, updated = manifest.replace(start, fingerprints=newest, total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
-        state = manifest.replace(state, full_read_at=reached, unreadable={}, samples={})
+        state = manifest.replace(state, full_read_at=reached, unreadable={}, samples={}, recent=b"")
     unreadable, unknown, recovered = UnreadableCounts(), Counter[str](), 0
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         unreadable.add(tally)
         unknown += table.unknown_states(rows.filter(pc.greater(rows["seq_no"], start.cursor)))
-        change = intake.add(state, redact.table(rows) if access.redact else rows)
+        coming = rows.filter(pa.array(~recent_writes.is_known(state.recent, rows)))
+        if not coming.num_rows:
+            continue
+        state = manifest.replace(state, recent=recent_writes.remember(state.recent, rows))
+        change = intake.add(state, redact.table(coming) if access.redact else coming)
         new, updated = new + change.new, updated + change.updated
         recovered += damage.recovered(change.new_rows) if damage and damage.problems else 0
         state = _with_tally(change.state, tally, access)

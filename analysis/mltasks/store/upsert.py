@@ -12,15 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.engines import data_files
-from mltasks.store import manifest
+from mltasks.store import id_index, manifest
 from mltasks.store.layout import GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.store.paths import months, partition
 from mltasks.tasks import schema, table
 
 FULL = 100_000  # rows: a file does not grow beyond
+SMALL = 1_000  # rows: a file up to this size is always merged with new rows
 SAME = ("seq_no", "primary_term", "version", "last_update_time")  # with these, a task is in the same form
+ENDED = pa.array([state for state, outcome in schema.STATES.items() if outcome != schema.OPEN])
 Positions = np.ndarray[Any, np.dtype[np.int64]]
+Tier = tuple[str, bool]  # a partition, and whether its open tasks are meant or the others
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Upsert:
         new = rows.filter(pa.array(~(known | present)))
         rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
         rows = rows.select(data_files.FILE_SCHEMA.names)
-        files = tuple(self._rewritten(state, stale, self._by_partition(rows)))
+        files = tuple(self._rewritten(state, stale, self._by_tier(rows)))
         return UpsertResult(manifest.replace(state, files=files), rows.num_rows - new.num_rows, new)
 
     def _older_versions(
@@ -83,11 +86,13 @@ class Upsert:
         `known` are those that need no new version.
         """
         ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
+        hashes = id_index.hash_ids(pc.fill_null(ids, "").to_pylist())
         known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
         after, until = self._once
         every, again = np.arange(rows.num_rows), np.flatnonzero((numbers <= after) | (numbers > until))
         for file in state.files:
             some = again if file.path in self._own else every
+            some = some[self._layout.may_contain(file, hashes[some])] if len(some) else some
             if not len(some):
                 continue
             stored = self._layout.read_columns(file, ["task_id", GONE, *SAME])
@@ -100,36 +105,65 @@ class Upsert:
             if not newer.all():
                 yield file.path, places[~newer]
 
-    def _by_partition(self, rows: pa.Table) -> dict[str, pa.Table]:
-        at = months(rows, self._as_of_ms)
-        return {partition(self._cluster, m): rows.filter(pc.equal(at, m)) for m in pc.unique(at).to_pylist()}
+    def _by_tier(self, rows: pa.Table) -> dict[Tier, pa.Table]:
+        """Return the rows by their partition, and the open ones apart."""
+        month = months(rows, self._as_of_ms)
+        is_open = pc.invert(pc.is_in(rows["state"], value_set=ENDED)).combine_chunks()
+        tiers = {}
+        for name in pc.unique(month).to_pylist():
+            for flag in (False, True):
+                part = rows.filter(pc.and_(pc.equal(month, name), pc.equal(is_open, flag)))
+                if part.num_rows:
+                    tiers[partition(self._cluster, name), flag] = part
+        return tiers
 
     def _rewritten(
-        self, state: Snapshot, stale: dict[str, Positions], fresh: dict[str, pa.Table]
+        self, state: Snapshot, stale: dict[str, Positions], fresh: dict[Tier, pa.Table]
     ) -> Iterator[StoredFile]:
-        """Yield the files as they are then: without stale rows, and with the fresh ones where there is room."""
-        room = {self._with_room(state, where, rows.num_rows, stale): where for where, rows in fresh.items()}
-        for file in state.files:
-            more = fresh.pop(room[file.path]) if file.path in room else None
-            if more is None and file.path not in stale:
-                yield file
-                continue
-            rows = self._layout.read(file)
-            if file.path in stale:
-                kept = np.ones(rows.num_rows, bool)
-                kept[stale[file.path]] = False
-                rows = rows.filter(pa.array(kept))
-            rows = rows if more is None else pa.concat_tables([rows, more], promote_options="default")
-            if rows.num_rows:
-                yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
-        for where, rows in fresh.items():
-            yield self._written(where, rows, state.generation, own=True)
+        """Yield the files as they are then: without stale rows, small ones merged with the fresh rows.
 
-    def _with_room(self, state: Snapshot, where: str, rows: int, stale: dict[str, Positions]) -> str | None:
-        """Return the file of a partition to add rows to: one that is rewritten anyway, else the smallest."""
+        What a file loses and what is merged is written once: the old files stay as they are.
+        """
+        merged = {tier: self._files_to_merge(state, tier, rows.num_rows) for tier, rows in fresh.items()}
+        taken = {file.path for files in merged.values() for file in files}
+        for file in state.files:
+            if file.path in taken:
+                continue
+            if file.path not in stale:
+                yield file
+            elif (rows := self._without(file, stale)).num_rows:
+                yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
+        for tier, rows in fresh.items():
+            parts = [self._without(file, stale) for file in merged[tier]]
+            own = all(file.path in self._own for file in merged[tier])
+            rows = pa.concat_tables([*parts, rows], promote_options="default") if parts else rows
+            yield self._written(tier[0], rows, state.generation, own=own)
+
+    def _without(self, file: StoredFile, stale: dict[str, Positions]) -> pa.Table:
+        """Return the rows of a file but for its stale ones."""
+        rows = self._layout.read(file)
+        if file.path not in stale:
+            return rows
+        kept = np.ones(rows.num_rows, bool)
+        kept[stale[file.path]] = False
+        return rows.filter(pa.array(kept))
+
+    def _files_to_merge(self, state: Snapshot, tier: Tier, rows: int) -> list[StoredFile]:
+        """Return the files to merge some new rows with: small ones, and those not larger than all before together.
+
+        So a row is rewritten as often as the logarithm of its file's size, and a partition has few files. Open tasks,
+        which will change, stay in small files of their own; what is done lies in large ones that are left alone.
+        """
+        where, is_open = tier
         files = [f for f in state.files if f.partition == where and f.generation == state.generation]
-        files = [file for file in files if file.rows + rows <= FULL]
-        return min(files, key=lambda file: (file.path not in stale, file.rows)).path if files else None
+        files = sorted((f for f in files if (f.open == f.rows) == is_open), key=lambda file: file.rows)
+        merged: list[StoredFile] = []
+        for file in files:
+            if file.rows > max(rows, SMALL) or file.rows + rows > FULL:
+                break
+            merged.append(file)
+            rows += file.rows
+        return merged
 
     def _written(self, where: str, rows: pa.Table, generation: int, *, own: bool) -> StoredFile:
         file = self._layout.write(where, rows, generation)

@@ -1,0 +1,105 @@
+"""The ids of the tasks in a data file, as a small index beside it: whether one may be there, for a few reads.
+
+No id of the file is ever missing in it; of other ids, one in some millions seems to be there. Layout, little-endian:
+magic, number of ids, number of buckets, CRC-32 of the head and of the rest; then the head: where each bucket ends and
+the CRC-32 of each; then the buckets, each the lower halves of its ids' hashes. A hash's upper half says in which
+bucket it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MAGIC = b"mltaskid"
+START = struct.Struct("<8sIIII")
+BUCKET = 64  # ids in a bucket, about
+HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
+WHOLE = 8  # with more ids to look up than one in so many buckets, the index is read whole
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def hash_ids(ids: Iterable[str]) -> Hashes:
+    """Return a hash of each id: the same in every version and on every machine."""
+    content = b"".join(hashlib.blake2b(one.encode(), digest_size=8).digest() for one in ids)
+    return np.frombuffer(content, "<u8")
+
+
+def build(hashes: Hashes) -> bytes:
+    """Return the index of some ids, by their hashes."""
+    count = max(1, len(hashes) // BUCKET)
+    keys = np.sort(_keys(hashes, count))
+    lower = keys.astype("<u4")
+    ends = np.searchsorted(keys >> HALF, np.arange(count, dtype=np.uint64), side="right").astype("<u4")
+    starts = np.concatenate([[0], ends[:-1]])
+    checks = np.array([zlib.crc32(lower[a:b].tobytes()) for a, b in zip(starts, ends, strict=True)], "<u4")
+    head = ends.tobytes() + checks.tobytes()
+    rest = lower.tobytes()
+    return START.pack(MAGIC, len(hashes), count, zlib.crc32(head), zlib.crc32(rest)) + head + rest
+
+
+def may_contain(path: Path, hashes: Hashes) -> Mask:
+    """Tell which ids may be in the file of an index; raises OSError, and ValueError where it is damaged."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        magic, size, count, *checks = START.unpack(_read(file, START.size, 0))
+        if magic != MAGIC or os.fstat(file).st_size != START.size + 8 * count + 4 * size:
+            raise ValueError(f"{path}: is no index of ids")
+        head = _checked(_read(file, 8 * count, START.size), checks[0])
+        ends, sums = np.frombuffer(head, "<u4").reshape(2, count)
+        at = START.size + 8 * count
+        if len(hashes) * WHOLE > count:
+            return _in_buckets(hashes, ends, _checked(_read(file, 4 * size, at), checks[1]))
+        mask = np.zeros(len(hashes), bool)
+        for place, bucket in enumerate(_bucket(hashes, count)):
+            start, end = 4 * int(ends[bucket - 1] if bucket else 0), 4 * int(ends[bucket])
+            part = _checked(_read(file, end - start, at + start), sums[bucket])
+            mask[place] = hashes[place].astype("<u4") in np.frombuffer(part, "<u4")
+        return mask
+    except struct.error:
+        raise ValueError(f"{path}: is no index of ids") from None
+    finally:
+        os.close(file)
+
+
+def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
+    """Tell which hashes are in all buckets of an index."""
+    sizes = np.diff(ends, prepend=np.uint32(0))
+    buckets = np.repeat(np.arange(len(ends), dtype=np.uint64), sizes)
+    ordered = (buckets << HALF) | np.frombuffer(content, "<u4")
+    wanted = _keys(hashes, len(ends))
+    places = np.searchsorted(ordered, wanted)
+    inside = places < len(ordered)
+    mask: Mask = np.zeros(len(hashes), bool)
+    mask[inside] = ordered[places[inside]] == wanted[inside]
+    return mask
+
+
+def _checked(content: bytes, check: int) -> bytes:
+    if zlib.crc32(content) != check:
+        raise ValueError("an index of ids is damaged")
+    return content
+
+
+def _keys(hashes: Hashes, count: int) -> Any:
+    """Return the bucket of each hash, and below it the lower half."""
+    return (_bucket(hashes, count) << HALF) | (hashes & LOWER)
+
+
+def _bucket(hashes: Hashes, count: int) -> Any:
+    return ((hashes >> HALF) * np.uint64(count)) >> HALF
+
+
+def _read(file: int, size: int, at: int) -> bytes:
+    content = os.pread(file, size, at)
+    if len(content) != size:
+        raise ValueError("an index of ids is cut")
+    return content
