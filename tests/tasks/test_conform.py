@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -60,6 +64,24 @@ CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "concatenated halves": lambda t: pd.concat([t[:200], t[200:]]),
     "concatenated with itself": lambda t: pd.concat([t, t], ignore_index=True),
     "overlapping halves": lambda t: pd.concat([t[:400], t[300:]]),
+    "ids in a column _id": lambda t: t.rename(columns={"task_id": "_id"}),
+    "ids in an index _id, some twice": lambda t: (
+        pd.concat([t, t[:9]]).rename(columns={"task_id": "_id"}).set_index("_id")
+    ),
+    "an index with the name of a column": lambda t: t.rename_axis("task_id"),
+    "an index beside its column": lambda t: t.set_index(["task_id", "state"], drop=False),
+    "polars": lambda t: pl.from_pandas(t),
+    "polars, lazy, with categories": lambda t: (
+        pl.from_pandas(t).lazy().with_columns(pl.col("state", "task_type").cast(pl.Categorical))
+    ),
+    "polars, with lists": lambda t: pl.from_pandas(t.assign(worker_node=t["worker_node"].str.split(","))),
+    "HUGEINT": lambda t: duckdb.sql("SELECT * REPLACE (seq_no::HUGEINT AS seq_no) FROM t").to_arrow_table(),
+    "unsigned numbers": lambda t: t.astype({"seq_no": "UInt64", "version": "uint8"}),
+    "decimals": lambda t: t.assign(seq_no=t["seq_no"].map(lambda n: Decimal(int(n))).astype(object)),
+    "times of NumPy": lambda t: t.assign(create_time=list(t["create_time"].dt.tz_localize(None).to_numpy())),
+    "json lines": lambda t: pd.read_json(
+        io.StringIO(t.to_json(orient="records", lines=True, date_format="iso")), lines=True, dtype=False
+    ),
     "types mixed by concat": lambda t: pd.concat([t[:5], csv(t[5:])]),
 }
 
@@ -67,6 +89,64 @@ CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_frame_that_users_changed_loads_equal(demo: pd.DataFrame, name: str) -> None:
     pd.testing.assert_frame_equal(plain(mltasks.load(CHANGES[name](demo))), plain(demo), check_exact=True)
+
+
+SPELLINGS: dict[str, Callable[[list[str]], str]] = {
+    "JSON": json.dumps,
+    "Python": str,
+    "NumPy": lambda nodes: str(np.array(nodes)),
+    "a tuple": lambda nodes: str(tuple(nodes)),
+    "DuckDB": lambda nodes: f"[{', '.join(nodes)}]",
+    "a database's array": lambda nodes: "{" + ",".join(nodes) + "}",
+    "semicolons": ";".join,
+    "bars": " | ".join,
+    "blanks": " ".join,
+    "missing ones among them": lambda nodes: str([None, *nodes]),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_list_of_nodes_is_read_in_any_spelling(spelling: str) -> None:
+    lists = [["n1", "node-2_x"], ["n1"], []]
+    tasks = mltasks.load([hit(name, worker_node=nodes) for name, nodes in zip("abc", lists, strict=True)])
+    spelt = tasks.assign(worker_node=pd.array([SPELLINGS[spelling](nodes) for nodes in lists], "str"))
+    assert mltasks.load(spelt)["worker_node"].fillna("").tolist() == ["n1,node-2_x", "n1", ""]
+    for source in (spelt, mltasks.scan(spelt)):
+        found = mltasks.workers(source)
+        assert dict(zip(found["worker_node"].fillna(""), found["tasks"], strict=True)) == {
+            "n1": 2,
+            "node-2_x": 1,
+            "": 1,
+        }
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "UInt64", "UInt8", "Float64", "uint64[pyarrow]"])
+def test_numbers_of_any_type_with_missing_ones_are_read_and_grouped_by(dtype: Any) -> None:
+    tasks = mltasks.load([hit(name, n) for n, name in enumerate("abc")])
+    numbers = tasks["seq_no"].mask(tasks["seq_no"] == 1).astype(dtype)
+    changed = tasks.assign(seq_no=numbers, own=numbers)
+    assert mltasks.load(changed)["seq_no"].fillna(-1).tolist() == [0, -1, 2]
+    assert mltasks.failures(mltasks.scan(changed), by="own")["tasks"].tolist() == [1, 1, 1]
+
+
+def test_what_json_normalize_makes_of_hits_is_a_table_of_tasks() -> None:
+    hits = [hit("a"), hit("b", own=1)]
+    found = mltasks.load(pd.json_normalize(hits))
+    assert found[["task_id", "seq_no", "state"]].equals(mltasks.load(hits)[["task_id", "seq_no", "state"]])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda t: t.merge(t[["task_id", "state"]], on="task_id"), "a merge made state_x of it: merge with suffixes="),
+        (lambda t: pd.concat([t, t], axis=1, keys="ab"), "columns of several levels, as of a pivot; give one row per"),
+    ],
+)
+def test_a_frame_that_cannot_be_taken_says_what_to_give(
+    demo: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame], says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        mltasks.load(change(demo))
 
 
 @pytest.mark.parametrize("flip", [False, True])

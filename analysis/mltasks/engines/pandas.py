@@ -76,6 +76,7 @@ def _is_as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
         tasks.columns.is_unique
         and all(c.name in tasks.columns and tasks[c.name].dtype == table.pandas_type(c) for c in schema.STORED)
         and not any(name in tasks.columns and tasks[name].dtype == object for name in names)
+        and conform.are_comma_joined(pa.array(tasks["worker_node"]))
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
@@ -46,6 +47,10 @@ def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]
             ctx = demo.context()
             rows, _ = search_files.read_file(demo.tasks_file(), DEMO, tally, ctx.readings[0].cluster)
             return rows, ctx
+    frame = nw.from_native(source, pass_through=True)
+    if isinstance(frame, nw.DataFrame | nw.LazyFrame):  # polars' and others'
+        rows = frame.lazy().collect("pyarrow").to_native()
+        return conform.conform(rows, tally), Context(source=f"a {type(source).__name__}")
     raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from mltasks.tasks import json_values, schema
 from mltasks.tasks.json_values import UnreadableCounts
 
+ODD_NODE = rf"^$|[{json_values.NOT_OF_A_NODE}]|^({'|'.join(json_values.NO_NODE)})$"
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
 
@@ -77,9 +78,9 @@ def _fast_nodes(values: list[Any]) -> pa.Array | None:
 
 
 def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
-    """Tell whether lists of node ids are as `json_values.nodes` makes them: no nulls, commas, blanks or empty ids."""
+    """Tell whether lists of node ids are as `json_values.nodes` makes them: no nulls, brackets, commas, empty ids."""
     nodes = pc.unique(pc.list_flatten(lists))
-    odd = pc.match_substring_regex(nodes, r"^$|,|^\s|\s$")
+    odd = pc.match_substring_regex(nodes, ODD_NODE)
     return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
 
 

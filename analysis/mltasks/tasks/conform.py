@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -18,12 +19,15 @@ import pyarrow.compute as pc
 from mltasks.exceptions import DataError
 from mltasks.tasks import json_values, metadata, schema
 from mltasks.tasks.columns import Extra, are_tidy, extra_text, read_column
-from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.json_values import NO_NODE, NOT_OF_A_NODE, UnreadableCounts
 from mltasks.tasks.metadata import Context
 
 NEEDED = ("state", "create_time")  # without these it is a table of something else
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet calls an index without a name
+ODD_LIST = rf"^$|^,|,,|,$|[{NOT_OF_A_NODE.replace(',', '')}]|(^|,)({'|'.join(NO_NODE)})(,|$)"
+SOURCE_PREFIX = "_source."  # before a hit's fields in what pandas' json_normalize gives
+ALIASES = {"_id": "task_id", "_seq_no": "seq_no", "_primary_term": "primary_term", "_version": "version"}
 EMPTY = schema.STORED_SCHEMA.empty_table()
 RawColumn: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it holds Python objects of any type
 
@@ -40,13 +44,18 @@ def is_stored(columns: pa.Schema) -> bool:
 
 def from_pandas(frame: pd.DataFrame, tally: UnreadableCounts) -> tuple[pa.Table, Context | None]:
     """Return the stored columns of a pandas frame and the Context in its attrs; raises DataError for other tables."""
-    bare = frame.copy(deep=False)
-    bare.attrs = {}
-    if any(name in schema.COLUMNS for name in bare.index.names):
-        bare = bare.reset_index()
-    check(list(bare.columns), "the DataFrame")
-    columns = {str(name): _raw_column(bare[name]) for name in bare.columns}
-    return _conform_columns(columns, len(bare), tally), metadata.read_attrs(frame.attrs)
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            "the DataFrame has columns of several levels, as of a pivot; give one row per task, with the columns of "
+            "mltasks.load"
+        )
+    names = [str(name) for name in frame.columns]
+    check(names, "the DataFrame", [name for name in frame.index.names if isinstance(name, str)])
+    columns = {name: _raw_column(frame.iloc[:, place]) for place, name in enumerate(names)}
+    for level, name in enumerate(frame.index.names):
+        if isinstance(name, str) and ALIASES.get(name, name) not in columns:
+            columns[name] = _raw_column(frame.index.get_level_values(level).to_series())
+    return _conform_columns(columns, len(frame), tally), metadata.read_attrs(frame.attrs)
 
 
 def conform(table: pa.Table, tally: UnreadableCounts) -> pa.Table:
@@ -55,21 +64,32 @@ def conform(table: pa.Table, tally: UnreadableCounts) -> pa.Table:
     return _conform_columns(dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, tally)
 
 
-def check(names: list[Any], place: str) -> None:
-    """Raise DataError where the columns are not those of tasks."""
-    missing = [name for name in NEEDED if name not in names]
+def check(names: Sequence[str], place: str, index: Sequence[str] = ()) -> None:
+    """Raise DataError where the columns, or those and the names of the index, are not those of tasks."""
+    known = {_column_name(name, names) for name in (*names, *index)}
+    missing = [name for name in NEEDED if name not in known]
     if missing:
-        shown = ", ".join(map(str, names[:6])) + (", ..." if len(names) > 6 else "")
+        shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        remedy = "make it with mltasks fetch or mltasks.load"
+        if f"{missing[0]}_x" in names:
+            remedy = f"a merge made {missing[0]}_x of it: merge with suffixes=('', '_other')"
         raise DataError(
-            f"{place} holds no tasks: it has no column {' and no '.join(missing)} (it has: {shown or 'none'}); "
-            "make it with mltasks fetch or mltasks.load"
+            f"{place} holds no tasks: it has no column {' and no '.join(missing)} (it has: {shown or 'none'}); {remedy}"
         )
-    twice = [str(name) for name, n in Counter(map(str, names)).items() if n > 1]
+    twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise DataError(f"{place} has the column {twice[0]!r} more than once; rename or drop one of them")
 
 
-def _conform_columns(found: Mapping[str, RawColumn], rows: int, tally: UnreadableCounts) -> pa.Table:
+def _column_name(name: str, names: Collection[str]) -> str:
+    """Return the name of the task table's column that one of a hit's, as other tools call it, is meant for."""
+    short = name.removeprefix(SOURCE_PREFIX)
+    column = ALIASES.get(name, short if short in schema.COLUMNS else name)
+    return name if column in names else column
+
+
+def _conform_columns(raw: Mapping[str, RawColumn], rows: int, tally: UnreadableCounts) -> pa.Table:
+    found = {_column_name(name, raw): values for name, values in raw.items()}
     ids = _objects(found["task_id"]) if "task_id" in found else [None] * rows
     extra: Extra = defaultdict(dict)
     columns = {}
@@ -82,8 +102,19 @@ def _conform_columns(found: Mapping[str, RawColumn], rows: int, tally: Unreadabl
         columns["extra"] = _with_extra(columns["extra"], extra)
     for name, values in found.items():
         if name not in schema.COLUMNS and not PANDAS_INDEX.fullmatch(name):
-            columns[name] = _guess_type(values) if isinstance(values, list) else values
+            columns[name] = _own_column(values)
     return pa.table(columns)
+
+
+def _own_column(values: RawColumn) -> pa.Array | pa.ChunkedArray:
+    """Return a user's column in a type that every engine knows."""
+    if isinstance(values, list):
+        return _guess_type(values)
+    if pa.types.is_float16(values.type):
+        return values.cast(pa.float32())
+    if pa.types.is_decimal256(values.type):
+        return values.cast(pa.float64())
+    return values
 
 
 def _raw_column(column: pd.Series[Any]) -> RawColumn:
@@ -113,6 +144,8 @@ def _convert(
             found = found.cast(found.type.value_type)
         if pa.types.is_large_string(found.type) or pa.types.is_string_view(found.type):
             found = found.cast(pa.string())
+        if column.kind == "nodes" and pa.types.is_large_list(found.type):
+            found = found.cast(pa.large_list(pa.string())).cast(column.type)
         if found.type == column.type and (column.kind != "nodes" or are_tidy(found)):
             return found
         if column.kind == "nodes" and pa.types.is_string(found.type) and not pc.any(_odd_list(found)).as_py():
@@ -130,9 +163,14 @@ def split_lists(texts: pa.Array, column: schema.Column) -> pa.Array:
     return pc.coalesce(pc.split_pattern(texts, ","), pa.scalar([], column.type))
 
 
+def are_comma_joined(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether lists of node ids are texts as `load` gives them, with nothing but commas between the ids."""
+    return not pc.any(_odd_list(pc.unique(texts))).as_py()
+
+
 def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Tell which comma-joined lists have spaces or empty parts."""
-    return pc.match_substring_regex(texts, r"^$|^,|,,|,$|\s")
+    """Tell which texts are other than node ids with commas between them."""
+    return pc.match_substring_regex(texts, ODD_LIST)
 
 
 def _objects(found: RawColumn) -> list[Any]:
@@ -145,6 +183,10 @@ def to_json_value(value: Any) -> Any:
         return None
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if hasattr(value, "tolist"):  # NumPy's arrays and scalars
         return to_json_value(value.tolist())
     if isinstance(value, list | tuple | set):

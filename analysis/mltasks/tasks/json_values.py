@@ -20,6 +20,10 @@ from mltasks.tasks.schema import Kind
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, UTF-8 cannot
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # the years 1 to 9999, which every engine can show
 INT64 = 2**63
+NOT_OF_A_NODE = r"""\s,;|\[\](){}<>"'"""  # brackets, quotes, separators: none of them is part of a node's id
+NODE = re.compile(rf"""\"([^"]*)"|'([^']*)'|([^{NOT_OF_A_NODE}]+)""")
+BETWEEN_NODES = re.compile(f"[{NOT_OF_A_NODE}]+")
+NO_NODE = ("null", "NULL", "None", "nan", "NaN", "<NA>")  # how a missing one is written
 
 Cell = tuple[Any, bool]
 
@@ -96,11 +100,19 @@ def free_form(value: Any) -> Cell:
 
 
 def nodes(value: Any) -> Cell:
-    """Read node ids: a list (null entries dropped), or up to 2.4 one text, comma-joined for several."""
+    """Read node ids: a list (null entries dropped), or a text; up to 2.4 it is one, comma-joined for several.
+
+    The text of a list, as JSON, Python, NumPy and databases write it, is read as that list.
+    """
     parts = value if isinstance(value, list) else [value]
-    found = [text(part) for part in parts if not isinstance(part, dict | list)]
-    ids = [node.strip() for joined, _ in found for node in (joined or "").split(",")]
-    return [node for node in ids if node], len(found) == len(parts) and all(readable for _, readable in found)
+    texts = [text(part) for part in parts if not isinstance(part, dict | list)]
+    ids = [node for joined, _ in texts for node in _split_nodes(joined or "")]
+    return ids, len(texts) == len(parts) and all(readable for _, readable in texts)
+
+
+def _split_nodes(joined: str) -> list[str]:
+    tokens = [(quoted.strip() or other.strip() or bare) for quoted, other, bare in NODE.findall(joined)]
+    return [node for token in tokens for node in BETWEEN_NODES.split(token) if node and node not in NO_NODE]
 
 
 def time(value: Any) -> Cell:
