@@ -72,6 +72,7 @@ def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command
     [
         ("report", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
         *((name, SECTIONS) for name in REPORTS),
+        ("check", ["Try", "Rules", "Output", "For a cluster", "Options"]),
         ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options"]),
         ("get", ["Try", "Output", "For a cluster", "Options"]),
         ("fetch", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
@@ -95,7 +96,9 @@ def examples(out: str) -> list[str]:
     return [line.strip() for line in out.splitlines() if re.match(r" +mltasks [a-z]+ (demo|tasks\.parquet)", line)]
 
 
-@pytest.mark.parametrize("name", ["", *(name for name in COMMANDS if name not in ("sync", "verify", "doctor"))])
+@pytest.mark.parametrize(
+    "name", ["", *(name for name in COMMANDS if name not in ("check", "sync", "verify", "doctor"))]
+)
 def test_the_examples_of_the_help_work(
     mltasks: Command, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

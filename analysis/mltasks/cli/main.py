@@ -43,6 +43,7 @@ set as MLTASKS_<OPTION>, such as MLTASKS_USER. mltasks only reads.
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
     **{report.name: ("report_command", report.question) for report in REPORTS.values()},
+    "check": ("check", "Whether rules hold, for cron and CI."),
     "list": ("list_tasks", "The tasks themselves: filtered, sorted, columns chosen."),
     "get": ("get", "Single tasks by id, with all that is known of them."),
     "fetch": ("fetch", "All tasks to a file, streamed and verified."),

@@ -1,0 +1,83 @@
+"""The results of rules as text, JSON, JUnit XML and OpenMetrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from xml.etree import ElementTree
+
+from mltasks.render.cells import one_line
+from mltasks.reports.check import NO_DATA, Result
+
+
+def to_text(results: Sequence[Result]) -> str:
+    """Return a line for each breach, and one for each rule that holds."""
+    lines = []
+    for name, group in groupby(results, key=lambda result: result.rule):
+        rows = list(group)
+        breaches = [result for result in rows if result.is_breach]
+        lines += [one_line(f"{row.severity}: {name}: {row.sentence()}") for row in breaches]
+        if not breaches:
+            none = all(row.verdict == NO_DATA for row in rows)
+            lines.append(one_line(f"ok: {name}" + (": no data" if none else "")))
+    count = sum(result.is_breach for result in results)
+    rules = len({result.rule for result in results})
+    lines.append(f"{rules} rules, {count} {'breach' if count == 1 else 'breaches'}")
+    return "\n".join(lines) + "\n"
+
+
+def to_json(results: Sequence[Result]) -> str:
+    """Return one object: whether all rules hold, and the results."""
+    rows = [{**result._asdict(), "sentence": result.sentence()} for result in results]
+    return json.dumps({"ok": not any(result.is_breach for result in results), "results": rows}, indent=2) + "\n"
+
+
+def to_junit(results: Sequence[Result]) -> str:
+    """Return JUnit XML: a test case for each result, a failure for each breach."""
+    breaches, missing = (
+        sum(flags) for flags in zip(*((r.is_breach, r.verdict == NO_DATA) for r in results), strict=True)
+    )
+    counts = {"tests": str(len(results)), "failures": str(breaches), "skipped": str(missing), "errors": "0"}
+    suites = ElementTree.Element("testsuites", {})
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "mltasks check", **counts})
+    for result in results:
+        name = _clean(f"{result.rule}: {result.group}" if result.group else result.rule)
+        case = ElementTree.SubElement(suite, "testcase", {"classname": "mltasks.check", "name": name})
+        if result.is_breach:
+            message = {"message": _clean(result.sentence()), "type": _clean(result.severity)}
+            ElementTree.SubElement(case, "failure", message).text = _clean(result.sentence())
+        elif result.verdict == NO_DATA:
+            ElementTree.SubElement(case, "skipped", {"message": "no data"})
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+
+
+def _clean(text: str) -> str:
+    """Return a text without what XML cannot hold."""
+    return "".join(c if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in one_line(text))
+
+
+def to_openmetrics(results: Sequence[Result]) -> str:
+    """Return OpenMetrics: what was measured, and whether the rule is breached, by rule and group."""
+    lines = ["# TYPE mltasks_check_value gauge", "# HELP mltasks_check_value What a rule measured."]
+    lines += [f"mltasks_check_value{{{_labels(r)}}} {r.value!r}" for r in results if r.value is not None]
+    lines += ["# TYPE mltasks_check_breached gauge", "# HELP mltasks_check_breached 1 where a rule is breached."]
+    lines += [f"mltasks_check_breached{{{_labels(result)}}} {int(result.is_breach)}" for result in results]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _labels(result: Result) -> str:
+    labels = {"rule": result.rule, "group": result.group, "measure": result.measure, "severity": result.severity}
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+
+
+def _escape(value: str) -> str:
+    return one_line(value).replace("\\", "\\\\").replace('"', '\\"')
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Result]], str]] = {
+    "text": to_text,
+    "json": to_json,
+    "junit": to_junit,
+    "openmetrics": to_openmetrics,
+}

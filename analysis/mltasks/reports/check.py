@@ -1,0 +1,115 @@
+"""Whether rules hold: a measure of each row of a report against its limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from mltasks.reports import report_info
+from mltasks.reports.registry import REPORTS
+from mltasks.reports.rules import DATA_AGE, FAILING, ROWS, Rule
+from mltasks.tasks.metadata import to_datetime
+
+OK, BREACHED, NO_DATA = "ok", "breached", "no data"
+INTERVALS = {"failure_rate": ("failure_rate_low", "failure_rate_high")}
+
+
+class Result(NamedTuple):
+    """What one rule says of one group: what was measured, the limit, the interval, and of how many tasks."""
+
+    rule: str
+    severity: str
+    group: str  # the values of its keys; empty for all tasks
+    verdict: str
+    measure: str
+    value: float | None
+    limit: str
+    low: float | None
+    high: float | None
+    tasks: int | None
+
+    @property
+    def is_breach(self) -> bool:
+        """Whether the rule does not hold."""
+        return self.verdict == BREACHED
+
+    def sentence(self) -> str:
+        """Return the result in words."""
+        where = f" of {self.group}" if self.group else ""
+        if self.value is None:
+            return f"{self.measure}{where}: no data; {self.limit}"
+        interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
+        tasks = "" if self.tasks is None else f", {self.tasks} {'task' if self.tasks == 1 else 'tasks'}"
+        return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
+
+
+def check(tasks: Any, rules: Sequence[Rule], *, as_of: Any = None, now: datetime | None = None) -> list[Result]:
+    """Return the results of all rules, in their order; a rule without data has one result, as its on_no_data says."""
+    results = []
+    for rule in rules:
+        rows = [*_measure(tasks, rule, as_of, now or datetime.now(UTC))]
+        results += rows or [_result(rule, "", None, (None, None), None)]
+    return results
+
+
+def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Result]:
+    report = REPORTS[rule.report]
+    options = dict(rule.where) | ({"since": rule.window} if rule.window else {})
+    if report.takes_by:
+        by = rule.by if rule.by is not None else () if rule.measure == DATA_AGE else report.keys
+        options["by"] = list(by)
+    table = report.function()(tasks, as_of=as_of, **options)
+    info = report_info.read_info(table)
+    if rule.measure == DATA_AGE:
+        if info.as_of_ms is not None:
+            yield _result(rule, "", (now - to_datetime(info.as_of_ms)).total_seconds(), (None, None), None)
+        return
+    for name, value in rule.equals.items():
+        table = table[table[name] == value] if name in table else table.head(0)
+    if rule.measure == ROWS:
+        if info.tasks:
+            yield _result(rule, "", len(table), (None, None), None)
+        return
+    for row in table.to_dict("records"):
+        values = {str(name): value for name, value in row.items()}
+        value = _value(rule, values, info.as_of_ms)
+        tasks_of_row = _tasks(rule, values)
+        if value is not None and (tasks_of_row is None or tasks_of_row >= rule.min_tasks):
+            low, high = (values.get(name) for name in INTERVALS.get(rule.measure, ("", "")))
+            group = ", ".join("(none)" if pd.isna(values[key]) else str(values[key]) for key in info.keys)
+            yield _result(rule, group, value, (low, high), tasks_of_row)
+
+
+def _value(rule: Rule, row: Mapping[str, Any], as_of_ms: int | None) -> float | None:
+    if rule.measure == FAILING:
+        since = row.get("failing_since")
+        if since is None or pd.isna(since) or as_of_ms is None:
+            return 0.0 if "failing_since" in row else None
+        return float(as_of_ms / 1000 - since.timestamp())
+    value = row[rule.measure]
+    return None if pd.isna(value) else float(value)
+
+
+def _tasks(rule: Rule, row: Mapping[str, Any]) -> int | None:
+    """Return how many tasks a measure is of: for a rate those that have finished, for a run those that failed."""
+    if rule.measure == FAILING:
+        return int(row.get("failures_in_a_row", row.get("failed", 0)))
+    if rule.measure in INTERVALS:
+        return int(row["completed"] + row["failed"])
+    count = row.get("measured", row.get("tasks"))
+    return None if count is None else int(count)
+
+
+def _result(rule: Rule, group: str, value: float | None, interval: tuple[Any, Any], tasks: int | None) -> Result:
+    low, high = (None if end is None or pd.isna(end) else float(end) for end in interval)
+    nearest = [end for end in (low, high) if end is not None] or [value if value is not None else math.nan]
+    past = (rule.max is not None and min(nearest) > rule.max) or (rule.min is not None and max(nearest) < rule.min)
+    limits = [f"{word} {end:g}" for word, end in (("at least", rule.min), ("at most", rule.max)) if end is not None]
+    is_breach = past if value is not None else rule.on_no_data == "breach"
+    verdict = BREACHED if is_breach else NO_DATA if value is None else OK
+    limit = f"to be {' and '.join(limits)}"
+    return Result(rule.name, rule.severity, group, verdict, rule.measure, value, limit, low, high, tasks)
