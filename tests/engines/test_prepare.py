@@ -34,7 +34,7 @@ def as_of(tasks: Any, **options: Any) -> tuple[int | None, bool]:
 def test_as_of_is_the_argument_else_the_readings(kind: str) -> None:
     tasks = getattr(made(RUNNING), kind)()
     assert as_of(tasks) == (AS_OF, False)
-    assert as_of(tasks, as_of="2h") == (AS_OF - 2 * HOUR, False)
+    assert as_of(tasks, as_of="30m") == (AS_OF - HOUR // 2, False)
     assert as_of(tasks, as_of="2025-03-08T02:00+01:00") == (AS_OF + 23 * HOUR, False)
     assert as_of(tasks, as_of=AS_OF + 1) == (AS_OF + 1, False)
     assert as_of(tasks, as_of=pd.Timestamp(AS_OF - 5, unit="ms", tz="UTC")) == (AS_OF - 5, False)
@@ -59,9 +59,18 @@ def test_as_of_of_a_selection_is_that_of_the_whole_load() -> None:
 
 @pytest.mark.parametrize("report", [mltasks.durations, mltasks.failures, mltasks.workers])
 def test_a_window_is_relative_to_as_of(report: Any) -> None:
-    tasks = made({"create_time": AS_OF - 5 * HOUR}, {"create_time": AS_OF - HOUR}).pandas()
-    assert report(tasks, by=[], since="2h")["tasks"].tolist() == [1]
-    assert report(tasks, by=[], since="2h", as_of=AS_OF - 4 * HOUR)["tasks"].tolist() == [2]
+    tasks = made({"create_time": AS_OF - 5 * HOUR}, {"create_time": AS_OF - 3 * HOUR}).pandas()
+    assert report(tasks, by=[], since="4h")["tasks"].tolist() == [1]
+    assert report(tasks, by=[], since="4h", as_of=AS_OF - 2 * HOUR)["tasks"].tolist() == [2]
+
+
+@pytest.mark.parametrize("report", [mltasks.durations, mltasks.failures, mltasks.workers])
+@pytest.mark.parametrize("kind", ["pandas", "dataset"])
+def test_as_of_before_the_newest_task_is_an_error_that_points_to_until(report: Any, kind: str) -> None:
+    tasks = getattr(made({"create_time": AS_OF - 5 * HOUR}, {"create_time": AS_OF - HOUR}), kind)()
+    report(tasks, as_of=AS_OF - HOUR)
+    with pytest.raises(UsageError, match=r"as_of: .* is before the newest task, created .*Z; .* use until \(--until\)"):
+        report(tasks, as_of=AS_OF - HOUR - 1, until="4h")
 
 
 @pytest.mark.parametrize("tasks", ["demo", 5, None, {"a": 1}, [1]], ids=repr)

@@ -61,8 +61,9 @@ def test_notes_of_the_reading_come_first() -> None:
         ([{"create_time": None}], {}, "1 task of east (all)"),
         (
             [{}] * 1200,
-            {"since": "7d", "task_type": ["training", "x"]},
-            "1,200 tasks of east, created 2025-03-07 01:00 UTC (since 2025-02-28T02:00:00.000Z; task_type training, x)",
+            {"since": "7d", "task_type": ["training", "execution"]},
+            "1,200 tasks of east, created 2025-03-07 01:00 UTC "
+            "(since 2025-02-28T02:00:00.000Z; task_type training, execution)",
         ),
     ],
 )

@@ -179,10 +179,9 @@ def options(draw: st.DrawFn, *, periods: tuple[str, ...], window: Window = "crea
         "task_type": ("training", "Deploy_Model"),
         "cluster": ("EAST",),
         "node": ("ALPHA", "n-2"),
-        "error": ("OUT",),
     }
     if name := draw(st.none() | st.sampled_from(tuple(words))):
         found[name] = draw(st.sampled_from(words[name]))
     if draw(st.integers(0, 5)) == 0:
-        found["as_of"] = AS_OF + draw(st.sampled_from((0, HOUR, -HOUR, 10 * DAY)))
+        found["as_of"] = AS_OF + draw(st.sampled_from((0, HOUR, 10 * DAY)))
     return found

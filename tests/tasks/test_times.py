@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -66,6 +67,71 @@ def test_a_time_that_cannot_be_read_is_a_usage_error_that_shows_how_to_write_one
     assert "2026-11-24" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize(
+    ("written", "since", "until"),
+    [
+        ("today", "2023-11-14", "2023-11-15"),
+        ("Yesterday", "2023-11-13", "2023-11-14"),
+        ("tuesday", "2023-11-14", "2023-11-14"),
+        ("monday", "2023-11-13", "2023-11-13"),
+        ("wednesday", "2023-11-08", "2023-11-08"),
+        ("this-week", "2023-11-13", "2023-11-20"),
+        ("last week", "2023-11-06", "2023-11-13"),
+        ("this_month", "2023-11-01", "2023-12-01"),
+        ("last-month", "2023-10-01", "2023-11-01"),
+        ("2023-12", "2023-12-01", "2024-01-01"),
+    ],
+)
+def test_a_word_of_the_calendar_stands_for_its_beginning_and_until_for_its_end(
+    written: str, since: str, until: str, name: str
+) -> None:
+    expected = times.parse_time(since if name == "since" else until, None, name)
+    assert times.parse_time(written, AS_OF, name) == expected
+
+
+def test_days_are_those_of_the_calendar_in_tz() -> None:
+    berlin = times.parse_time("today", AS_OF, "since", "Europe/Berlin")
+    assert berlin == MIDNIGHT - 3_600_000
+    assert times.parse_time("today", AS_OF, "since", "Asia/Tokyo") == MIDNIGHT + 15 * 3_600_000
+    assert times.parse_time("2023-07", None, "since", "Europe/Berlin") == times.parse_time(
+        "2023-07-01T00:00+02:00", None, "since"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.datetime64("2023-11-14T22:13:20"),
+        np.datetime64("2023-11-14T22:13:20", "ns"),
+        np.int64(AS_OF),
+        pd.Timestamp("2023-11-14T22:13:20"),
+        pd.Timestamp("2023-11-14T23:13:20+01:00").as_unit("ns"),
+    ],
+)
+def test_times_of_numpy_and_pandas_are_taken(value: Any) -> None:
+    assert times.parse_time(value, None, "since") == AS_OF
+
+
+@pytest.mark.parametrize(
+    "value", [timedelta(days=7), pd.Timedelta(days=7), np.timedelta64(7, "D"), "7days", "1w", "168 Hours"]
+)
+def test_a_span_may_be_a_timedelta(value: Any) -> None:
+    assert times.parse_time(value, AS_OF, "since") == AS_OF - 7 * 86_400_000
+    assert times.is_relative(value)
+
+
+@pytest.mark.parametrize("value", [True, 1.5, [], np.datetime64("NaT"), np.timedelta64("NaT"), pd.NaT])
+def test_what_is_not_a_time_is_a_usage_error(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"^until: .* is not a time; give "):
+        times.parse_time(value, AS_OF, "until")
+
+
+def test_a_misspelt_word_is_answered_with_the_near_one() -> None:
+    with pytest.raises(UsageError, match="since: cannot read 'yesteday' as a time; did you mean 'yesterday'"):
+        times.parse_time("yesteday", AS_OF, "since")
+
+
 def test_a_span_needs_to_know_the_time_of_the_data() -> None:
     with pytest.raises(UsageError, match=r"since '7d' is relative to .* not known: give a date"):
         times.parse_time("7d", None, "since")
@@ -78,7 +144,7 @@ def test_a_time_that_no_calendar_has_is_a_usage_error(written: Any) -> None:
 
 
 def test_the_missing_time_of_pandas_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="since: NaT is no time"):
+    with pytest.raises(UsageError, match="since: NaT is not a time"):
         times.parse_time(pd.Series([], dtype="datetime64[ms, UTC]").max(), AS_OF, "since")
 
 

@@ -33,13 +33,13 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     found, code = [], 0
     for name in names:
         try:
-            found.append(load.scan(name, access, **chosen))
+            found.append(load.scan(name, access, **filters.loosen(chosen)))
         except Error as error:
             print_error(error)
             code = combine_exit_codes(code, error)
     if not found:
         raise click.exceptions.Exit(code)
-    return load.combine(found), code
+    return load.combine(found, chosen), code
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

@@ -13,24 +13,12 @@ import click
 
 from mltasks.cli.click_ext import Decorator, compose, option
 from mltasks.exceptions import UsageError
+from mltasks.tasks import filter_table
 
 if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
 
 FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
-WORD_FILTERS = {
-    "task_type": "Only of this type, such as TRAINING (repeatable, as all of these).",
-    "function_name": "Only of this function, such as KMEANS.",
-    "state": "Only in this state, such as FAILED.",
-    "outcome": "Only succeeded, partial, failed, cancelled, open or completed.",
-    "node": "Only on nodes whose id or name contains this.",
-    "model": "Only of models whose id or name contains this.",
-    "error": "Only with an error that contains this.",
-    "cluster": "Only of this cluster.",
-    "not_task_type": "Not of this type.",
-    "not_state": "Not in this state.",
-    "not_outcome": "Not with this outcome.",
-}
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
     *("region", "aws_service", "tenant_id", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
@@ -42,27 +30,29 @@ source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
 sources = click.argument("sources", metavar="[SOURCE]...", envvar="MLTASKS_SOURCE", nargs=-1)
 
 
-def filters(*, refused: Collection[str] = (), left_out: Collection[str] = ()) -> Decorator:
-    """Return the options that select tasks; help does not show `refused` ones, `left_out` are none at all."""
-    times = [
-        option(
-            "--since", metavar="TIME", section=FILTERS, help="From then on: 2026-11-24, or 7d before the data ends."
-        ),
-        option("--until", metavar="TIME", section=FILTERS, help="Before then; times are UTC: '2026-11-24 22:00'."),
-    ]
-    words = [
+def filters(*, refused: Collection[str] = (), left_out: Collection[str] = (), takes_tz: bool = True) -> Decorator:
+    """Return the options that select tasks; help does not show `refused` ones, `left_out` are none at all.
+
+    `takes_tz`: whether `--tz` is one of them, and not an option of the report.
+    """
+    declared = [
         option(
             f"--{name.replace('_', '-')}",
-            metavar="TEXT",
-            multiple=True,
+            metavar="TEXT" if name in filter_table.WORDS else "TIME",
+            multiple=name in filter_table.WORDS,
             section=FILTERS,
             hidden=name in refused,
             help=text,
         )
-        for name, text in WORD_FILTERS.items()
+        for name, text in filter_table.HELP.items()
         if name not in left_out
     ]
-    return compose([*times, *words])
+    return compose([*declared, *([zone(FILTERS)] if takes_tz else [])])
+
+
+def zone(section: str) -> Decorator:
+    """Return the option `--tz`."""
+    return option("--tz", metavar="ZONE", section=section, help="The time zone of days, weeks and months (UTC).")
 
 
 def _access(*names: str, **settings: Any) -> Decorator:
@@ -142,8 +132,9 @@ def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict
 
     `left_out`: names of filters that are options of the command's own.
     """
-    names = [name for name in ("since", "until", *WORD_FILTERS) if name not in left_out]
+    names = [name for name in filter_table.HELP if name not in left_out]
     chosen = {name: options.pop(name, None) for name in names}
+    chosen["tz"] = options.get("tz")  # which a report takes, too
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 

@@ -20,7 +20,9 @@ def make_command(report: Report) -> click.Command:
 
     @options.sources
     @_report_options(report)
-    @options.filters(refused=report.refused, left_out=[each.name for each in report.options])
+    @options.filters(
+        refused=report.refused, left_out=[each.name for each in report.options], takes_tz=not report.has_periods
+    )
     @options.row_options
     @options.format_options
     @_plot(report)
@@ -38,6 +40,8 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     from mltasks.render.view import make_view
 
     filters, access = options.split(given, left_out=[each.name for each in report.options])
+    if not report.has_periods:
+        given.pop("tz")
     names = ("format_", "wide", "columns", "sort", "top", "output", "force", "plot")
     shown = {key: given.pop(key, None) for key in names}
     kind = write.format_of(shown["format_"], shown["output"])
@@ -72,7 +76,7 @@ def _report_options(report: Report) -> Decorator:
     )
     periods = [
         option("--every", metavar="PERIOD", section=GROUPS, help="And by time: 15min, 6h, 1d, 1w, 1mo."),
-        option("--tz", metavar="ZONE", section=GROUPS, help="The time zone of days, weeks and months (UTC)."),
+        options.zone(GROUPS),
     ]
     return compose(
         [

@@ -47,7 +47,10 @@ def prepare(
     ctx = opened.context
     if as_of is not None:
         ctx = metadata.with_as_of(ctx, times.parse_time(as_of, ctx.as_of_ms, "as_of"))
+        _check_as_of(opened, ctx)
     both = (opened.filters, filters.parse(options, ctx.as_of_ms))
+    for each in both:
+        filters.check_values(each, ctx, lambda column: _values(opened.frame, column))
     native = _prune(opened.frame, both, window)
     with engine_of(native).translate_errors():
         keys = group_keys.resolve_keys(names, nw.from_native(native).collect_schema(), taken)
@@ -73,6 +76,33 @@ def _open(tasks: Any, names: Sequence[str]) -> Dataset:
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         raise UsageError(f"cannot report on a {type(tasks).__name__}; give what mltasks.load or mltasks.scan returns")
     return dataset.open_table(frame.lazy().collect("pyarrow").to_native())
+
+
+def _check_as_of(opened: Dataset, ctx: Context) -> None:
+    """Raise UsageError for an `as_of` before the newest task: what had not happened yet is not told by the rows."""
+    latest = opened.context.as_of_ms
+    native = dataset.scan(opened.frame) if isinstance(opened.frame, DataFiles) else opened.frame
+    with engine_of(native).translate_errors():
+        created = _project(native, (), {}, ctx).select("created_ms").filter(~nw.col("created_ms").is_null())
+        if latest is not None:  # a time in the future is no reason
+            created = created.filter(nw.col("created_ms") <= latest)
+        newest = created.select(nw.col("created_ms").max()).collect("pyarrow")["created_ms"].to_list()[0]
+    if newest is not None and ctx.as_of_ms is not None and ctx.as_of_ms < newest:
+        raise UsageError(
+            f"as_of: {metadata.to_iso(ctx.as_of_ms)} is before the newest task, created {metadata.to_iso(newest)}; "
+            "as_of says how old open tasks are; to leave out later tasks use until (--until)"
+        )
+
+
+def _values(native: Any, column: str) -> list[Any]:
+    """Return the values of a column, whatever the filters select."""
+    native = dataset.scan(native) if isinstance(native, DataFiles) else native
+    frame = nw.from_native(native).lazy()
+    if column not in frame.collect_schema():
+        return []
+    with engine_of(native).translate_errors():
+        values: list[Any] = frame.select(column).unique().collect("pyarrow")[column].to_list()
+        return values
 
 
 def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:

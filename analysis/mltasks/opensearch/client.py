@@ -84,6 +84,17 @@ class Cluster:
             raise error_messages.not_json(self.url, answer)
         return answer
 
+    def has_task(self, query: Mapping[str, Any]) -> bool:
+        """Tell whether a query finds any task; where the answer cannot be read, that there may be one."""
+        answer = self.search({"size": 0, "track_total_hits": 1, "query": query})
+        if answer.no_index:
+            return False
+        try:
+            total = json.loads(answer.body)["hits"]["total"]
+        except (ValueError, KeyError, TypeError):
+            return True
+        return bool(total["value"] if isinstance(total, dict) else total)
+
     def prefetch(self, body: Mapping[str, Any]) -> None:
         """Send what `search` is going to be called for next: the cluster works at it meanwhile."""
         self._transport.prefetch("POST", SEARCH, json.dumps(body).encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mltasks.tasks import schema
+from mltasks.tasks.filter_table import FILTERS
 from mltasks.tasks.filters import Filters, Window
 
 Query = dict[str, Any]
@@ -21,12 +22,13 @@ def query(filters: Filters, own: Query | None = None, *, window: Window = "creat
     """
     must = [own] if own else []
     must += _window_queries(filters, window)
-    for name in ("state", "task_type", "function_name"):
-        if words := getattr(filters, name):
-            must.append(_any(_term(name, word) for word in words))
+    for name in [each.name for each in FILTERS if each.kind == "exact" and each.is_pushed_down]:
+        words = getattr(filters, name)
+        if words and all(word.isascii() for word in words):  # the index knows no lower case of other letters
+            must.append(_any(match_word(name, word) for word in words))
     if filters.outcome and schema.OPEN not in filters.outcome:  # open has states that nobody knows yet
         states = [state for outcome in filters.outcome for state in schema.states_of(outcome)]
-        must.append(_any(_term("state", state) for state in states))
+        must.append(_any(match_word("state", state) for state in states))
     if not must:
         return None
     return {"bool": {"filter": must}}
@@ -41,14 +43,14 @@ def _window_queries(filters: Filters, window: Window) -> list[Query]:
         created = {"range": {"create_time": {"gte": since}}}
         if window == "in_flight":
             ended = [state for state in schema.STATES if schema.STATES[state] != schema.OPEN]
-            still_open = {"bool": {"must_not": [_term("state", state) for state in ended]}}
+            still_open = {"bool": {"must_not": [match_word("state", state) for state in ended]}}
             must.append(_any([created, {"range": {"last_update_time": {"gte": since}}}, still_open]))
         else:
             must.append(created)
     return must
 
 
-def _term(field: str, word: str) -> Query:
+def match_word(field: str, word: str) -> Query:
     """Match a word in any case, also where the index was made without its mapping (text with a keyword beside it)."""
     match = {"value": word, "case_insensitive": True}
     return _any([{"term": {field: match}}, {"term": {f"{field}.keyword": match}}])

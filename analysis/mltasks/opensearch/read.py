@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ def start(
 ) -> ReadSession:
     """Begin the walk over a cluster's tasks, the filters pushed down."""
     chosen = filters.parse(options, pagination.now_ms())
+    chosen = dataclasses.replace(chosen, confirmed=_confirm(cluster, chosen))
     own = query if query is not None else access.query
     walk = pagination.SeqNoPagination(
         cluster,
@@ -64,3 +66,12 @@ def start(
         progress=report,
     )
     return ReadSession(walk, read_cluster_info(cluster, walk.as_of_ms), chosen, own, cluster.url)
+
+
+def _confirm(cluster: Cluster, chosen: Filters) -> frozenset[tuple[str, str]]:
+    """Return the values that no release knows and some task of the cluster has, created at whatever time."""
+    return frozenset(
+        (name, word)
+        for name, word in filters.unknown_words(chosen)
+        if name != "cluster" and cluster.has_task(query_dsl.match_word(name.removeprefix("not_"), word))
+    )

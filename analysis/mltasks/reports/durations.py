@@ -87,7 +87,7 @@ def durations(
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
-    prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
+    prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=["status_code"])
     grouped, found, counts = _counted(prepared, periods, measured)
     found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
     for name, (_, rank) in QUANTILES.items():  # of fewer tasks the quantile would only be the longest

@@ -73,7 +73,7 @@ def failures(
     [['AGENT_EXECUTION', 29, 9], ['BATCH_PREDICTION', 27, 0]]
     """
     periods = grouping.periods(every, tz)
-    prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, taken=COLUMNS)
+    prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS)
     report_info.reject_filters("failures", prepared)
     grouped, table, counts = _count(prepared, periods)
     table = report_info.with_rates(report_info.whole_numbers(grouped.finish(table), (*COUNTS, "nameless")))

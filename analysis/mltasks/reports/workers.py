@@ -75,7 +75,9 @@ def workers(
     """
     periods = grouping.periods(every, tz)
     wanted = ["status_code", "task_id", "cluster"]
-    prepared = prepare.prepare(tasks, by, dict(options), as_of=as_of, window="in_flight", taken=COLUMNS, wanted=wanted)
+    prepared = prepare.prepare(
+        tasks, by, {**options, "tz": tz}, as_of=as_of, window="in_flight", taken=COLUMNS, wanted=wanted
+    )
     report_info.reject_filters("workers", prepared)
     counts = worker_notes.count(prepared)
     windows = read_windows(tasks, prepared, counts, periods)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Unpack
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltasks import progress
 from mltasks.engines import dataset
@@ -26,6 +28,8 @@ from mltasks.tasks.filters import FilterOptions, Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
 
 def load(
     source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
@@ -40,6 +44,7 @@ def load(
     Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
     """
     rows, ctx, chosen = _rows(source, access or Access(), query, options, window="created", work=table.derive)
+    filters.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
     return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
 
 
@@ -53,7 +58,8 @@ def scan(
     """
     access = access or Access()
     if are_several(source):
-        return combine([scan(one, access, query=query, **options) for one in source])
+        datasets = [scan(one, access, query=query, **filters.loosen(options)) for one in source]
+        return combine(datasets, options)
     source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         _no_query(access, query, source)
@@ -73,11 +79,21 @@ def scan(
     return Dataset(dataset.scan(rows), ctx, chosen)
 
 
-def combine(datasets: Sequence[Dataset]) -> Dataset:
+def combine(datasets: Sequence[Dataset], options: Mapping[str, Any] = NO_OPTIONS) -> Dataset:
     """Return several Datasets as one; each task is there once.
 
-    Stores of different clusters are not read here; all else is read whole.
+    Stores of different clusters are not read here; all else is read whole. `options`: the filters, whose relative times
+    count from the latest as_of of all; the Datasets were scanned with what `filters.loosen` makes of them.
     """
+    dataset = _combine(datasets)
+    chosen = filters.with_confirmed(
+        filters.parse(options, dataset.context.as_of_ms), [each.filters for each in datasets]
+    )
+    told = filters.merge_descriptions(dataset.context.filters, chosen.describe())
+    return replace(dataset, context=metadata.replace(dataset.context, filters=told), filters=chosen)
+
+
+def _combine(datasets: Sequence[Dataset]) -> Dataset:
     if len(datasets) == 1:
         return datasets[0]
     stores = [each.frame for each in datasets if isinstance(each.frame, DataFiles)]
@@ -108,8 +124,10 @@ def _rows(
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
     if are_several(source):
-        parts = [_rows(one, access, query, options, window=window) for one in source]
-        rows, ctx, chosen = merge.concat(parts)
+        parts = [_rows(one, access, query, filters.loosen(options), window=window) for one in source]
+        rows, ctx, _ = merge.concat(parts)
+        chosen = filters.with_confirmed(filters.parse(options, ctx.as_of_ms), [part[2] for part in parts])
+        ctx = metadata.replace(ctx, filters=filters.merge_descriptions(ctx.filters, chosen.describe()))
         return work(rows, ctx), ctx, chosen
     masked = redact.table if access.redact else lambda rows: rows
     source, tally = resolve(source, access), UnreadableCounts()

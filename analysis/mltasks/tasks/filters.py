@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, TypeVar
 
 import narwhals as nw
@@ -13,13 +14,18 @@ import narwhals as nw
 from mltasks.exceptions import UsageError
 from mltasks.tasks import derived, schema, times
 from mltasks.tasks.conditions import any_of
-from mltasks.tasks.metadata import to_iso
+from mltasks.tasks.filter_table import FILTERS, WORDS, suggest
+from mltasks.tasks.metadata import Context, to_iso
 
 Words = str | Sequence[str] | None
 Window = Literal["created", "in_flight"]  # what since and until select by
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
-EXACT = ("cluster", "state", "task_type", "function_name")
-CONTAINED = {"node": "nodes_text", "model": "model_id"}
+EXACT = tuple(each.name for each in FILTERS if each.kind == "exact")
+RELEASED = {  # the values that releases know
+    "state": tuple(schema.STATES),
+    "task_type": schema.TASK_TYPES,
+    "function_name": schema.FUNCTION_NAMES,
+}
 
 
 class RateOptions(TypedDict, total=False):
@@ -32,13 +38,13 @@ class RateOptions(TypedDict, total=False):
     function_name: Words
     node: Words
     model: Words
-    error: Words
     not_task_type: Words
 
 
 class DurationOptions(RateOptions, total=False):
     """Filters of `durations`, whose own `outcome` says what it measures."""
 
+    error: Words
     state: Words
     not_state: Words
     not_outcome: Words
@@ -48,11 +54,15 @@ class FilterOptions(DurationOptions, total=False):
     """All filters."""
 
     outcome: Words
+    tz: str
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Filters, read: texts in lower case, times in ms. Windows are half-open: since <= time < until."""
+    """Filters, read: texts folded, times in ms. Windows are half-open: since <= time < until.
+
+    `confirmed`: (filter, value) that some task is known to have, though it was not read.
+    """
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -67,6 +77,7 @@ class Filters:
     not_state: tuple[str, ...] = ()
     not_outcome: tuple[str, ...] = ()
     not_task_type: tuple[str, ...] = ()
+    confirmed: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
     def __bool__(self) -> bool:
         """Whether anything is filtered at all."""
@@ -74,9 +85,8 @@ class Filters:
 
     def describe(self) -> dict[str, Any]:
         """Return the filters that are set, for people and for JSON; times are ISO 8601."""
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
         moments = {"since": to_iso(self.since_ms), "until": to_iso(self.until_ms)}
-        words = {name: list(value) for name, value in found.items() if isinstance(value, tuple) and value}
+        words = {name: list(getattr(self, name)) for name in WORDS if getattr(self, name)}
         return {name: value for name, value in moments.items() if value} | words
 
     def expression(
@@ -90,20 +100,20 @@ class Filters:
         conditions = [*_window_conditions(self.since_ms, self.until_ms, window)]
         for name in EXACT:
             if words := getattr(self, name):
-                conditions.append(_lower(name).is_in(words))
+                conditions.append(_is_in(name, words))
         if self.outcome:
             conditions.append(derived.has_outcome(*self.outcome))
-        for name, known in (("node", names), ("model", models)):
-            if words := getattr(self, name):
-                ids = [key.lower() for key, label in known.items() if any(word in label.lower() for word in words)]
-                conditions.append(any_of(_contains(CONTAINED[name], word) for word in (*words, *ids)))
-        if self.error:
-            conditions.append(any_of(_contains(column, w) for w in self.error for column in ("error", "reason")))
+        labels = {"node": names, "model": models}
+        for each in FILTERS:
+            if each.kind == "contains" and (words := getattr(self, each.name)):
+                ids = [key for key, label in labels.get(each.name, {}).items() if any(w in fold(label) for w in words)]
+                texts = [*words, *map(fold, ids)]
+                conditions.append(any_of(_contains(column, text) for text in texts for column in each.columns))
         conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
                 conditions.append(
-                    ~nw.when(nw.col(name).is_null()).then(nw.lit(value=False)).otherwise(_lower(name).is_in(words))
+                    ~nw.when(nw.col(name).is_null()).then(nw.lit(value=False)).otherwise(_is_in(name, words))
                 )
         return functools.reduce(operator.and_, conditions) if conditions else None
 
@@ -116,38 +126,99 @@ class Filters:
 
 
 def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
-    """Read filter options; raises UsageError for a word, a time or an outcome that cannot be read."""
-    names = ["since", "until", *(f.name for f in fields(Filters)[2:])]
-    if unknown := options.keys() - set(names):
-        raise UsageError(f"unknown filter {', '.join(sorted(unknown))!r}; there are {', '.join(names)}")
-    since = times.parse_time(options.get("since"), as_of_ms, "since")
-    until = times.parse_time(options.get("until"), as_of_ms, "until")
+    """Read filter options; raises UsageError for a word, a time or an outcome that cannot be read.
+
+    Relative times count back from `as_of_ms`; days, weeks and months are those of the calendar in the option `tz`.
+    """
+    names, tz = ("since", "until", *WORDS, "tz"), options.get("tz") or "UTC"
+    for name in options:
+        if name not in names:
+            near = suggest(name, names)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
+            raise UsageError(f"unknown filter {name!r}; {hint}")
+    since = times.parse_time(options.get("since"), as_of_ms, "since", tz)
+    until = times.parse_time(options.get("until"), as_of_ms, "until", tz)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"since {to_iso(since)} is not before until {to_iso(until)}; swap them")
-    words: dict[str, tuple[str, ...]] = {}
+    words: dict[str, Any] = {}
     for name, value in options.items():
-        if name not in ("since", "until") and value is not None:
-            words[name] = _words(value, name)
+        if name in WORDS and value is not None:
+            words[name] = _parse_words(value, name)
     for name in ("outcome", "not_outcome"):
         if name in words:
             words[name] = outcomes(words[name], name)
     return Filters(since, until, **words)
 
 
-def _words(value: Any, name: str) -> tuple[str, ...]:
+def loosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return filter options that select at least as much, whatever later time relative ones will count from."""
+    return {name: value for name, value in options.items() if name != "until" or not times.is_relative(value)}
+
+
+def _parse_words(value: Any, name: str) -> tuple[str, ...]:
     texts = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     for text in texts:
         if not isinstance(text, str):
-            raise UsageError(f"{name}: {text!r} is no text; give one text or a list of texts")
-    return tuple(dict.fromkeys(text.lower() for text in texts))
+            raise UsageError(f"{name}: {text!r} is not a text; give one text or a list of texts")
+    if next((each.takes_commas for each in FILTERS if each.name == name), True):
+        parts = [part.strip() if "," in text else part for text in texts for part in text.split(",")]
+        texts = [part for part in parts if part] or parts[:1]
+    if "" in texts:
+        raise UsageError(f"{name}: the value is empty; give one, or leave {name} out")
+    return tuple(dict.fromkeys(map(fold, texts)))
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case, letter by letter, so that every engine can do the same.
+
+    The dotted capital I becomes i (its own lower case has two letters), and a final sigma is a sigma.
+    """
+    return "".join("σ" if char == "ς" else "i" if char == "İ" else char.lower() for char in text)
+
+
+def with_confirmed(chosen: Filters, others: Iterable[Filters]) -> Filters:
+    """Return filters that also know the values which the readings of some sources have confirmed."""
+    return replace(chosen, confirmed=frozenset(pair for each in others for pair in each.confirmed))
+
+
+def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Iterable[Any]]) -> None:
+    """Raise UsageError for a value that no release knows and that no task has: it is misspelt.
+
+    `read_values` returns the values of a column that there are; it is asked only about what no release knows.
+    """
+    for name, word in unknown_words(chosen):
+        column = name.removeprefix("not_")
+        values = {value for value in read_values(column) if isinstance(value, str)}
+        if column == "cluster":
+            values |= {reading.cluster for reading in ctx.readings if reading.cluster is not None}
+        if word in {fold(value) for value in values}:
+            continue
+        there = sorted({*values, *RELEASED.get(column, ())})
+        near = difflib.get_close_matches(word, [fold(value) for value in there], 1)
+        if not near:
+            near = [fold(value) for value in there if len(word) > 1 and word in fold(value)][:1]
+        hint = next((f"did you mean {value}? " for value in there if near and fold(value) == near[0]), "")
+        raise UsageError(f"{name}: no task has {word!r}; {hint}there are {', '.join(there) or 'none'}")
+
+
+def unknown_words(chosen: Filters) -> list[tuple[str, str]]:
+    """Return the values (filter, value) of exact filters that no release knows and nobody has met."""
+    return [
+        (name, word)
+        for name in (*EXACT, "not_state", "not_task_type")
+        for word in getattr(chosen, name)
+        if (name, word) not in chosen.confirmed
+        and word not in {fold(value) for value in RELEASED.get(name.removeprefix("not_"), ())}
+    ]
 
 
 def combine(before: Filters, chosen: Filters) -> Filters:
     """Return both filters as one, for telling what was selected: the narrower window, the words of both."""
     since = [ms for ms in (before.since_ms, chosen.since_ms) if ms is not None]
     until = [ms for ms in (before.until_ms, chosen.until_ms) if ms is not None]
-    words = {f.name: getattr(before, f.name) + getattr(chosen, f.name) for f in fields(Filters)[2:]}
-    return Filters(max(since, default=None), min(until, default=None), **words)
+    words = {name: getattr(before, name) + getattr(chosen, name) for name in WORDS}
+    confirmed = before.confirmed | chosen.confirmed
+    return Filters(max(since, default=None), min(until, default=None), **words, confirmed=confirmed)
 
 
 def merge_descriptions(before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,10 +252,20 @@ def _window_conditions(since: int | None, until: int | None, window: Window) -> 
     return conditions
 
 
-def _lower(column: str) -> nw.Expr:
-    return nw.col(column).str.to_lowercase()
+def _is_in(column: str, words: Sequence[str]) -> nw.Expr:
+    return _fold(column, words).is_in(words)
 
 
 def _contains(column: str, word: str) -> nw.Expr:
-    found = _lower(column).str.contains(word, literal=True)
+    found = _fold(column, [word]).str.contains(word, literal=True)
     return nw.when(nw.col(column).is_null()).then(nw.lit(value=False)).otherwise(found)
+
+
+def _fold(column: str, words: Sequence[str]) -> nw.Expr:
+    """Return a column as `fold` does; letters that none of the words has are left as they may be."""
+    letters = set("".join(words))
+    text = nw.col(column)
+    if "i" in letters or "\u0307" in letters:
+        text = text.str.replace_all("İ", "i", literal=True)
+    text = text.str.to_lowercase()
+    return text.str.replace_all("ς", "σ", literal=True) if "σ" in letters else text

@@ -1,56 +1,126 @@
-"""Times as people write them: `2026-11-24 22:00`, `7d`, and calendar periods such as `1w`."""
+"""Times as people write them: `2026-11-24 22:00`, `7d`, `monday`, and calendar periods such as `1w`."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from mltasks.exceptions import UsageError
 from mltasks.tasks import json_values
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-RELATIVE = re.compile(r"([0-9]+)\s*([mhdw])")
+RELATIVE = re.compile(r"([0-9]+)\s*(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PERIODS = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 EVERY = re.compile(r"([1-9][0-9]*)(min|h|d|w|mo)")
-Moment = str | date | datetime | int | None
+Moment = str | date | datetime | timedelta | np.datetime64 | np.timedelta64 | int | None
 
 
-def parse_time(value: Moment, as_of_ms: int | None, name: str) -> int | None:
+def parse_time(value: Moment, as_of_ms: int | None, name: str, tz: str = "UTC") -> int | None:
     """Return a time in ms since 1970, UTC.
 
     `value` is absolute (a text as in ISO 8601, a date or a datetime; without an offset it is UTC; a whole number
-    is ms) or relative to `as_of_ms` (`30m`, `24h`, `7d`, `2w`: so long before). Raises UsageError naming `name`.
+    is ms) or relative to `as_of_ms`: so long before (`30m`, `24h`, `7d`, `2w`, a timedelta), a weekday (the latest
+    one, from its midnight), or a period (`today`, `yesterday`, `this-week`, `last-week`, `this-month`, `last-month`,
+    and `2026-11`). A period stands for its beginning, and for `until` for its end. Days, weeks (from Monday) and
+    months are those of the calendar in `tz`. Raises UsageError naming `name`.
     """
     if value is None:
         return None
-    ms = _read(value, as_of_ms, name)
+    ms = _parse(value, as_of_ms, name, tz)
     if not json_values.FIRST_MS <= ms <= json_values.LAST_MS:
         raise UsageError(f"{name}: {value!r} lies outside the years 1 to 9999; give a time of the data")
     return ms
 
 
-def _read(value: str | date | datetime | int, as_of_ms: int | None, name: str) -> int:
-    if isinstance(value, int):
-        return value
-    if isinstance(value, date):
-        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
-    elif found := RELATIVE.fullmatch(value.strip()):
+def is_relative(value: Any) -> bool:
+    """Tell whether a time counts from the time of the data."""
+    if isinstance(value, str):
+        return _word(value) in (*PERIODS, *WEEKDAYS) or RELATIVE.fullmatch(value.strip()) is not None
+    return isinstance(value, timedelta | np.timedelta64)
+
+
+def _parse(value: Any, as_of_ms: int | None, name: str, tz: str) -> int:
+    if is_relative(value):
         if as_of_ms is None:
             raise UsageError(f"{name} {value!r} is relative to the time of the data, which is not known: give a date")
-        return as_of_ms - int(found[1]) * MS[found[2]]
-    else:
+        return _parse_relative(value, as_of_ms, name, zone(tz))
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        return int(value.astype("datetime64[ms]").astype("int64"))
+    if isinstance(value, str):
+        month = MONTH.fullmatch(value.strip())
+        if month and 1 <= int(month[2]) <= 12 and int(month[1]) > 0:
+            first = date(int(month[1]), int(month[2]), 1)
+            return _midnight(_next_month(first) if name == "until" else first, zone(tz))
+    moment = _read(value, name)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _read(value: Any, name: str) -> datetime:
+    if isinstance(value, str):
         try:
-            moment = datetime.fromisoformat(value.strip())
+            return datetime.fromisoformat(value.strip())
         except ValueError:
+            near = difflib.get_close_matches(_word(value), (*PERIODS, *WEEKDAYS), 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
             raise UsageError(
-                f"{name}: cannot read {value!r} as a time; write 2026-11-24, '2026-11-24 22:00' (UTC), "
-                "2026-11-24T22:00+01:00, or a span before the data's time such as 30m, 24h, 7d, 2w"
+                f"{name}: cannot read {value!r} as a time; {hint}write 2026-11-24, '2026-11-24 22:00' (UTC), "
+                "2026-11-24T22:00+01:00, 2026-11, a span before the data's time such as 30m, 24h, 7d, 2w, "
+                "or yesterday, monday, last-week"
             ) from None
-    if moment != moment:  # pandas' NaT, a datetime by its class
-        raise UsageError(f"{name}: {value} is no time; give one, or leave {name} out")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, np.datetime64) or value != value:  # NaT, which pandas calls a datetime
+        raise UsageError(f"{name}: {value} is not a time; give one, or leave {name} out")
+    if not isinstance(value, datetime):
+        raise UsageError(f"{name}: {value!r} is not a time; give a text, a datetime, or a whole number of ms")
+    return value
+
+
+def _parse_relative(value: Any, as_of_ms: int, name: str, calendar: tzinfo) -> int:
+    if isinstance(value, np.timedelta64):
+        if np.isnat(value):
+            raise UsageError(f"{name}: {value} is not a time; give one, or leave {name} out")
+        return as_of_ms - int(value.astype("timedelta64[ms]").astype("int64"))
+    if isinstance(value, timedelta):
+        return as_of_ms - round(value / timedelta(milliseconds=1))
+    word = _word(value)
+    if span := RELATIVE.fullmatch(value.strip()):
+        return as_of_ms - int(span[1]) * MS[span[2][0].lower()]
+    today = datetime.fromtimestamp(as_of_ms / 1000, UTC).astimezone(calendar).date()
+    if word in WEEKDAYS:
+        return _midnight(today - timedelta(days=(today.weekday() - WEEKDAYS.index(word)) % 7), calendar)
+    day, monday, first = timedelta(days=1), today - timedelta(days=today.weekday()), today.replace(day=1)
+    begin, end = {
+        "today": (today, today + day),
+        "yesterday": (today - day, today),
+        "this-week": (monday, monday + 7 * day),
+        "last-week": (monday - 7 * day, monday),
+        "this-month": (first, _next_month(first)),
+        "last-month": ((first - day).replace(day=1), first),
+    }[word]
+    return _midnight(end if name == "until" else begin, calendar)
+
+
+def _word(text: str) -> str:
+    return "-".join(text.lower().replace("_", "-").split())
+
+
+def _next_month(first: date) -> date:
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+
+
+def _midnight(day: date, calendar: tzinfo) -> int:
+    return round(datetime(day.year, day.month, day.day, tzinfo=calendar).timestamp() * 1000)
 
 
 @dataclass(frozen=True)
