@@ -98,6 +98,7 @@ def failures(names: Sequence[str]) -> pd.DataFrame:
             "failure_rate_high": 0.9,
             "last_success": pd.Timestamp("2025-11-24 23:00", tz="UTC"),
             "failing_since": pd.Timestamp("2025-11-24 23:30", tz="UTC"),
+            "failures_in_a_row": 1,
         }
     )
 

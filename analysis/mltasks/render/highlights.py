@@ -1,37 +1,23 @@
-"""What needs attention first, read off the reports' tables."""
+"""What needs attention first, in sentences."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import Any
 
 from mltasks.render import cells
 from mltasks.render.view import View
+from mltasks.reports import highlights
 
 MOST = 5
 CALM = "Nothing stands out: no group is failing at present, and no task is overdue."
 
 
 def find_points(failures: View) -> list[str]:
-    """Return sentences, the most pressing first.
-
-    What makes the whole report doubtful, then groups in which nothing has succeeded, then groups that have failed
-    since their last success.
-    """
-    frame, as_of_ms = failures.frame, failures.info.as_of_ms
-    never = frame[(frame["failed"] > 0) & (frame["completed"] == 0)].sort_values(
-        "failed", ascending=False, kind="stable"
-    )
-    now = frame[frame["failing_since"].notna() & (frame["completed"] > 0)].sort_values("failing_since", kind="stable")
-    doubts = [cells.one_line(note) for note in failures.info.notes if "overdue" in note or "INCOMPLETE" in note]
-    return [
-        *doubts,
-        *(f"{_name(failures, row)}: {_all(row['failed'])} failed" for _, row in never.iterrows()),
-        *(
-            f"{_name(failures, row)}: failing since {row['failing_since']:%Y-%m-%d %H:%M} UTC, "
-            f"last success {cells.ago(row['last_success'], as_of_ms)}"
-            for _, row in now.iterrows()
-        ),
-    ]
+    """Return sentences, the most pressing first: doubts about the whole report, then groups."""
+    doubts = [cells.one_line(note) for note in highlights.find_doubts(failures.info.notes)]
+    rows = highlights.find_groups(failures.frame).to_dict("records")
+    return [*doubts, *(f"{_name(failures, row)}: {_sentence(failures, row)}" for row in rows)]
 
 
 def cut(said: list[str], where: str) -> list[str]:
@@ -40,9 +26,24 @@ def cut(said: list[str], where: str) -> list[str]:
     return said if rest <= 1 else [*said[:MOST], f"and {rest} {where}"]
 
 
-def _all(finished: int) -> str:
-    return {1: "the only finished task", 2: "both finished tasks"}.get(finished, f"all {finished} finished tasks")
+def _sentence(view: View, row: Mapping[Any, Any]) -> str:
+    if row["kind"] == highlights.NEVER:
+        return f"{_all(int(row['failed']), int(row['cancelled']))} failed"
+    if row["kind"] == highlights.MOST:
+        return f"{cells.percent(row['share'])} of all failures ({int(row['failed'])})"
+    run = int(row["failures_in_a_row"])
+    return (
+        f"{run} failed in a row since {row['failing_since']:%Y-%m-%d %H:%M} UTC, "
+        f"last success {cells.ago(row['last_success'], view.info.ago_from_ms)}"
+    )
 
 
-def _name(view: View, row: pd.Series) -> str:
+def _all(failed: int, cancelled: int) -> str:
+    """Return how many failed, in words that are true where others were cancelled: these are finished, too."""
+    if cancelled:
+        return f"none succeeded: {failed} of {failed + cancelled} finished tasks"
+    return {1: "the only finished task", 2: "both finished tasks"}.get(failed, f"all {failed} finished tasks")
+
+
+def _name(view: View, row: Mapping[Any, Any]) -> str:
     return " / ".join(view.cell(key, row[key]) for key in view.keys) or "all tasks"
