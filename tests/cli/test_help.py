@@ -12,10 +12,19 @@ from pathlib import Path
 import pytest
 
 from mltasks.cli.main import COMMANDS
+from mltasks.reports.declaration import Report
 from mltasks.reports.registry import REPORTS
 from support.command import Command
 
 SECTIONS = ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options", "Columns"]  # of a report
+
+
+def sections_of(report: Report) -> list[str]:
+    """A report that takes no groups, no periods and no option of its own has no section for them."""
+    groups = report.takes_by or report.has_periods or report.options
+    return [name for name in SECTIONS if groups or name != "What a row is"]
+
+
 HEAVY = {"pandas", "numpy", "pyarrow", "duckdb", "narwhals", "matplotlib", "opensearchpy", "jinja2", "rich"}
 SHOWN = (
     "import json, sys; from mltasks.cli.main import main; code = main(sys.argv[1:]);"
@@ -71,7 +80,7 @@ def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command
     ("name", "sections"),
     [
         ("report", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
-        *((name, SECTIONS) for name in REPORTS),
+        *((name, sections_of(report)) for name, report in REPORTS.items()),
         ("check", ["Try", "Rules", "Output", "For a cluster", "Options"]),
         ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options"]),
         ("get", ["Try", "Output", "For a cluster", "Options"]),

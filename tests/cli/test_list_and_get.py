@@ -111,8 +111,9 @@ def test_the_source_comes_from_the_environment_where_only_ids_are_given(
 def test_a_configured_cluster_is_a_source_and_no_id(
     mltasks: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mltasks.toml").write_text('[clusters.prod]\nurl = "http://127.0.0.1:1"\n')
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mltasks").mkdir()
+    (tmp_path / "mltasks" / "config.toml").write_text('[clusters.prod]\nurl = "http://127.0.0.1:1"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("MLTASKS_SOURCE", "demo")
     assert "http://127.0.0.1:1: nothing answers there" in mltasks.fails(3, "get", "prod", FAILED)
 

@@ -88,7 +88,7 @@ def test_a_table_of_something_else_is_refused(kind: str) -> None:
 
 def test_a_parquet_file_read_by_others_holds_the_same_tasks(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    tasks = mltasks.load("demo", since="10m")
+    tasks = mltasks.load("demo")
     mltasks.write_parquet(tasks, path)
     for report in (mltasks.failures, mltasks.workers):
         expected = report(tasks, by="state", every="5min")
@@ -144,8 +144,8 @@ def test_each_cluster_has_its_own_as_of_and_timeout() -> None:
         notes = report_info.read_info(mltasks.durations(source)).notes
         assert [note[:60] for note in notes] == ["2 open tasks overdue: open for longer than the time-out of i"]
         assert mltasks.workers(source, by="cluster", every="1mo").set_index("cluster")["task_s"].to_dict() == {
-            "east": 0.0,
-            "west": 0.0,
+            "east": 600.0,  # in flight until the time-out of its cluster
+            "west": 30.0,
         }
 
 

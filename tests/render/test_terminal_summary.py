@@ -21,12 +21,12 @@ def summarised(hits: list[dict[str, Any]], width: int = 80) -> str:
 def test_hostile_names_are_inert_in_the_summary_and_it_fits() -> None:
     hits = [
         {"_id": str(n), "_source": {**COMMON, "task_type": name, "state": "FAILED", "worker_node": [name]}}
-        for n, name in enumerate(HOSTILE)
+        for n, name in enumerate([*HOSTILE, *HOSTILE])
     ]
     shown = summarised(hits)
     assert obeyed(shown) == {"\n"}
     assert max(map(cell_len, shown.split("\n"))) <= 80
-    assert r"\x1b[31mred\x1b[0m / (missing): the only finished task failed" in shown
+    assert r"\x1b[31mred\x1b[0m / (missing): both finished tasks failed" in shown
 
 
 def test_times_are_those_of_their_task_type() -> None:

@@ -44,9 +44,9 @@ def scanned() -> Dataset:
         {"task_type": "deploy_model", "by": ["worker_node", "state"]},
         {"not_task_type": "TRAINING", "node": "n2"},
         {"model": "model", "by": "reason"},
-        {"cluster": "elsewhere"},
+        {"cluster": "ml-fixture"},
         {"as_of": "2027-01-01", "by": "state"},
-        {"as_of": "2026-11-24 22:00"},
+        {"as_of": "2026-11-24 22:30"},
     ],
     ids=str,
 )
@@ -82,7 +82,7 @@ def test_a_report_on_no_tasks_has_the_columns_and_types_of_one_on_some(
     some = report(demo, **options)
     unknown = generated.made(readings=())
     for nothing in (demo.head(0), unknown.dataset(), unknown.arrow):
-        empty = report(nothing, **options, task_type="none")
+        empty = report(nothing, **options, task_type="UPLOAD_MODEL")
         assert list(empty.dtypes.items()) == list(some.dtypes.items())
 
 

@@ -185,7 +185,7 @@ def test_the_shares_of_the_real_load_add_up_to_one(by: Any) -> None:
     assert by_period.groupby("period")["task_share"].sum().tolist() == pytest.approx([1] * 5)
 
 
-@pytest.mark.parametrize("options", [{"since": AS_OF + HOUR}, {"until": AS_OF - DAY}, {"as_of": AS_OF - DAY}])
+@pytest.mark.parametrize("options", [{"since": AS_OF + HOUR}, {"until": AS_OF - DAY}])
 def test_a_window_without_any_time_has_no_load(options: dict[str, Any]) -> None:
     for source in (made(life(9000, 4000)).pandas(), made(life(9000, 4000)).dataset()):
         (row,) = mltasks.workers(source, by=[], **options).to_dict("records")

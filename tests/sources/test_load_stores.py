@@ -30,7 +30,7 @@ def history(tmp_path: Path) -> Path:
 
 def without(history: Path, created: str, cluster: str = "east") -> None:
     """Take a file away, so that whoever reads it fails."""
-    (file,) = (history / "_files" / f"cluster={cluster}" / f"created={created}").iterdir()
+    (file,) = (history / "_files" / f"cluster={cluster}" / f"created={created}").glob("*.parquet")
     file.unlink()
 
 
@@ -73,7 +73,7 @@ def test_what_is_known_of_a_store_stays_that_of_the_whole(history: Path) -> None
 
 @pytest.mark.parametrize(
     ("options", "tasks"),
-    [({}, 4), ({"since": "7d"}, 3), ({"cluster": "west"}, 1), ({"until": OLD + 1}, 1), ({"cluster": "nowhere"}, 0)],
+    [({}, 4), ({"since": "7d"}, 3), ({"cluster": "west"}, 1), ({"until": OLD + 1}, 1)],
 )
 def test_several_stores_are_one(history: Path, tmp_path: Path, options: dict[str, Any], tasks: int) -> None:
     put(tmp_path / "more", "north", [hit("new", 1, create_time=NEW)])
@@ -99,7 +99,7 @@ def test_a_task_that_has_ended_by_one_store_is_not_in_flight_by_an_older_one(tmp
         assert mltasks.workers(mltasks.scan(both, since=NEW))["tasks"].tolist() == []
 
 
-def test_a_configured_cluster_comes_before_a_store_of_that_name(
+def test_a_store_comes_before_a_configured_cluster_of_that_name(
     history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -113,8 +113,7 @@ def test_a_configured_cluster_comes_before_a_store_of_that_name(
         lambda name: mltasks.fetch(name, "t.parquet"),
     ]
     for call in calls:
-        with pytest.raises(mltasks.ClusterError, match=CLOSED):
-            call("prod")
+        call("prod")  # what is there wins: a file of somebody else's must not send a password elsewhere
     for place in ("./prod", Path("prod"), mltasks.Store("prod")):
         assert len(mltasks.load(place)) == 3
         assert mltasks.failures(mltasks.scan(place), by=[])["tasks"].tolist() == [3]

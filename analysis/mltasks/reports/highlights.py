@@ -32,7 +32,7 @@ def find_groups(failures: pd.DataFrame) -> pd.DataFrame:
     parts = [
         failures[never].sort_values("failed", ascending=False, kind="stable").assign(kind=NEVER),
         failures[failing].sort_values("failures_in_a_row", ascending=False, kind="stable").assign(kind=FAILING),
-        failures[most].assign(kind=MOST, share=failures["failed"] / max(total, 1)),
+        failures[most].assign(kind=MOST, share=lambda rows: rows["failed"] / max(total, 1)),
     ]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts) if parts else failures.head(0).assign(kind="")
