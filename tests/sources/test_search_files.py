@@ -79,7 +79,7 @@ def test_an_answer_that_is_not_complete_is_a_data_error(tmp_path: Path, document
         ("t.ndjson", b'{"colour": "red"}', ': no hit of _search ({"colour": "red"}); save the tasks with'),
         ("t.ndjson", b'{"index": {"_id": "a"}}\n', ": no hit of _search ("),
         ("t.ndjson", b'{"_id": "cut\n', ", line 1: cut short (it ends "),
-        ("t.ndjson", gzip.compress(b"{}"), ": no hit of _search ({})"),
+        ("t.ndjson", gzip.compress(b"{}", mtime=0), ": no hit of _search ({})"),
         ("t.ndjson.gz", b"", ": cut short or damaged (it is empty); fetch it anew with mltasks fetch"),
         ("t.ndjson.gz", b'{"_id": "a"}', ": cut short or damaged (Not a gzipped file"),
         ("t.parquet", b"", ": not a readable Parquet file ("),
@@ -166,7 +166,7 @@ def test_more_lines_than_are_decoded_at_once_are_all_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("t.ndjson", b""), ("t.ndjson", b"\n"), ("t.ndjson.gz", gzip.compress(b""))]
+    ("name", "content"), [("t.ndjson", b""), ("t.ndjson", b"\n"), ("t.ndjson.gz", gzip.compress(b"", mtime=0))]
 )
 def test_lines_of_no_task_are_an_empty_table(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
