@@ -35,6 +35,8 @@ NEEDED = [
         "mltasks.cli.sync",
         "mltasks.store.store",
         "mltasks.render.cells",
+        "mltasks.opensearch.retry",
+        "encodings.idna",
         "filelock",
         "pyarrow.acero",
         "pyarrow.dataset",
