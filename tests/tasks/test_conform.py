@@ -135,7 +135,10 @@ def test_what_json_normalize_makes_of_hits_is_a_table_of_tasks() -> None:
     ("change", "says"),
     [
         (lambda t: t.merge(t[["task_id", "state"]], on="task_id"), "a merge made state_x of it: merge with suffixes="),
-        (lambda t: pd.concat([t, t], axis=1, keys="ab"), "columns of several levels, as of a pivot; give one row per"),
+        (
+            lambda t: pd.concat([t, t], axis=1, keys=["a", "b"]),
+            "columns of several levels, as of a pivot; give one row per",
+        ),
     ],
 )
 def test_a_frame_that_cannot_be_taken_says_what_to_give(
