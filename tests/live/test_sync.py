@@ -359,7 +359,9 @@ def test_all_configured_clusters_are_synced_one_failing_or_not(
     monkeypatch.chdir(tmp_path)
     sections = {"down": "http://127.0.0.1:1", "up": quiet_cluster.url}
     text = "".join(f'[clusters.{name}]\nurl = "{url}"\n' for name, url in sections.items())
-    (tmp_path / "mltasks.toml").write_text(text)
+    (tmp_path / "mltasks").mkdir()
+    (tmp_path / "mltasks" / "config.toml").write_text(text)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     ran = command("sync", "--all", "history")
     assert ran.code == 3
     failed, synced = ran.err.splitlines()
