@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mltasks.engines.data_files import DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, UsageError
 from mltasks.opensearch.access import Access, open_cluster
+from mltasks.opensearch.client import Cluster, canonical_name
 from mltasks.store import manifest
 from mltasks.store import verify as check
 from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import Manifest, Snapshot
 from mltasks.store.sync import SyncResult, sync_cluster
-from mltasks.store.transaction import open_transaction
+from mltasks.store.transaction import Transaction, open_transaction
 from mltasks.store.verify import Problem
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import Context, replace, to_iso
@@ -54,8 +56,9 @@ class Store:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
             with open_transaction(self.path) as transaction:
-                result = sync_cluster(transaction, cluster, access, self._step, repair=repair)
-                return find_deleted(transaction, cluster, access, result, self._step) if reconcile else result
+                named = _keep_name(cluster, transaction)
+                result = sync_cluster(transaction, named, access, self._step, repair=repair)
+                return find_deleted(transaction, named, access, result, self._step) if reconcile else result
         finally:
             if cluster is not source:
                 cluster.close()
@@ -148,3 +151,12 @@ def is_store(path: Path) -> bool:
         return (path / manifest.NAME).is_file()
     except OSError:  # no name for a file
         return False
+
+
+def _keep_name(cluster: Cluster, transaction: Transaction) -> Cluster:
+    """Return a cluster under the name that an older version has stored it by: the address as it was written."""
+    old = urlsplit(cluster.url).netloc
+    is_named_by_address = cluster.name == canonical_name(cluster.url)
+    if is_named_by_address and transaction.state(cluster.name).published is None:
+        return cluster.with_name(old) if transaction.state(old).published is not None else cluster
+    return cluster
