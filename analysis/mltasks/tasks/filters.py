@@ -163,7 +163,7 @@ def _parse_words(value: Any, name: str) -> tuple[str, ...]:
     if next((each.takes_commas for each in FILTERS if each.name == name), True):
         parts = [part.strip() if "," in text else part for text in texts for part in text.split(",")]
         texts = [part for part in parts if part] or parts[:1]
-    if "" in texts:
+    if "" in texts and name != "cluster":  # a cluster may be called so
         raise UsageError(f"{name}: the value is empty; give one, or leave {name} out")
     return tuple(dict.fromkeys(map(fold, texts)))
 
