@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import narwhals as nw
 import pandas as pd
@@ -84,5 +84,4 @@ def engine_of(frame: Any) -> Engine:
 
 def import_engine(name: str) -> Engine:
     """Return an engine by its name in ENGINES; it is imported when it is needed."""
-    module: Any = import_module(f"mltasks.engines.{name}")
-    return module  # type: ignore[no-any-return]
+    return cast("Engine", import_module(f"mltasks.engines.{name}"))

@@ -97,7 +97,7 @@ class _Joined(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: any writable buffer
         data = self._start or self._rest.read(len(buffer))
         size = min(len(data), len(buffer))
         buffer[:size] = data[:size]
