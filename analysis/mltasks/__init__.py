@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mltasks.reports.errors import errors as errors
     from mltasks.reports.failures import failures as failures
     from mltasks.reports.models import models as models
+    from mltasks.reports.unfinished import unfinished as unfinished
     from mltasks.reports.workers import workers as workers
     from mltasks.sources.fetch import fetch as fetch
     from mltasks.sources.get import get as get

@@ -9,6 +9,7 @@ import click
 
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, Decorator, compose, option
+from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import Report, ReportColumn, ReportOption
 
 GROUPS = "What a row is"
@@ -26,6 +27,7 @@ def make_command(report: Report) -> click.Command:
     @options.row_options
     @options.format_options
     @_plot(report)
+    @_watch(report)
     @options.access
     @options.every
     def run(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
@@ -37,7 +39,7 @@ def make_command(report: Report) -> click.Command:
 
 def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dict[str, Any]) -> int:
     from mltasks.render import write
-    from mltasks.render.view import make_view
+    from mltasks.render.view import View, make_view
 
     filters, access = options.split(given, left_out=[each.name for each in report.options])
     if not report.has_periods:
@@ -49,9 +51,21 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
         write.picture(shown["plot"])
     write.check_output(shown["output"], shown["force"])
     write.check_output(shown["plot"], shown["force"])
-    tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
-    table = report.function()(tasks, **_keywords(given))
-    view = make_view(table, shown["sort"], shown["top"] or None, options.split_names(shown["columns"]))
+    watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
+
+    def make() -> tuple[View, int]:
+        tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
+        table = report.function()(tasks, **_keywords(given))
+        return make_view(table, shown["sort"], shown["top"] or None, chosen), code
+
+    if watch:
+        from mltasks.cli import repeat
+
+        if kind != "table" or shown["output"]:
+            raise UsageError("--watch: shows a table in the terminal; leave out --format and -o")
+        clusters = open_sources.resolve_names(sources, access, every=every_cluster)
+        repeat.repeat(watch, clusters, access, lambda: write.text_of(make()[0], kind, wide=shown["wide"]))
+    view, code = make()
     if shown["plot"]:
         from mltasks.render.plot import figure
 
@@ -103,6 +117,13 @@ def _own_option(declared: ReportOption) -> Decorator:
 def _plot(report: Report) -> Decorator:
     plot = option("--plot", metavar="FILE", section=options.OUTPUT, help="The report's figure too, .png or .svg.")
     return compose([plot] if report.figure else [])
+
+
+def _watch(report: Report) -> Decorator:
+    watch = option(
+        "--watch", metavar="SPAN", section=options.OUTPUT, help="Again after this time, such as 5s, until Ctrl-C."
+    )
+    return compose([watch] if report.repeats else [])
 
 
 def _describe(column: ReportColumn) -> str:

@@ -57,6 +57,8 @@ class View:
             return self.frame
         shown = [name for name in NARROW[self.info.report] if name in self.frame.columns]
         keys = self.keys
+        if "task_id" in self.frame.columns and "tasks" in shown and not keys:  # a row is a task
+            shown.remove("tasks")
         if "node_name" in shown:
             named = self.frame["node_name"].notna()
             if named.all():
@@ -78,11 +80,18 @@ def make_view(
     info = report_info.read_info(frame)
     by = sort.partition(":")[0] if sort else ""
     if sort:
-        frame = _sort(frame, sort)
+        frame = _sort(frame, sort, info.report)
     elif "period" not in frame.columns and info.report in REPORTS:
         worst = [name for name in REPORTS[info.report].worst_first if name in frame.columns]
         if worst:
-            frame = frame.sort_values(worst, ascending=False, kind="stable", ignore_index=True)
+            orders = REPORTS[info.report].orders
+            frame = frame.sort_values(
+                worst,
+                ascending=[name in orders for name in worst],
+                key=lambda column: _weigh(column, orders.get(str(column.name), ())),
+                kind="stable",
+                ignore_index=True,
+            )
             by = worst[0]
     for name in columns:
         _check_column(frame, "columns", name)
@@ -94,6 +103,12 @@ def make_view(
     return View(frame[list(columns)] if columns else frame, info, chosen=bool(columns))
 
 
+def _weigh(column: pd.Series[Any], order: Sequence[str]) -> pd.Series[Any]:
+    """Return the places of texts in an order, by which they are sorted; without an order the column itself."""
+    places = {text: place for place, text in enumerate(order)}
+    return column.map(places).fillna(len(order)).astype("int64") if order else column
+
+
 def _check_column(frame: pd.DataFrame, option: str, name: str) -> None:
     if name not in frame.columns:
         names = list(map(str, frame.columns))
@@ -102,11 +117,14 @@ def _check_column(frame: pd.DataFrame, option: str, name: str) -> None:
         raise UsageError(f"{option}: there is no column {name!r}; {hint}")
 
 
-def _sort(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
+def _sort(frame: pd.DataFrame, sort: str, report: str) -> pd.DataFrame:
     name, _, order = sort.partition(":")
     if order not in ("", "asc", "desc"):
         raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
     _check_column(frame, "sort", name)
     text = pd.api.types.is_string_dtype(frame[name])
     ascending = order == "asc" or (order == "" and text)
-    return frame.sort_values(name, ascending=ascending, kind="stable", ignore_index=True)
+    weights = REPORTS[report].orders.get(name, ()) if report in REPORTS else ()
+    return frame.sort_values(
+        name, ascending=ascending, key=lambda column: _weigh(column, weights), kind="stable", ignore_index=True
+    )

@@ -91,7 +91,12 @@ def write_report(view: View, kind: str, path: str | None, *, wide: bool = False,
 def is_coloured() -> bool:
     """Tell whether stdout is a terminal whose user wants colours (https://no-color.org)."""
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and sys.stdout is not None and sys.stdout.isatty()
+    return wanted and is_terminal()
+
+
+def is_terminal() -> bool:
+    """Tell whether stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def write(text: str) -> None:

@@ -59,6 +59,8 @@ class Report(NamedTuple):
     window: Literal["created", "in_flight"] = "created"  # what since and until select by
     refused: Mapping[str, str] = MappingProxyType({})  # filters that it does not take -> why not
     options: tuple[ReportOption, ...] = ()
+    orders: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # texts of a column in the order of their weight
+    repeats: bool = False  # whether the command can show it time and again, as a cluster changes
     figure: str | None = None  # the drawing in render.plot, None: it has no figure
     on_page: bool = True  # whether the page has a section of it
 

@@ -34,3 +34,13 @@ def median(completed: Any, others: Any, quantile: float = Z95) -> QuantileLimits
 def _first_below_half(ends: Any, curve: Any) -> float:
     places = np.flatnonzero(curve <= 0.5 + ROUNDING)
     return float(ends[places[0]]) if len(places) else np.inf
+
+
+def longer_share(completed: int, longer: int) -> float:
+    """Return the share of a kind of tasks that take as long as an open one or longer.
+
+    `completed` tasks of its kind are done, `longer` of them took as long or longer. The estimate of Kaplan and Meier
+    from these and the open task itself, which is the only one whose end is not known: the others that are open are in
+    question as it is.
+    """
+    return (1 + longer) / (1 + completed)

@@ -6,7 +6,7 @@ A new report is a module with its function, its declaration in `declarations`, a
 from __future__ import annotations
 
 from mltasks.reports.declaration import Report
-from mltasks.reports.declarations import compare, durations, errors, failures, models, workers
+from mltasks.reports.declarations import compare, durations, errors, failures, models, unfinished, workers
 
 REPORTS: dict[str, Report] = {
     report.name: report
@@ -17,5 +17,6 @@ REPORTS: dict[str, Report] = {
         errors.REPORT,
         compare.REPORT,
         models.REPORT,
+        unfinished.REPORT,
     )
 }

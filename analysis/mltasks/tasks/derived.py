@@ -11,7 +11,7 @@ import narwhals as nw
 
 from mltasks.tasks import conditions, schema
 from mltasks.tasks.conditions import Conditions, Frame, any_of
-from mltasks.tasks.metadata import ClusterInfo, Context
+from mltasks.tasks.metadata import Context
 
 CUT_OFF = r"^timeout after [0-9]+ seconds$"
 STATUSES = ("measured", "open", "overdue", "cut_off", "polled", "clock_skew", "implausible", "unreadable")
@@ -93,14 +93,9 @@ def _named(code: str, names: Iterable[str], otherwise: str) -> nw.Expr:
 def clock(ctx: Context) -> dict[str, nw.Expr]:
     """Return `as_of_ms` and `timeout_ms` as expressions: those of the row's cluster, where there are several.
 
-    A cluster that was read twice is as it was at the later time. Where no time is known, as_of_ms is 0: no time is
-    plausible then.
+    Where no time is known, as_of_ms is 0: no time is plausible then.
     """
-    latest: dict[str | None, ClusterInfo] = {}
-    for reading in ctx.readings or (ClusterInfo(),):
-        before = latest.get(reading.cluster)
-        if before is None or (reading.as_of_ms or 0) >= (before.as_of_ms or 0):
-            latest[reading.cluster] = reading
+    latest = ctx.latest()
     return {
         "as_of_ms": _of_cluster({cluster: reading.as_of_ms or 0 for cluster, reading in latest.items()}),
         "timeout_ms": _of_cluster({cluster: reading.timeout_s * 1000 for cluster, reading in latest.items()}),

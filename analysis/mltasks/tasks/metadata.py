@@ -81,6 +81,20 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         known = [reading.as_of_ms for reading in self.readings if reading.as_of_ms is not None]
         return max(known, default=None)
 
+    def latest(self) -> dict[str | None, ClusterInfo]:
+        """Return what each cluster told; one that was read twice is as it was at the later time."""
+        latest: dict[str | None, ClusterInfo] = {}
+        for each in self.readings or (ClusterInfo(),):
+            before = latest.get(each.cluster)
+            if before is None or (each.as_of_ms or 0) >= (before.as_of_ms or 0):
+                latest[each.cluster] = each
+        return latest
+
+    def reading(self, cluster: str | None) -> ClusterInfo:
+        """Return what a cluster told; of one that is not known, what that of no name, or the first, did."""
+        latest = self.latest()
+        return latest.get(cluster) or latest.get(None) or next(iter(latest.values()))
+
     def names(self) -> dict[str, str]:
         """Return node id -> node name, of all clusters."""
         nodes = [known for reading in self.readings for known in (reading.former_nodes, reading.nodes or {})]

@@ -16,6 +16,8 @@ from mltasks.tasks import json_values
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 RELATIVE = re.compile(r"([0-9]+)\s*(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h)?")
+SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
@@ -63,6 +65,15 @@ def _parse(value: Any, as_of_ms: int | None, name: str, tz: str) -> int:
             return _midnight(_next_month(first) if name == "until" else first, zone(tz))
     moment = _read(value, name)
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def parse_span(text: str, name: str) -> float:
+    """Return a span such as `5s`, `10m` or `2h` in seconds; a number alone is seconds. Raises UsageError."""
+    found = SPAN.fullmatch(text.strip())
+    seconds = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
+    if not 0 < seconds <= 366 * 86_400:
+        raise UsageError(f"{name}: cannot read {text!r} as a span; write 5s, 10m or 2h")
+    return seconds
 
 
 def _read(value: Any, name: str) -> datetime:

@@ -1,0 +1,259 @@
+"""What is stuck: every open task with a verdict, its evidence, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Unpack
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from mltasks.engines import group_keys, operations, prepare
+from mltasks.engines.dataset import Tasks
+from mltasks.exceptions import UsageError
+from mltasks.reports import grouping, kaplan_meier, open_task, report_info, totals
+from mltasks.reports.declarations.unfinished import REPORT, VERDICTS
+from mltasks.reports.grouping import ALL, NODE
+from mltasks.reports.open_task import OpenTask
+from mltasks.tasks import derived, schema, table
+from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.metadata import ClusterInfo
+
+COLUMNS = REPORT.column_names
+KIND = ("task_type", "function_name")
+TEXTS = dict.fromkeys(("cluster", "task_id", *KIND, "state", "model_id", "nodes_text"), operations.TEXT)
+NUMBERS = ("start_ms", "updated_ms", "as_of_ms", "status_code")
+MOST = 200_000  # open tasks; each gets a sentence
+FEWEST = 100  # completed tasks that a p99 needs
+TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("verdict", *KIND, "node_name", "evidence", "remedy", "task_id"), operations.TEXT),
+    **dict.fromkeys(("age_s", "since_update_s", "longer_share"), "float64"),
+    "tasks": "int64",
+    "node_there": "boolean",
+}
+OF_GROUPS = ("verdict", "tasks", "age_s", "since_update_s", "longer_share", "evidence", "remedy", "task_id")
+
+
+def unfinished(
+    tasks: Any, by: str | Sequence[str] = ("task_id",), *, as_of: Any = None, **options: Unpack[FilterOptions]
+) -> pd.DataFrame:
+    """Judge every open task, one row per task.
+
+    What cannot be told is not guessed: `lost` is proven by the nodes of the cluster and the start of their JVMs, as far
+    as they were read beside the tasks.
+
+    Parameters
+    ----------
+    tasks
+        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
+    by
+        Columns to group by, with one row per group and verdict; ``"verdict"`` may be one of them.
+    as_of
+        The time that open tasks are judged at; else the time when they were read.
+    **options
+        Filters; since and until by create_time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        verdict: finished_unrecorded, waiting, lost, running, overdue, suspect, unbounded or open, the first that holds;
+        tasks; task_type, function_name; node_name and node_there, of all of its nodes; age_s and since_update_s [s];
+        longer_share, the Kaplan-Meier estimate of the part of its kind (task_type and function_name) that takes as long
+        or longer, of the tasks that completed and this one; evidence and remedy, sentences; task_id. Of a group: the
+        columns of `by`, how many tasks, the oldest one's age, evidence, remedy and id, the longest time since an update
+        and the least share.
+
+    Raises
+    ------
+    UsageError
+        For a column or time that cannot be, and for more than 200,000 open tasks.
+
+    Examples
+    --------
+    >>> import mltasks
+    >>> table = mltasks.unfinished(mltasks.load("demo"), by="verdict")
+    >>> table[["verdict", "tasks"]].values.tolist()
+    [['waiting', 27], ['open', 6]]
+    """
+    names = group_keys.parse_by(by)
+    keys = [name for name in names if name != "verdict"]
+    taken = [name for name in COLUMNS if name not in schema.COLUMNS]
+    wanted = ["status_code", *TEXTS]
+    prepared = prepare.prepare(tasks, keys, dict(options), as_of=as_of, taken=taken, wanted=wanted)
+    covered = totals.count_totals(prepared)
+    rows, types, deleted = _read_open(prepared)
+    judged = _judge(rows, prepared, covered)
+    notes = _notes(prepared, judged, deleted)
+    if names == REPORT.keys:
+        result = judged.sort_values(["task_id", "cluster"], ignore_index=True)[list(COLUMNS)].astype(TYPES)
+        return report_info.attach_info(result, "unfinished", prepared, covered, notes)
+    result = _by_group(judged, types, prepared)
+    if NODE in prepared.keys:
+        notes.append("a task with several nodes counts once on each of them")
+    shown = [*(key.removeprefix(table.USER_PREFIX) for key in prepared.keys), "verdict"]
+    return report_info.attach_info(result, "unfinished", prepared, covered, notes, keys=shown)
+
+
+def _read_open(tasks: Tasks) -> tuple[pd.DataFrame, dict[str, Any], int]:
+    """Return the open tasks with their keys, the types of these, and how many others were deleted on their cluster."""
+    open_tasks = replace(tasks, frame=tasks.frame.filter(derived.has_outcome(schema.OPEN)))
+    count = totals.count_totals(open_tasks).tasks
+    if count > MOST:
+        raise UsageError(
+            f"unfinished: {count:,} open tasks are more than {MOST:,}; choose some with since or task_type"
+        )
+    grouped = grouping.group(open_tasks)
+    texts = [nw.col(name).cast(nw.String) for name in TEXTS if name not in grouped.types]
+    frame = grouped.frame.select(*grouped.types, *texts, *(name for name in NUMBERS if name not in grouped.types))
+    rows = operations.to_pandas(frame, TEXTS | dict(grouped.types))
+    latest = rows["cluster"].map({key: info.as_of_ms for key, info in _clusters(tasks, rows).items()})
+    is_deleted = rows["as_of_ms"] < latest.astype("float64").fillna(0)
+    return rows[~is_deleted].reset_index(drop=True), dict(grouped.types), int(is_deleted.sum())
+
+
+def _clusters(tasks: Tasks, rows: pd.DataFrame) -> dict[Any, ClusterInfo]:
+    """Return what each cluster of some tasks told beside them."""
+    return {cluster: tasks.context.reading(_text(cluster)) for cluster in rows["cluster"].unique()}
+
+
+def _judge(rows: pd.DataFrame, tasks: Tasks, covered: totals.Totals) -> pd.DataFrame:
+    """Return the rows with the columns of the report."""
+    rows = rows.assign(**_compare_kinds(rows, tasks), ahead=_count_ahead(rows))
+    clusters = _clusters(tasks, rows)
+    judged = []
+    for row in rows.to_dict("records"):
+        task, info = _open_task(row), clusters[row["cluster"]]
+        nodes = (info.nodes or {}) if open_task.are_nodes_current(info) else None
+        names = {**info.former_nodes, **(info.nodes or {})}
+        judged.append(
+            {
+                **open_task.judge(task, info)._asdict(),
+                "node_name": ", ".join(names[n].name if n in names else n for n in task.nodes) or None,
+                "node_there": None if nodes is None or not task.nodes else all(n in nodes for n in task.nodes),
+                "age_s": task.age_s,
+                "since_update_s": None if task.updated_ms is None else (task.as_of_ms - task.updated_ms) / 1000,
+                "longer_share": kaplan_meier.longer_share(task.completed, task.longer) if task.completed else None,
+            }
+        )
+    columns = ["verdict", "evidence", "remedy", "node_name", "node_there", "age_s", "since_update_s", "longer_share"]
+    found = pd.DataFrame(judged, columns=columns, index=rows.index)
+    found["since_update_s"] = found["since_update_s"].astype("float64").clip(lower=0)
+    return rows.assign(**{name: found[name] for name in columns}, tasks=1)
+
+
+def _open_task(row: Mapping[Any, Any]) -> OpenTask:
+    nodes = _text(row["nodes_text"])
+    task_type = _text(row["task_type"])
+    return OpenTask(
+        task_id=_text(row["task_id"]),
+        task_type=task_type,
+        function_name=_text(row["function_name"]),
+        state=_text(row["state"]),
+        model_id=_text(row["model_id"]),
+        nodes=tuple(nodes.split(",")) if nodes else (),
+        start_ms=totals.whole_number(row["start_ms"]),
+        updated_ms=_plausible(row),
+        as_of_ms=int(row["as_of_ms"]),
+        is_overdue=row["status_code"] == derived.STATUS["overdue"],
+        completed=int(row["completed"]),
+        longer=int(row["longer"]),
+        p99_s=None if pd.isna(row["p99_s"]) else float(row["p99_s"]),
+        ahead=int(row["ahead"]),
+    )
+
+
+def _plausible(row: Mapping[Any, Any]) -> int | None:
+    ms = totals.whole_number(row["updated_ms"])
+    return ms if ms is not None and schema.EARLIEST_MS <= ms <= row["as_of_ms"] + schema.DAY_MS else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _compare_kinds(rows: pd.DataFrame, tasks: Tasks) -> dict[str, Any]:
+    """Return of each open task how many of its kind completed, how many of them took as long, and their p99 [s]."""
+    result = pd.DataFrame({"completed": 0, "longer": 0, "p99_s": np.nan}, index=rows.index)
+    age_ms = rows["as_of_ms"] - rows["start_ms"]
+    lasted = {_kind(key): part for key, part in _durations(rows, tasks).groupby(list(KIND), dropna=False)}
+    for key, part in rows[rows["start_ms"].notna()].groupby(list(KIND), dropna=False):
+        if (known := lasted.get(_kind(key))) is None:
+            continue
+        known = known.sort_values("lasted_ms")
+        counts = known["tasks"].to_numpy("int64")
+        at_least = np.append(counts[::-1].cumsum()[::-1], 0)
+        result.loc[part.index, "completed"] = int(counts.sum())
+        place = np.searchsorted(known["lasted_ms"].to_numpy(), age_ms[part.index].to_numpy("float64"), side="left")
+        result.loc[part.index, "longer"] = at_least[place]
+        if counts.sum() >= FEWEST:
+            seconds = np.repeat(known["lasted_ms"].to_numpy("float64"), counts) / 1000
+            result.loc[part.index, "p99_s"] = float(np.quantile(seconds, 0.99))
+    return {str(name): column for name, column in result.items()}
+
+
+def _kind(key: Any) -> tuple[str | None, ...]:
+    return tuple(map(_text, key))
+
+
+def _durations(rows: pd.DataFrame, tasks: Tasks) -> pd.DataFrame:
+    """Return how many completed tasks of the kinds of some open ones took how long [ms]."""
+    kinds = rows[list(KIND)].drop_duplicates().assign(is_open=1)
+    frame = tasks.frame.filter(derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured"))
+    frame = frame.select(
+        *(nw.col(name).cast(nw.String) for name in KIND), lasted_ms=nw.col("updated_ms") - nw.col("created_ms")
+    )
+    frame = operations.left_join(frame, kinds, list(KIND)).filter(~nw.col("is_open").is_null())
+    types = {**dict.fromkeys(KIND, operations.TEXT), "lasted_ms": "int64"}
+    return operations.aggregate(frame, types, {"tasks": ("", "len")})
+
+
+def _count_ahead(rows: pd.DataFrame) -> pd.Series[int]:
+    """Return of each open training how many on its node were created before it."""
+    once = rows[rows["task_type"] == "TRAINING"].drop_duplicates(["cluster", "task_id", "nodes_text"])
+    order = once.sort_values(["start_ms", "task_id"]).groupby(["cluster", "nodes_text"], dropna=False).cumcount()
+    return order.reindex(rows.index, fill_value=0)
+
+
+def _by_group(judged: pd.DataFrame, types: Mapping[str, Any], tasks: Tasks) -> pd.DataFrame:
+    """Return one row per group and verdict, described by its oldest task."""
+    keys = [key for key in types if key != ALL]
+    rows = judged.sort_values(["age_s", "task_id"], ascending=[False, True], na_position="last")
+    groups = rows.groupby([*keys, "verdict"], dropna=False, observed=True, sort=False)
+    numbers = groups.ngroup().rename("group")
+    each = rows.groupby(numbers)
+    first = rows.assign(group=numbers).drop_duplicates("group").set_index("group")
+    first["tasks"] = each.size()
+    first["since_update_s"], first["longer_share"] = each["since_update_s"].max(), each["longer_share"].min()
+    first["rank"] = first["verdict"].map(VERDICTS.index).astype("int64")
+    first = first.sort_values([*keys, "rank"], ignore_index=True)
+    types = {name: TYPES[name] for name in OF_GROUPS if name not in keys} | {key: types[key] for key in keys}
+    result = first[list(dict.fromkeys([*keys, *OF_GROUPS]))].astype(types)
+    if NODE in keys:
+        result.insert(
+            keys.index(NODE) + 1, "node_name", result[NODE].map(tasks.context.names()).astype(operations.TEXT)
+        )
+    return result.rename(columns={key: key.removeprefix(table.USER_PREFIX) for key in keys})
+
+
+def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:
+    notes = []
+    swept = judged["task_type"].isin([*open_task.ON_ONE_NODE, *open_task.COORDINATED])
+    silent = [info.cluster or tasks.context.source for info in tasks.context.readings if not _knows_starts(info)]
+    if swept.any() and silent:
+        notes.append(
+            f"when the nodes of {', '.join(dict.fromkeys(silent))} were started is not part of what was read: a task "
+            "that was lost with its node and is not known to be so is called open or overdue"
+        )
+    chosen = {**tasks.context.filters, **tasks.filters.describe()}
+    hiding = [name for name in ("state", "not_state", "outcome", "not_outcome", "error") if name in chosen]
+    if hiding and len(judged):
+        notes.append(f"longer_share compares with completed tasks, of which the filter {hiding[0]} leaves some out")
+    if deleted:
+        notes.append(f"{deleted} open {totals.plural(deleted)} deleted on the cluster: without a row")
+    return notes
+
+
+def _knows_starts(info: ClusterInfo) -> bool:
+    return info.nodes is not None and all(node.started_ms is not None for node in info.nodes.values())
