@@ -19,6 +19,7 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 format: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python -m support.stub
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -15,6 +15,10 @@ class UsageError(Error):
     exit_code = 2
 
 
+class KeywordError(UsageError, TypeError):
+    """A function was called with a keyword that it does not have; the text names the near one."""
+
+
 class ClusterError(Error):
     """A cluster could not be asked: connection, credentials, permission, no such endpoint, retries exhausted."""
 

@@ -37,7 +37,7 @@ def ours(tasks: Any, name: str) -> Any:
     return rows(report(tasks, **options))
 
 
-def hand(tasks: pd.DataFrame, name: str, known: mltasks.context.Context) -> Any:
+def hand(tasks: pd.DataFrame, name: str, known: mltasks.Context) -> Any:
     """Return the rows of the same numbers by hand."""
     as_of = pd.Timestamp(known.as_of_ms or 0, unit="ms", tz="UTC")
     timeout = pd.Timedelta(seconds=known.readings[0].timeout_s)

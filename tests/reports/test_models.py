@@ -131,4 +131,4 @@ def test_no_task_gives_all_columns_and_no_row() -> None:
 
 def test_a_verdict_needs_all_outcomes() -> None:
     with pytest.raises(UsageError, match="models does not take the filter state"):
-        mltasks.models(mltasks.load("demo"), state="FAILED")
+        mltasks.models(mltasks.load("demo"), state="FAILED")  # type: ignore[call-arg]

@@ -209,9 +209,9 @@ def test_failed_agents_are_found_by_what_they_answered() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"stat": "FAILED"}, "unknown filter 'stat'; did you mean 'state'?"),
-        ({"worker_node": "n1"}, "unknown filter 'worker_node'; did you mean 'node'?"),
-        ({"zzz": "n1"}, "unknown filter 'zzz'; there are since, until, task_type, function_name, state, outcome, "),
+        ({"stat": "FAILED"}, "load: there is no keyword 'stat'; did you mean 'state'?"),
+        ({"worker_node": "n1"}, "load: there is no keyword 'worker_node'; did you mean 'node'?"),
+        ({"zzz": "n1"}, "load: there is no keyword 'zzz'; there are source, access, since, until, task_type, "),
         ({"state": ""}, "state: the value is empty; give one, or leave state out"),
         ({"outcome": "done"}, "outcome: there is no outcome 'done'; there are succeeded, partial, failed, cancelled, "),
         ({"not_outcome": ["failed", "x"]}, "not_outcome: there is no outcome 'x'; there are"),

@@ -14,21 +14,35 @@ from mltasks.engines import data_files, duckdb
 from mltasks.engines.base import engine_of
 from mltasks.engines.data_files import DataFiles
 from mltasks.tasks.filters import Filters
-from mltasks.tasks.metadata import Context
+from mltasks.tasks.metadata import Context, to_iso
 
 NO_FILTERS = Filters()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
-    """Tasks in an engine, their Context, and filters still to be applied.
+    """Tasks that are read when a report needs them; `scan` returns it, and every report takes it.
 
-    `frame`: a frame of an engine with the stored columns, each task once, or the files of a store.
+    Attributes
+    ----------
+    frame : Any
+        A frame of an engine with the stored columns, each task once, or the files of a store.
+    context : Context
+        What is known of the reading.
+    filters : Filters
+        Which tasks reports take; each applies them by its own kind of window.
     """
 
     frame: Any
     context: Context
     filters: Filters = NO_FILTERS
+
+    def __repr__(self) -> str:
+        """Return what it is of, on one line."""
+        as_of = to_iso(self.context.as_of_ms)
+        filters = self.context.filters.items()
+        words = [f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in filters]
+        return f"<Dataset of {', '.join([self.context.source, *words, *([f'as of {as_of}'] if as_of else [])])}>"
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,47 @@ Query = Mapping[str, Any] | None
 
 @dataclass(frozen=True, repr=False)
 class Access:
-    """How to reach a cluster, and how to read it; files and frames need none of it."""
+    """How to reach a cluster, and how to read it; files and frames need none of it.
+
+    Parameters
+    ----------
+    credentials : Credentials, optional
+        Who asks, and whom to trust; else what the environment or the configuration says.
+    query : dict, optional
+        OpenSearch query DSL, beside the filters. The functions' own keyword `query` says the same.
+    allow_partial : bool
+        Take what is there where a page stays incomplete; the result says so.
+    progress : bool, optional
+        Show a progress bar on stderr; else only where it is a terminal.
+    page_size : int
+        Tasks asked for at once.
+    timeout : float
+        Wait so long for one answer [s].
+    deadline : float, optional
+        Give up where reading takes longer in all [s].
+    config : str, optional
+        The file with the configured clusters; else mltasks.toml where it is looked for.
+    redact : bool
+        Mask user names, addresses and hosts in texts (best effort).
+
+    Examples
+    --------
+    >>> access = mltasks.Access(mltasks.Credentials(user="reader", password="secret"), deadline=60)
+    >>> access
+    Access(credentials=Credentials(user='reader', password=***), deadline=60)
+    >>> len(mltasks.load("demo", access=access))
+    552
+    """
 
     credentials: Credentials | None = None
     query: Query = None
     allow_partial: bool = False
     progress: bool | None = None
     page_size: int = PAGE_SIZE
-    timeout: float = 60.0  # for one answer [s]
-    deadline: float | None = None  # for the whole reading [s]
-    config: str | None = None  # the file with the configured clusters; None: where `config.path` looks
-    redact: bool = False  # mask user names, addresses and hosts in texts
+    timeout: float = 60.0
+    deadline: float | None = None
+    config: str | None = None
+    redact: bool = False
 
     def __repr__(self) -> str:
         """Return what differs from the defaults, on one line and without secrets."""

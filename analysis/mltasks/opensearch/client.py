@@ -32,6 +32,24 @@ class Cluster:
     """One cluster, for one thread at a time: it is asked one thing after the other.
 
     Every method raises ClusterError with a remedy where the cluster cannot be asked.
+
+    Parameters
+    ----------
+    url : str
+        Such as ``"https://localhost:9200"``, without credentials.
+    credentials : Credentials, optional
+        Who asks, and whom to trust.
+    name : str, optional
+        What the column `cluster` calls it; else its address, ``"localhost:9200"``.
+    timeout : float
+        Wait so long for one answer [s].
+    retry_policy : RetryPolicy, optional
+        How often and how long it is asked again.
+
+    Examples
+    --------
+    >>> mltasks.Cluster("https://localhost:9200", name="prod")
+    <Cluster prod at https://localhost:9200>
     """
 
     def __init__(
@@ -148,7 +166,7 @@ class Cluster:
         try:
             self._policy.sleep(min(seconds, self._policy.left()))
         except NoResponseError as error:
-            raise error_messages.error_from_exception(self.url, error) from error
+            raise error_messages.error_from_exception(self.url, error) from None
 
     def close(self) -> None:
         """Close the connection."""

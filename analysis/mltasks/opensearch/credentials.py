@@ -24,9 +24,29 @@ SECRETS, SERVICES = ("password", "token"), ("es", "aoss")
 class Credentials:
     """How to log in to a cluster. Everything is checked before the first connection; `repr` shows no secret.
 
-    With `aws_region` requests are signed (AWS SigV4) with the credentials that botocore finds, for the service
-    `aws_service`: "es" (the default), or "aoss" for OpenSearch Serverless. `tenant_id` is sent as `x-tenant-id`.
-    `insecure` takes any certificate, and sends credentials over plain http to other machines.
+    Parameters
+    ----------
+    user, password : str, optional
+        Log in by name and password.
+    token : str, optional
+        Log in by a bearer token.
+    ca_certs : str, optional
+        The file of the authority that signed the server's certificate.
+    client_cert, client_key : str, optional
+        The files of a certificate to log in with, and of its key.
+    insecure : bool
+        Take any certificate, and send credentials over plain http to other machines.
+    aws_region : str, optional
+        Sign requests (AWS SigV4) for this region, with the credentials that botocore finds.
+    aws_service : str, optional
+        Sign for ``"es"`` (the default), or for ``"aoss"``, OpenSearch Serverless.
+    tenant_id : str, optional
+        The tenant, where a cluster has several; it is sent as `x-tenant-id`.
+
+    Examples
+    --------
+    >>> mltasks.Credentials(user="reader", password="secret")
+    Credentials(user='reader', password=***)
     """
 
     user: str | None = None

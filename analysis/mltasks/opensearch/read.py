@@ -47,7 +47,6 @@ class ReadSession:
 def start(
     cluster: Cluster,
     access: Access,
-    query: Query,
     options: Mapping[str, Any],
     report: progress.ProgressCallback,
     *,
@@ -56,7 +55,7 @@ def start(
     """Begin the walk over a cluster's tasks, the filters pushed down."""
     chosen = filters.parse(options, pagination.now_ms())
     chosen = dataclasses.replace(chosen, confirmed=_confirm(cluster, chosen))
-    own = query if query is not None else access.query
+    own = access.query
     walk = pagination.SeqNoPagination(
         cluster,
         Decoder(cluster.name),

@@ -22,11 +22,21 @@ from mltasks.tasks.filters import RateOptions
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
-    """All reports of some tasks: `tables` by name, as DataFrames; `save` writes them in the format of the suffix."""
+    """All reports of some tasks; `report` returns it, and notebooks show it.
+
+    Attributes
+    ----------
+    tables : dict of str to pandas.DataFrame
+        The reports' tables by name.
+    """
 
     tables: dict[str, pd.DataFrame]
+
+    def __repr__(self) -> str:
+        """Return what is on the page, on one line."""
+        return f"<Page with {', '.join(self.tables)}>"
 
     def attention(self) -> list[str]:
         """Return what needs attention first, as sentences."""
@@ -81,6 +91,26 @@ def page_format(path: str) -> str:
     return form
 
 
-def report(tasks: Any, *, as_of: Any = None, **options: Unpack[RateOptions]) -> Page:
-    """Return every report of some tasks on one page; see `failures`, `durations` and `workers`."""
-    return Page(overview.run_reports(tasks, as_of=as_of, **options))
+def report(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]) -> Page:
+    """Return every report of some tasks on one page, to be saved or shown in a notebook.
+
+    Returns
+    -------
+    Page
+        Its `tables` are the reports by name; `save` writes it as HTML, Markdown or JSON.
+
+    Raises
+    ------
+    UsageError
+        For a filter or time that cannot be, and for filters that would change the rate: state, outcome, error.
+    ClusterError, DataError
+        Where the source cannot be read, or is incomplete.
+
+    Examples
+    --------
+    >>> page = mltasks.report("demo")
+    >>> len(page.tables["failures"])
+    19
+    >>> page.save("report.html")
+    """
+    return Page(overview.run_reports(tasks, tz=tz, as_of=as_of, **options))

@@ -13,7 +13,7 @@ from mltasks.reports import report_info
 
 @dataclass(frozen=True)
 class ShownReport:
-    """A report's table as people read it; notebooks show it by themselves."""
+    """A report's table as people read it; `show` returns it, notebooks and consoles show it by themselves."""
 
     view: View
 
@@ -33,11 +33,11 @@ def show(table: pd.DataFrame, *, sort: str | None = None, top: int | None = None
 
     Parameters
     ----------
-    table
+    table : DataFrame
         What `failures`, `durations` or another report returns.
-    sort
+    sort : str, optional
         A column, the greatest first; `column:asc` the least. Else the worst first.
-    top
+    top : int, optional
         Only so many rows; the cut is said.
 
     Returns

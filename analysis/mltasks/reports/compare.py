@@ -44,7 +44,6 @@ class CompareOptions(TypedDict, total=False):
     task_type: Words
     function_name: Words
     model: Words
-    error: Words
     not_task_type: Words
 
 
@@ -66,14 +65,31 @@ def compare(
     time at which the other side begins), such as the last 7 days against the 7 before; `node`, its tasks (after)
     against those of all other nodes (before). Without any, the time that the tasks cover is cut in its middle.
 
-    Columns: the keys; verdict and evidence, in words; tasks, failed, failure rate, median and 95th percentile of both
-    sides; rate_change, the difference, p50_ratio and p95_ratio, each with its 95 % interval (Newcombe's, and Woodruff's
-    limits by log-MOVER, on tasks / design_effect); changed, since when the rate is another one, where that is clear.
+    Intervals are Newcombe's for rates, and Woodruff's limits by log-MOVER for quantiles, on tasks / design_effect.
     Where more than 5 % of a side is open, the median is Kaplan and Meier's of all of its tasks.
 
     Verdicts: worse or better (clear of no change in all comparisons together, and at least 5 points, or a factor
     of 1.25), worse? or better? (clear in this one only), same (less than that, for sure), unclear, too few (fewer than
-    10 finished tasks on a side), only before, only after. Raises UsageError for a column, time or node that cannot be.
+    10 finished tasks on a side), only before, only after.
+
+    Parameters
+    ----------
+    split : str, datetime or int, optional
+        The time before and after which tasks were created.
+    since : str, datetime or int, optional
+        Where the later side begins, such as ``"7d"``.
+    until : str, datetime or int, optional
+        Where the later side ends.
+    against : str, optional
+        With `since`: ``"previous"`` (as long a time before it), or when the other side begins.
+    node : str, optional
+        The node, by id or name, to compare with all others.
+
+    Examples
+    --------
+    >>> table = mltasks.compare("demo", by="task_type", split="2026-11-24 22:05")
+    >>> table[["task_type", "verdict"]].values.tolist()[:2]
+    [['AGENT_EXECUTION', 'unclear'], ['BATCH_PREDICTION', 'too few']]
     """
     prepared = prepare.prepare(
         tasks, _keys(by, node), dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"]

@@ -24,6 +24,11 @@ OUTCOME_FILTERS = ("state", "not_state", "outcome", "not_outcome", "error")
 CHANGES_RATE: Mapping[str, str] = MappingProxyType(dict.fromkeys(OUTCOME_FILTERS, "it would change the failure rate"))
 
 
+def refusal(report: str, name: str, why: str) -> str:
+    """Return why a report does not take a filter, and what to do, in one line."""
+    return f"{report} does not take the filter {name}: {why}; leave it out here"
+
+
 class ReportColumn(NamedTuple):
     """One column of a report; `note` says in one line what it holds."""
 

@@ -49,39 +49,18 @@ def durations(
     measured: open tasks, batch predictions (every look at one moves its time), tasks ended by the cluster's time-out,
     and times that cannot be right.
 
+    Percentiles are exact, linear between ranks (Hyndman & Fan 1996, type 7), and missing where fewer than 10, 20 or 100
+    tasks were measured for p90, p95, p99. measured + unmeasured = completed.
+
     Parameters
     ----------
-    tasks
-        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
-    by
-        Columns to group by; ``[]`` for one row of all.
-    every, tz
-        One row per period of create_time, such as ``"1d"``, by the calendar of a time zone.
-    outcome
+    outcome : str or list of str
         Whose durations: completed, failed, partial, cancelled, or ``"all"`` finished tasks. The counts stay those of
         all tasks.
-    as_of
-        The time that open tasks are judged at; else the time when they were read.
-    **options
-        Filters: since, until (by create_time), cluster, state, task_type, function_name, node, model, error, and
-        not_state, not_outcome, not_task_type.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The keys, then: tasks = completed + failed + cancelled + open; measured and unmeasured, which add up to
-        completed; mean_s, p50_s, p90_s, p95_s, p99_s, max_s [s]. Percentiles are exact, linear between ranks (Hyndman
-        & Fan 1996, type 7), and missing where fewer than 10, 20 or 100 tasks were measured for p90, p95, p99.
-
-    Raises
-    ------
-    UsageError
-        For a column, period, zone, time or outcome that cannot be.
 
     Examples
     --------
-    >>> import mltasks
-    >>> table = mltasks.durations(mltasks.load("demo"), by="task_type", task_type="TRAINING")
+    >>> table = mltasks.durations("demo", by="task_type", task_type="TRAINING")
     >>> table[["measured", "p50_s"]].values.tolist()
     [[226.0, 0.324]]
     """

@@ -48,16 +48,22 @@ def errors(
     """Return why tasks fail, one row per masked error text.
 
     Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
+    The text is masked: without ids, hosts, paths, times and numbers. Its status is new (first seen within the last
+    7 days, where the tasks reach back twice as long), returned (after a gap of more than 7 days), ongoing, or gone (not
+    seen for 7 days).
 
-    Columns: error, the text without ids, hosts, paths, times and numbers; cause, means and remedy, from the table of
-    known texts; status: new (first seen within the last 7 days, where the tasks reach back twice as long), returned
-    (after a gap of more than 7 days), ongoing, gone (not seen for 7 days); tasks = failed + partial; node_failures, the
-    nodes on which deployments failed with it; variants, how many different texts became this one; first_seen,
-    last_seen; task_types, functions, nodes; burst, the most within 5 minutes; example, the newest text as it was, and
-    its example_task_id.
+    Parameters
+    ----------
+    new : str
+        How long a text is new, instead of ``"7d"``.
+    known : str, optional
+        A TOML file with more known texts: ``[[error]]`` with match, cause, means, remedy.
 
-    `new`: another span instead of `7d`. `known`: a TOML file with more known texts. Filters select by create_time.
-    Raises UsageError for a filter, time, span or file that cannot be.
+    Examples
+    --------
+    >>> table = mltasks.errors("demo", task_type="DEPLOY_MODEL")
+    >>> table[["cause", "tasks", "node_failures"]].values.tolist()[0]
+    ['unsupported', 38, 84]
     """
     span_ms = _span(new)
     table_of_known = known_errors.load_known_errors(known)

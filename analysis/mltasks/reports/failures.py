@@ -34,41 +34,14 @@ def failures(
 ) -> pd.DataFrame:
     """Count how often tasks fail and since when, one row per group.
 
-    A rate over tasks is not one over requests: what is refused before a task is made leaves none.
-
-    Parameters
-    ----------
-    tasks
-        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
-    by
-        Columns to group by; ``[]`` for one row of all.
-    every, tz
-        One row per period of create_time, such as ``"1d"``, by the calendar of a time zone.
-    as_of
-        The time that open tasks are judged at; else the time when they were read.
-    **options
-        Filters that leave a rate what it is: since, until (by create_time), cluster, task_type, function_name, node,
-        model, not_task_type.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The keys, then: tasks = completed + failed + cancelled + open; partial, among the completed; overdue, among
-        the open; failure_rate = failed / (completed + failed) with its Wilson 95 % interval failure_rate_low and
-        failure_rate_high, wider by `design_effect` where failures come in bursts; last_success [UTC], the end of the
-        completed task that was created last; failing_since [UTC], the creation of the first task after it that
-        failed; failures_in_a_row, how many of these there are. With `every` the last three are missing.
-
-    Raises
-    ------
-    UsageError
-        For a column, period, zone or time that cannot be, and for filters that would change the rate: state, outcome,
-        error.
+    failure_rate is failed / (completed + failed) with its Wilson 95 % interval, wider by `design_effect` where failures
+    come in bursts. A rate over tasks is not one over requests: what is refused before a task is made leaves none.
+    last_success, failing_since and failures_in_a_row are about now, and missing where `every` is given. Filters that
+    would change the rate (state, outcome, error) are refused.
 
     Examples
     --------
-    >>> import mltasks
-    >>> table = mltasks.failures(mltasks.load("demo"), by="task_type")
+    >>> table = mltasks.failures("demo", by="task_type")
     >>> table[["task_type", "tasks", "failed"]].values.tolist()[:2]
     [['AGENT_EXECUTION', 29, 9], ['BATCH_PREDICTION', 27, 0]]
     """

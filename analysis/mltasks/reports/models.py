@@ -13,7 +13,7 @@ from mltasks.reports import error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
 from mltasks.reports.model_verdict import find_verdict
 from mltasks.tasks import derived, failure_reason, schema
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filters import RateOptions
 from mltasks.tasks.metadata import ClusterInfo, Model
 
 COUNTS = ("deploys", "failed", "failures_in_a_row", "switches", "open_jobs")
@@ -27,21 +27,22 @@ COMPLETED = (derived.OUTCOME["succeeded"], derived.OUTCOME["partial"])
 TEXTS = dict.fromkeys(("model_id", "function_name", "error", "task_type"), operations.TEXT)
 
 
-def models(tasks: Any, *, as_of: Any = None, **options: Unpack[FilterOptions]) -> pd.DataFrame:
+def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]) -> pd.DataFrame:
     """Return whether each model is deployed, one row per model that was ever deployed.
 
-    Columns: name, function_name; verdict: down (its last deployment failed and no node serves it), partial (on some of
-    the planned nodes), deploying, stuck (deploying for longer than the time-out), given_up (the cluster does not try
-    again by itself), stale (deployed, and no node holds it), undeployed, up, or unknown (the index of models was not
-    read, or has it no longer); model_state, planned and current nodes and retries from the index of models; serving,
-    predict_p50_ms and predict_p99_ms [ms] from the nodes, where a cluster was read; deploys, failed, failures_in_a_row,
-    switches between completed and failed, last_outcome, last_success, failing_since, last_error; redeploys, those
-    within ten minutes of a node's start (missing where no start is known); open_jobs, open batch predictions.
+    The verdict is down (its last deployment failed and no node serves it), partial (on some of the planned nodes),
+    deploying, stuck (deploying for longer than the time-out), given_up (the cluster does not try again by itself),
+    stale (deployed, and no node holds it), undeployed, up, or unknown (the index of models was not read, or has it no
+    longer). What the index of models and the nodes say is there where a cluster was read. Filters select the
+    deployments by create_time.
 
-    Filters select the deployments by create_time. Raises UsageError for a filter or time that cannot be.
+    Examples
+    --------
+    >>> mltasks.models("demo")["verdict"].value_counts().to_dict()
+    {'unknown': 66}
     """
     wanted = ["error", "reason", "model_id", "end_ms"]
-    prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=wanted)
+    prepared = prepare.prepare(tasks, [], {**options, "tz": tz}, as_of=as_of, taken=(), wanted=wanted)
     report_info.reject_filters("models", prepared)
     covered = totals.count_totals(prepared)
     deploys = _read_deploys(prepared)

@@ -16,10 +16,14 @@ from mltasks.tasks.filters import RateOptions
 TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
 
 
-def run_reports(tasks: Any, *, as_of: Any = None, **options: Unpack[RateOptions]) -> dict[str, pd.DataFrame]:
+def run_reports(
+    tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]
+) -> dict[str, pd.DataFrame]:
     """Return the table of every report that the page has, by name, in the order of the page."""
     return {
-        name: report.function()(tasks, as_of=as_of, **options) for name, report in REPORTS.items() if report.on_page
+        name: report.function()(tasks, tz=tz, as_of=as_of, **options)
+        for name, report in REPORTS.items()
+        if report.on_page
     }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
+from mltasks.reports.declaration import refusal
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.statistics import wilson
 from mltasks.reports.totals import Totals, plural
@@ -101,7 +102,7 @@ def reject_filters(name: str, tasks: Tasks) -> None:
     chosen = tasks.context.filters | tasks.filters.describe()
     for filter_name, why in REPORTS[name].refused.items():
         if filter_name in chosen:
-            raise UsageError(f"{name} does not take the filter {filter_name}: {why}; leave it out here")
+            raise UsageError(refusal(name, filter_name, why))
 
 
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:

@@ -44,36 +44,26 @@ def unfinished(
     What cannot be told is not guessed: `lost` is proven by the nodes of the cluster and the start of their JVMs, as far
     as they were read beside the tasks.
 
+    The verdict is finished_unrecorded, waiting, lost, running, overdue, suspect, unbounded or open, the first that
+    holds. longer_share is the Kaplan-Meier estimate of the part of its kind (task_type and function_name) that takes as
+    long or longer, of the tasks that completed and this one. A group has the oldest one's age, evidence, remedy and id,
+    the longest time since an update and the least share.
+
     Parameters
     ----------
-    tasks
-        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
-    by
+    by : str or list of str
         Columns to group by, with one row per group and verdict; ``"verdict"`` may be one of them.
-    as_of
-        The time that open tasks are judged at; else the time when they were read.
-    **options
-        Filters; since and until by create_time.
-
-    Returns
-    -------
-    pandas.DataFrame
-        verdict: finished_unrecorded, waiting, lost, running, overdue, suspect, unbounded or open, the first that holds;
-        tasks; task_type, function_name; node_name and node_there, of all of its nodes; age_s and since_update_s [s];
-        longer_share, the Kaplan-Meier estimate of the part of its kind (task_type and function_name) that takes as long
-        or longer, of the tasks that completed and this one; evidence and remedy, sentences; task_id. Of a group: the
-        columns of `by`, how many tasks, the oldest one's age, evidence, remedy and id, the longest time since an update
-        and the least share.
 
     Raises
     ------
     UsageError
         For a column or time that cannot be, and for more than 200,000 open tasks.
+    ClusterError, DataError
+        Where the source cannot be read, or is incomplete.
 
     Examples
     --------
-    >>> import mltasks
-    >>> table = mltasks.unfinished(mltasks.load("demo"), by="verdict")
+    >>> table = mltasks.unfinished("demo", by="verdict")
     >>> table[["verdict", "tasks"]].values.tolist()
     [['waiting', 27], ['open', 6]]
     """

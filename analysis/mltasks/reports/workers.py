@@ -38,38 +38,18 @@ def workers(
     clock skew. Registrations of remote models list only the coordinating node and are in no row. A task with several
     nodes counts once on each; a deployment failed on the nodes that its error names.
 
+    `since` and `until` select the tasks in flight between them, and clip them: the window of a cluster is [since or its
+    first create_time, until or its `as_of`). Filters that would change the rate (state, outcome, error) are refused.
+
     Parameters
     ----------
-    tasks
-        A frame as `load` gives it, a `Dataset` as `scan` gives it, or an Arrow table.
-    by
-        Columns to group by; ``[]`` for one row of all.
-    every, tz
-        One row per period, such as ``"1d"``, by the calendar of a time zone; 400 periods at most. A task counts in
-        each period in which it was in flight, and as completed or failed in the one in which it ended.
-    as_of
-        The time that open tasks are judged at; else the time when they were read.
-    **options
-        Filters that leave a rate what it is. `since` and `until` select the tasks in flight between them, and clip
-        them: the window of a cluster is [since or its first create_time, until or its `as_of`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        The keys, then: node_name; tasks, completed, failed; expected_failed, the failures to expect if each task failed
-        as often as its task_type and function_name does everywhere; overdue; failure_rate with its Wilson 95 %
-        interval; task_s, the sum of the tasks' time in flight [s]; task_share, the part of all rows' task_s; active_s,
-        the time with at least one task in flight [s]; mean_in_flight and peak_in_flight [tasks].
-
-    Raises
-    ------
-    UsageError
-        For a column, period, zone or time that cannot be, and for filters that would change the failure rate.
+    every : str, optional
+        One row per period, such as ``"1d"``; 400 periods at most. A task counts in each period in which it was in
+        flight, and as completed or failed in the one in which it ended.
 
     Examples
     --------
-    >>> import mltasks
-    >>> table = mltasks.workers(mltasks.load("demo"))
+    >>> table = mltasks.workers("demo")
     >>> table[["node_name", "tasks", "failed"]].values.tolist()
     [['n1', 242, 86], ['n2', 243, 76], ['n3', 238, 71]]
     """

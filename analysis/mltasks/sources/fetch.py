@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from mltasks import atomic_write, progress
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read, search_response
-from mltasks.opensearch.access import Access, open_cluster
+from mltasks.opensearch.access import Access, Query, open_cluster, with_query
 from mltasks.opensearch.decode import HitsPage
 from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.pagination import IN_FLIGHT, SeqNoPagination
@@ -51,19 +51,44 @@ def fetch(
     source: Any,
     path: str | Path,
     access: Access | None = None,
-    /,
     *,
     force: bool = False,
+    query: Query = None,
     **options: Unpack[FilterOptions],
 ) -> Context:
-    """Write all tasks of a source to a file, each once, and return the Context (its `rows` is their number).
+    """Write all tasks of a source to a file, each once; it appears when it is complete, or not at all.
 
     The tasks of a cluster are streamed: memory does not grow with their number. Any other source is read whole.
-    `path` ends in .parquet (the task table), or in .ndjson.gz or .ndjson.zst (the hits as the cluster gave them;
-    clusters only).
-    The file appears when it is complete, or not at all. Raises as `load` does, and WriteError.
+
+    Parameters
+    ----------
+    source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
+        As `load` takes it.
+    path : str or Path
+        Ends in .parquet (the task table), or in .ndjson.gz or .ndjson.zst (the hits as a cluster gave them).
+    force : bool
+        Replace a file that is there.
+
+    Returns
+    -------
+    Context
+        What is known of the reading; its `rows` is the number of tasks.
+
+    Raises
+    ------
+    UsageError
+        For a file that is there and another suffix, and as `load` does.
+    ClusterError, DataError
+        As `load` does.
+    WriteError
+        Where the file cannot be written.
+
+    Examples
+    --------
+    >>> mltasks.fetch("demo", "failed.parquet", outcome="failed").rows
+    156
     """
-    access = access or Access()
+    access = with_query(access, query)
     place = atomic_write.check_writable(path, force)
     suffix = formats.suffix_of(place)
     if suffix not in formats.WRITABLE:
@@ -83,7 +108,7 @@ def fetch(
             yield replace(page, table=redact.table(page.table)) if access.redact else page
 
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
-        begun = read.start(cluster, access, None, options, report, window="created")
+        begun = read.start(cluster, access, options, report, window="created")
         known = begun.context()
         sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
         with closing(sink):

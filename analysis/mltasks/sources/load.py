@@ -18,7 +18,7 @@ from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import read
-from mltasks.opensearch.access import Access, Query
+from mltasks.opensearch.access import Access, Query, with_query
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import background, merge, parquet
 from mltasks.sources.read_tasks import read_tasks, tables
@@ -32,50 +32,103 @@ NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 def load(
-    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+    source: Any, access: Access | None = None, *, query: Query = None, **options: Unpack[FilterOptions]
 ) -> pd.DataFrame:
-    """Return every task of a source, one row per task: the columns of `mltasks.schema`, Context in `attrs`.
+    """Return every task of a source, one row per task.
 
-    `source`: "demo", `-` (standard input), a cluster's URL (or a `Cluster`), a store (or its folder), a saved `_search`
-    answer or hits (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a folder of such, the name of a
-    configured cluster, a list of these; a saved answer as a dict, hits as a list of dicts, a DataFrame or an Arrow
-    table of tasks. A name that can mean several of these means the first.
-    `query` is OpenSearch query DSL, for clusters only. Filters as in `FilterOptions`; windows go by create_time.
-    Raises UsageError, ClusterError and DataError; warns with TaskDataWarning about values that it could not read.
+    Complete, or an error: every page of a cluster's answer proves that it is whole. Windows are half-open
+    (since <= create_time < until); a relative time such as ``"7d"`` counts back from the time of the data.
+
+    Parameters
+    ----------
+    source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
+        ``"demo"``, ``"-"`` (standard input), a cluster's URL, a store's folder, a saved `_search` answer or hits
+        (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a folder of such, the name of a configured
+        cluster, or a list of these; a name that can mean several of these means the first. Also a saved answer as a
+        dict, hits as a list of dicts, a frame of tasks (pandas, polars, Arrow, a DuckDB relation).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The task table: cluster, task_id, task_type, function_name, state, ..., and the derived columns outcome,
+        duration_s [s], duration_status, reason, failed_nodes. Times are UTC. What is known of the reading, a `Context`,
+        is in `attrs`.
+
+    Raises
+    ------
+    UsageError
+        For a source that is not there, and a filter that cannot be read or names a value that nothing has.
+    ClusterError
+        Where a cluster cannot be reached or asked.
+    DataError
+        Where the tasks are incomplete, or something else.
+
+    Warns
+    -----
+    TaskDataWarning
+        About values that could not be read: they are missing, and counted.
+
+    Examples
+    --------
+    >>> tasks = mltasks.load("demo", task_type="TRAINING", outcome="failed")
+    >>> len(tasks)
+    74
     """
-    rows, ctx, chosen = _rows(source, access or Access(), query, options, window="created", work=table.derive)
+    access = with_query(access, query)
+    rows, ctx, chosen = _rows(source, access, options, window="created", work=table.derive)
     filters.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
     return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
 
 
 def scan(
-    source: Any, access: Access | None = None, /, *, query: Query = None, **options: Unpack[FilterOptions]
+    source: Any, access: Access | None = None, *, query: Query = None, **options: Unpack[FilterOptions]
 ) -> Dataset:
-    """Return the tasks of a source as a Dataset, which every report takes; see `load`.
+    """Open a source for reports, which read as much of it as they need.
 
-    A Parquet file of ours, or a store, is not read here but by the report, as much of it as the report needs. The
-    filters are kept with the Dataset: each report applies them by its own kind of window.
+    A Parquet file of ours, or a store, is not read here but by the report, out of core: it may be larger than memory.
+    The filters are kept with the Dataset: each report applies them by its own kind of window.
+
+    Parameters
+    ----------
+    source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
+        As `load` takes it.
+
+    Returns
+    -------
+    Dataset
+        What every report takes in the place of a DataFrame.
+
+    Raises
+    ------
+    UsageError, ClusterError, DataError
+        As `load` does.
+
+    Examples
+    --------
+    >>> tasks = mltasks.scan("demo", since="10m")
+    >>> mltasks.failures(tasks, by=[])[["tasks", "failed"]].values.tolist()
+    [[252, 74]]
     """
-    access = access or Access()
+    access = with_query(access, query)
     if are_several(source):
-        datasets = [scan(one, access, query=query, **filters.loosen(options)) for one in source]
+        datasets = [scan(one, access, **filters.loosen(options)) for one in source]
         return combine(datasets, options)
     source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
-        _no_query(access, query, source)
+        _no_query(access, source)
         chosen = filters.combine(source.filters, filters.parse(options, source.context.as_of_ms))
         told = filters.merge_descriptions(source.context.filters, chosen.describe())
         return Dataset(source.frame, metadata.replace(source.context, filters=told), chosen)
     if isinstance(source, TaskFile) and source.is_parquet and not access.redact:
         columns, count, ctx = parquet.read_footer(source.path, source.name)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
-            _no_query(access, query, source)
+            _no_query(access, source)
             chosen = filters.parse(options, ctx.as_of_ms)
             ctx = metadata.replace(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
             return Dataset(dataset.scan(source.path), ctx, chosen)
-    rows, ctx, chosen = _rows(source, access, query, options, window="in_flight")
+    rows, ctx, chosen = _rows(source, access, options, window="in_flight")
     return Dataset(dataset.scan(rows), ctx, chosen)
 
 
@@ -113,7 +166,6 @@ def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
 def _rows(
     source: Any,
     access: Access,
-    query: Query,
     options: Mapping[str, Any],
     *,
     window: Window,
@@ -124,7 +176,7 @@ def _rows(
     `work` is done on the rows; on those of a cluster while the next ones are read.
     """
     if are_several(source):
-        parts = [_rows(one, access, query, filters.loosen(options), window=window) for one in source]
+        parts = [_rows(one, access, filters.loosen(options), window=window) for one in source]
         rows, ctx, _ = merge.concat(parts)
         chosen = filters.with_confirmed(filters.parse(options, ctx.as_of_ms), [part[2] for part in parts])
         ctx = metadata.replace(ctx, filters=filters.merge_descriptions(ctx.filters, chosen.describe()))
@@ -134,14 +186,14 @@ def _rows(
     if isinstance(source, Cluster):
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
-            begun = read.start(cluster, access, query, options, report, window=window)
+            begun = read.start(cluster, access, options, report, window=window)
             known = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
             rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
     else:
-        _no_query(access, query, source)
+        _no_query(access, source)
         before = Filters()
         if isinstance(source, Dataset):
             before = source.filters
@@ -170,8 +222,8 @@ def _narrowed(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
     return replace(tasks, frame=tasks.frame.within(chosen, window=window))
 
 
-def _no_query(access: Access, query: Query, source: Any) -> None:
-    if query is not None or access.query is not None:
+def _no_query(access: Access, source: Any) -> None:
+    if access.query is not None:
         place = source.context.source if isinstance(source, Dataset) else getattr(source, "name", source)
         place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
         raise UsageError(

@@ -29,7 +29,29 @@ DISTINCT = ("task_id", "model_id")  # each text another one: a dictionary of the
 def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False) -> None:
     """Write a table of tasks to a Parquet file: zstd, typed, each task once, the Context in its metadata.
 
-    Raises UsageError where the file exists and `force` is not set, DataError where `tasks` is another table.
+    Parameters
+    ----------
+    tasks : DataFrame
+        What `load` returns, or a frame made of it.
+    path : str or Path
+        The file; its folder has to be there.
+    force : bool
+        Replace a file that is there.
+
+    Raises
+    ------
+    UsageError
+        Where the file is there and `force` is not set.
+    DataError
+        Where `tasks` is a table of something else.
+    WriteError
+        Where the file cannot be written.
+
+    Examples
+    --------
+    >>> mltasks.write_parquet(mltasks.load("demo"), "tasks.parquet")
+    >>> len(mltasks.load("tasks.parquet"))
+    552
     """
     atomic_write.check_writable(path, force)
     tally = UnreadableCounts()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mltasks.engines.data_files import DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
-from mltasks.exceptions import DataError, UsageError
+from mltasks.exceptions import DataError, Error, UsageError
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.opensearch.client import Cluster, canonical_name
 from mltasks.store import manifest
@@ -28,25 +28,64 @@ STEP = 50_000  # rows put into the files at once: what an interrupted sync has t
 
 
 class Store:
-    """A folder with the tasks of one or more clusters; every report takes it, or its path, as SOURCE.
+    """A folder with the tasks of one or more clusters; every report takes it, or its path, as a source.
 
-    `step` is the number of rows that a sync puts into the files at once.
+    Parameters
+    ----------
+    path : str or Path
+        The folder; the first sync makes it.
+    step : int
+        How many rows a sync puts into the files at once.
+
+    Examples
+    --------
+    >>> mltasks.Store("history")
+    <Store at history, not made yet>
     """
 
     def __init__(self, path: str | Path, *, step: int = STEP) -> None:
         self.path = Path(path)
         self._step = step
 
+    def __repr__(self) -> str:
+        """Return where it is and what it holds, on one line."""
+        try:
+            return f"<Store at {self.path}: {self.holds()}>"
+        except UsageError:
+            return f"<Store at {self.path}, not made yet>"
+        except Error as error:
+            return f"<Store at {self.path}, unreadable: {error}>"
+
     def sync(
-        self, source: Any, access: Access | None = None, /, *, reconcile: bool = False, repair: bool = False
+        self, source: Any, access: Access | None = None, *, reconcile: bool = False, repair: bool = False
     ) -> SyncResult:
-        """Bring the tasks of a cluster (its URL, its configured name, or a `Cluster`) up to date.
+        """Bring the tasks of a cluster up to date.
 
         The first sync makes the store and reads everything; a later one reads what was written since. An
-        interrupted one resumes where it stopped. With `reconcile` the ids are compared, too, and tasks deleted
-        on the cluster are flagged: `gone_time` is when that was found.
-        With `repair`, data files that are missing or damaged are set aside, and all tasks are read again.
-        Raises UsageError, ClusterError, DataError, and WriteError, also where another sync is at work.
+        interrupted one resumes where it stopped.
+
+        Parameters
+        ----------
+        source : str or Cluster
+            A cluster's URL, its configured name, or a `Cluster`.
+        access : Access, optional
+            How to reach it.
+        reconcile : bool
+            Compare the ids, too, and flag tasks that were deleted on the cluster: `gone_time` is when that was found.
+        repair : bool
+            Set data files that are missing or damaged aside, and read all tasks again.
+
+        Returns
+        -------
+        SyncResult
+            How many tasks are new, were updated, and are there in all.
+
+        Raises
+        ------
+        UsageError, ClusterError, DataError
+            Where the cluster cannot be followed or read, or the store is damaged.
+        WriteError
+            Where a file cannot be written, also since another sync is at work.
         """
         access = access or Access()
         if access.query is not None or access.allow_partial:

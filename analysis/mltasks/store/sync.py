@@ -36,14 +36,30 @@ from mltasks.tasks.metadata import Context
 
 @dataclass(frozen=True)
 class SyncResult:
-    """What a sync did with the tasks of one cluster, and how many of them are in the store now.
+    """What a sync did with the tasks of one cluster; `Store.sync` returns it.
 
-    `new` tasks, and those `updated`, which are there in a newer form. `gone`: found to be deleted on the cluster,
-    and marked. `missing`: how many more the cluster has no longer, by the count; None where tasks were being written,
-    so that the count says nothing. `anew`: the index is another one than before and was read from its beginning.
-    `resumed`: an interrupted sync was finished. `damaged`: the data files that were set aside (with `repair`); of
-    their tasks, those `recovered` were read again, those `lost` are on the cluster no longer. `not_guaranteed`: what
-    the file system does not do for a store.
+    Attributes
+    ----------
+    cluster : str
+        Its name.
+    tasks : int
+        How many tasks of it are in the store now.
+    new, updated : int
+        Tasks that were not there before, and tasks that are there in a later version.
+    gone : int
+        Tasks that were found to be deleted on the cluster, and flagged.
+    missing : int or None
+        How many more the cluster has no longer, by the count; None where tasks were being written meanwhile.
+    anew : bool
+        Whether the index is another one than before, so that it was read from its beginning.
+    resumed : bool
+        Whether an interrupted sync was finished.
+    damaged : tuple of str
+        The data files that `repair` has set aside.
+    recovered, lost : int
+        Of their tasks, those read again, and those that are on the cluster no longer.
+    not_guaranteed : tuple of str
+        What the file system does not do for a store.
     """
 
     cluster: str

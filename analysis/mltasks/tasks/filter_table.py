@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 
@@ -29,7 +27,7 @@ FILTERS = (
     Filter(
         "task_type",
         "exact",
-        "Only of this type, such as TRAINING (several: commas, or repeat it).",
+        "Only of this type, such as TRAINING (several: TRAINING,PREDICTION).",
         ("task_type",),
         is_pushed_down=True,
         has_twin=True,
@@ -51,28 +49,3 @@ FILTERS = (
 TWINS = {"task_type": "Not of this type.", "state": "Not in this state.", "outcome": "Not with this outcome."}
 HELP = {each.name: each.help for each in FILTERS} | {f"not_{name}": text for name, text in TWINS.items()}
 WORDS = tuple(name for name in HELP if name not in ("since", "until"))
-SYNONYMS = {
-    **dict.fromkeys(("freq", "frequency", "interval", "period", "bucket", "resample"), "every"),
-    **dict.fromkeys(("groupby", "group_by", "group", "key", "keys"), "by"),
-    **dict.fromkeys(("timezone", "time_zone", "tzinfo"), "tz"),
-    **dict.fromkeys(("start", "begin", "from_", "after", "last", "time_from"), "since"),
-    **dict.fromkeys(("end", "stop", "before", "to", "time_to"), "until"),
-    **dict.fromkeys(("type", "types", "kind"), "task_type"),
-    **dict.fromkeys(("function", "algorithm"), "function_name"),
-    **dict.fromkeys(("status",), "state"),
-    **dict.fromkeys(("worker", "worker_node", "node_id", "node_name", "host"), "node"),
-    **dict.fromkeys(("model_id", "model_name"), "model"),
-    **dict.fromkeys(("reason", "message"), "error"),
-    **dict.fromkeys(("overwrite",), "force"),
-    **dict.fromkeys(("credentials", "auth"), "access"),
-    **dict.fromkeys(("now", "at"), "as_of"),
-}
-
-
-def suggest(name: str, names: Iterable[str]) -> str | None:
-    """Return the keyword that somebody meant who wrote `name`, of those there are; None where none is near."""
-    names = list(names)
-    synonym = SYNONYMS.get(name.lower().lstrip("-").replace("-", "_"))
-    if synonym in names:
-        return synonym
-    return next(iter(difflib.get_close_matches(name, names, 1)), None)

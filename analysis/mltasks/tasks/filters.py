@@ -12,9 +12,9 @@ from typing import Any, Literal, TypedDict, TypeVar
 import narwhals as nw
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, schema, times
+from mltasks.tasks import derived, keywords, schema, times
 from mltasks.tasks.conditions import any_of
-from mltasks.tasks.filter_table import FILTERS, WORDS, suggest
+from mltasks.tasks.filter_table import FILTERS, WORDS
 from mltasks.tasks.metadata import Context, to_iso
 
 Words = str | Sequence[str] | None
@@ -130,12 +130,8 @@ def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
 
     Relative times count back from `as_of_ms`; days, weeks and months are those of the calendar in the option `tz`.
     """
-    names, tz = ("since", "until", *WORDS, "tz"), options.get("tz") or "UTC"
-    for name in options:
-        if name not in names:
-            near = suggest(name, names)
-            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
-            raise UsageError(f"unknown filter {name!r}; {hint}")
+    keywords.reject_unknown("filters", options, ("since", "until", *WORDS, "tz"))
+    tz = options.get("tz") or "UTC"
     since = times.parse_time(options.get("since"), as_of_ms, "since", tz)
     until = times.parse_time(options.get("until"), as_of_ms, "until", tz)
     if since is not None and until is not None and since >= until:

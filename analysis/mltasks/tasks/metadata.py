@@ -64,7 +64,27 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """One load: where the rows came from, under which filters, and what could not be read."""
+    """What is known of a reading beside its rows; `fetch` returns it, and it travels in `DataFrame.attrs`.
+
+    Attributes
+    ----------
+    source : str
+        Where the tasks came from.
+    readings : tuple of ClusterInfo
+        What each cluster told: `as_of_ms`, nodes, models, time-out.
+    filters : dict
+        Which tasks were selected.
+    complete : bool
+        Whether every page was whole; False only where `Access.allow_partial` was given.
+    rows : int or None
+        The number of tasks, where each is there once.
+    unreadable : dict of str to int
+        How many values could not be read, by column.
+    samples : dict of str to str
+        One of these values by column.
+    notes : tuple of str
+        What a reader should know.
+    """
 
     source: str
     readings: tuple[ClusterInfo, ...] = (ClusterInfo(),)

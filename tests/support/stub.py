@@ -1,0 +1,68 @@
+"""Write `mltasks/__init__.pyi`: the public names for editors and type checkers, from the functions themselves.
+
+`make format` does it. The filters are declared once, in `tasks/filter_table.py`, and the reports in their registry;
+here both become signatures that an editor can complete.
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import mltasks
+
+STUB = Path(mltasks.__file__).with_suffix(".pyi")
+START = '''"""The public names of mltasks; written by `make format`, from the functions themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mltasks.opensearch.access import Query
+from mltasks.tasks.filters import Words
+from mltasks.tasks.times import Moment
+'''
+
+
+def text() -> str:
+    """Return the stub, not yet formatted."""
+    public = {name: getattr(mltasks, name) for name in mltasks.__all__}
+    functions = {name: value for name, value in public.items() if isinstance(value, FunctionType)}
+    imports = [
+        f"from {value.__module__} import {name} as {name}" for name, value in public.items() if name not in functions
+    ]
+    names = [f"__all__ = {mltasks.__all__!r}", "__version__: str"]
+    return "\n\n".join([START + "\n".join(imports), *names, *map(_function, functions, functions.values())]) + "\n"
+
+
+def _function(name: str, function: Any) -> str:
+    signature = inspect.signature(function)
+    parts: list[str] = []
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{parameter.name}: {parameter.annotation}{default}")
+    doc = textwrap.indent(f'"""{function.__doc__}"""', "    ")
+    return f"def {name}({', '.join(parts)}) -> {signature.return_annotation}:\n{doc}\n"
+
+
+def main() -> None:
+    """Write the file, its imports in order."""
+    STUB.write_text(_ruff(_ruff(text(), "check", "--quiet", "--select", "I", "--fix"), "format"), encoding="utf-8")
+
+
+def _ruff(source: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", "ruff", *arguments, "--stdin-filename", str(STUB), "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    main()
