@@ -56,6 +56,7 @@ __all__ = [
     "report",
     "scan",
     "show",
+    "unfinished",
     "workers",
     "write_parquet",
 ]
@@ -1029,6 +1030,112 @@ def show(table: pd.DataFrame, *, sort: str | None = None, top: int | None = None
     552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all), as of
     2026-11-24 22:15 UTC (assumed)
     ...
+    """
+
+def unfinished(
+    tasks: Any,
+    by: str | Sequence[str] = ("task_id",),
+    *,
+    as_of: Any = None,
+    since: Moment = None,
+    until: Moment = None,
+    task_type: Words = None,
+    function_name: Words = None,
+    state: Words = None,
+    outcome: Words = None,
+    node: Words = None,
+    model: Words = None,
+    error: Words = None,
+    cluster: Words = None,
+    not_task_type: Words = None,
+    not_state: Words = None,
+    not_outcome: Words = None,
+    tz: str = "UTC",
+    access: Access | None = None,
+    query: Query = None,
+) -> pd.DataFrame:
+    """Judge every open task, one row per task.
+
+    What cannot be told is not guessed: `lost` is proven by the nodes of the cluster and the start of their JVMs, as far
+    as they were read beside the tasks.
+
+    The verdict is finished_unrecorded, waiting, lost, running, overdue, suspect, unbounded or open, the first that
+    holds. longer_share is the Kaplan-Meier estimate of the part of its kind (task_type and function_name) that takes as
+    long or longer, of the tasks that completed and this one. A group has the oldest one's age, evidence, remedy and id,
+    the longest time since an update and the least share.
+
+    Parameters
+    ----------
+    tasks : DataFrame, Dataset, pyarrow.Table or a source
+        What `load` or `scan` returns, or a frame made of it; or a source as `load` takes it: a cluster's URL or
+        name, a file, a store, ``"demo"``, or a list of these.
+    by : str or list of str
+        Columns to group by, with one row per group and verdict; ``"verdict"`` may be one of them.
+    as_of : str, datetime or int, optional
+        The time that open tasks are judged at; else when they were read.
+    since : str, date, datetime, timedelta or int, optional
+        From then on: 2026-11-24, monday, or 7d before the data ends. Days are those of `tz`.
+    until : str, date, datetime, timedelta or int, optional
+        Before then; times are UTC: '2026-11-24 22:00'. Days are those of `tz`.
+    task_type : str or list of str, optional
+        Only of this type, such as TRAINING (several: TRAINING,PREDICTION). The whole text, in any case.
+    function_name : str or list of str, optional
+        Only of this function, such as KMEANS. The whole text, in any case.
+    state : str or list of str, optional
+        Only in this state, such as FAILED. The whole text, in any case.
+    outcome : str or list of str, optional
+        Only succeeded, partial, failed, cancelled, open or completed. ``completed`` is succeeded and partial.
+    node : str or list of str, optional
+        Only on nodes whose id or name contains this. A part of the text, in any case.
+    model : str or list of str, optional
+        Only of models whose id or name contains this. A part of the text, in any case.
+    error : str or list of str, optional
+        Only with an error that contains this. A part of the text, in any case.
+    cluster : str or list of str, optional
+        Only of this cluster. The whole text, in any case.
+    not_task_type : str or list of str, optional
+        Not of this type. The whole text, in any case.
+    not_state : str or list of str, optional
+        Not in this state. The whole text, in any case.
+    not_outcome : str or list of str, optional
+        Not with this outcome. ``completed`` is succeeded and partial.
+    tz : str
+        The time zone of days, weeks and months.
+    access : Access, optional
+        How to reach a cluster, and how to read it; files and frames need none.
+    query : dict, optional
+        OpenSearch query DSL, beside the filters; for clusters only.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `by`; then:
+
+        - verdict: the first that holds, in the order above
+        - tasks [tasks]: completed + failed + cancelled + open
+        - task_type: what kind of work it is
+        - function_name: the algorithm or kind of model
+        - node_name: the names of its nodes, or their ids
+        - node_there: whether all of its nodes are in the cluster; missing where nobody asked
+        - age_s [s]: time since its creation
+        - since_update_s [s]: time since its last update
+        - longer_share: part of its kind that takes as long or longer, itself included
+        - evidence: why it has its verdict
+        - remedy: what to do
+        - task_id: its id; of a group, that of the oldest
+
+    Raises
+    ------
+    UsageError
+        For a column or time that cannot be, and for more than 200,000 open tasks.
+    ClusterError, DataError
+        Where the source cannot be read, or is incomplete.
+
+    Examples
+    --------
+    >>> table = mltasks.unfinished("demo", by="verdict")
+    >>> table[["verdict", "tasks"]].values.tolist()
+    [['waiting', 27], ['open', 6]]
     """
 
 def workers(
