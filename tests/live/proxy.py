@@ -196,6 +196,12 @@ class Proxy(ThreadingHTTPServer):
             number, self.searches = self.searches, self.searches + 1
         return 0 <= self._at <= number if self._for_ever else number == self._at
 
+    def break_after(self, searches: int) -> int:
+        """Break the search that comes after so many more; return its number."""
+        with self._lock:
+            self._at = self.searches + searches
+            return self._at
+
     @contextmanager
     def in_flight(self) -> Iterator[None]:
         """Count the requests that are being answered at one time."""

@@ -24,7 +24,7 @@ from live.api import Api
 from live.assemble import RELEASES, home, java
 from live.cache import SERVER_USER, as_root, cache_folder
 
-STARTED_WITHIN = 120.0
+STARTED_WITHIN = 240.0
 STOPPED_WITHIN = 20.0
 PORT_TAKEN = ("Address already in use", "BindHttpException", "BindTransportException")
 
@@ -48,7 +48,7 @@ class Server(Api):
         """Start a new server, assembled first if need be, and return once it answers; to be used in a `with`.
 
         `heap` is by default MLTASKS_TEST_HEAP, else 1g. Raises MissingError where something must be installed
-        first, and ServerError with the end of the logs when it dies or does not answer within 120 s.
+        first, and ServerError with the end of the logs when it dies or does not answer within 240 s.
         """
         java_home = java_home or java(*RELEASES[version].java)
         server_home = home(version)

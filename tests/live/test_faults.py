@@ -40,7 +40,9 @@ def outcome(server: Server, folder: Path, fault: str, at: int, *, for_ever: bool
     path = folder / "t.parquet"
     expected = set(mltasks.load(server.url)["task_id"])
     with Proxy(server.url, fault, at, for_ever=for_ever) as proxy:
-        cluster = Cluster(proxy.url, timeout=0.15, retry_policy=RetryPolicy(sleep=proxy.recover))
+        cluster = Cluster(
+            proxy.url, timeout=0.3 if fault == "slow drip" else 60, retry_policy=RetryPolicy(sleep=proxy.recover)
+        )
         failed = None
         try:
             mltasks.fetch(cluster, path, Access(page_size=PAGE))

@@ -82,5 +82,5 @@ def test_a_server_ends_with_the_session_however_that_ends(tmp_path: Path) -> Non
         with subprocess.Popen(watching, stdin=subprocess.PIPE) as watcher:
             assert watcher.stdin
             watcher.stdin.close()  # as the end of the session does
-            assert process.wait(10) == -signal.SIGKILL
+            assert process.wait(60) == -signal.SIGKILL
     assert not tmp_path.exists()

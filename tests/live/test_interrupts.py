@@ -34,7 +34,7 @@ def test_ctrl_c_during_a_fetch_leaves_no_file_and_one_line(dripping: Proxy, tmp_
     while dripping.searches < 2 and process.poll() is None:
         begun.wait(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert (out, err) == ("", "mltasks: interrupted\n")
     assert list(tmp_path.iterdir()) == []
@@ -52,7 +52,7 @@ def test_a_deadline_ends_a_fetch_with_one_line_and_no_file(dripping: Proxy, tmp_
         "-o",
         str(tmp_path / "t.parquet"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
     assert "the deadline of 0.5 s is over before the reading was; raise --deadline" in done.stderr
@@ -65,7 +65,7 @@ def test_a_full_disk_is_exit_5_with_one_line_and_nothing_half_written(
 ) -> None:
     # no file may grow beyond 1 kB for this process: what a full disk answers, without filling one
     limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", *MLTASKS, "fetch", quiet_cluster.url, "-o"]
-    done = subprocess.run([*limited, str(tmp_path / name)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*limited, str(tmp_path / name)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 5
     assert done.stderr == f"mltasks: {tmp_path / name}: cannot be written: File too large\n"
     assert list(tmp_path.iterdir()) == []

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,15 +21,26 @@ from live.made_up import TASKS, fill, remove
 from live.proxy import Proxy
 from live.server import Server
 from live.writer import Writer
+from mltasks import Cluster
 from mltasks.opensearch.pagination import IN_FLIGHT
+from mltasks.opensearch.response import Response
 from mltasks.opensearch.retry_policy import RetryPolicy
-from mltasks.store import manifest
-from mltasks.store.manifest import ClusterState
 from mltasks.store.sync import SyncResult
 from support.command import Command
-from support.crashes import Syncing, globbed, of_server, present, seen, sync_in_steps, wrong_for_readers
+from support.crashes import (
+    Syncing,
+    Tasks,
+    cluster_state,
+    globbed,
+    of_server,
+    present,
+    seen,
+    sync_in_steps,
+    sync_killed_at_a_step,
+    sync_killed_at_once,
+    wrong_for_readers,
+)
 
-KILLS = 40
 STEP, PAGE = 200, 100
 MLTASKS = [sys.executable, "-m", "mltasks"]
 
@@ -39,22 +50,23 @@ def name(server: Server) -> str:
     return server.url.removeprefix("http://")
 
 
-def followed(store: Path, cluster: str) -> ClusterState:
-    """How far a store has come with a cluster."""
-    found = manifest.read(store)
-    return (found.clusters if found else {}).get(cluster, ClusterState())
-
-
-def has_files(store: Path, n: int) -> bool:
-    """Tell whether at least so many data files have been written."""
-    return len(list(store.glob("_files/*/*/*.pq"))) >= n
-
-
 def stage(store: Path, cluster: str) -> str:
     """What a process that was killed has left."""
-    left = followed(store, cluster)
+    left = cluster_state(store, cluster)
     first = "" if left.published else "first sync, "
     return first + ("at a step" if left.in_progress else "before any step" if first else "nothing begun")
+
+
+# How the syncs end, one after the other, by whatever time each takes: so every stage is met on every machine.
+FIRST = [*["at once"] * 2, *["at a step"] * 5]
+LATER = ["by itself", "at once", *["at a step"] * 2, *["at random"] * 8]
+ENDS = [*FIRST, *LATER * 3, "by itself"]
+WORK: dict[str, Callable[..., int]] = {
+    "at once": sync_killed_at_once,
+    "at a step": sync_killed_at_a_step,
+    "at random": sync_in_steps,
+    "by itself": sync_in_steps,
+}
 
 
 def test_no_task_is_lost_or_twice_though_syncs_are_killed_at_random_while_tasks_are_written(
@@ -62,34 +74,26 @@ def test_no_task_is_lost_or_twice_though_syncs_are_killed_at_random_while_tasks_
 ) -> None:
     store, cluster = tmp_path / "history", name(quiet_cluster)
     chance = random.Random(17)
-    left, resumed, ended, length = Counter[str](), 0, 0, 0.0
-    just_ended = False
+    left, resumed, length = Counter[tuple[str, str]](), 0, 0.0
     ever: set[str] = set()
-
-    def syncing() -> Syncing:
-        return Syncing(tmp_path, sync_in_steps, quiet_cluster.url, str(store), STEP, PAGE)
-
     with Writer(quiet_cluster, rate=100, seed=1500) as writer:
-        while sum(left.values()) < KILLS:
-            kills = sum(left.values())
+        for end in ENDS:
+            writer.wait_for(writer.changes + 1)  # so that no sync has nothing to do
             begun = time.monotonic()
-            with syncing() as process:
+            with Syncing(tmp_path, WORK[end], quiet_cluster.url, str(store), STEP, PAGE) as process:
                 process.begin()
-                if kills < 5:
-                    process.kill_when(partial(has_files, store, kills + 2 if kills else 1))
-                elif ended > kills // 10:
-                    process.kill_after(chance.uniform(0, 0.02 if just_ended else 1.2) * length)
+                if end == "at random":
+                    process.kill_after(chance.uniform(0, length))
                 code = process.end()
-                just_ended = code == 0
-                if just_ended:
+                if code == 0 and end in ("by itself", "at random"):
                     length = time.monotonic() - begun
-                    ended, resumed = ended + 1, resumed + process.done()["resumed"]
+                    resumed += process.done()["resumed"]
                     assert globbed(store) == seen(store)
                     assert mltasks.Store(store).verify() == []
                 else:
                     assert code == -signal.SIGKILL, process.said()
-                    left[stage(store, cluster)] += 1
-            if not ended:
+                    left[end, stage(store, cluster)] += 1
+            if not cluster_state(store, cluster).published:
                 with pytest.raises(mltasks.Error, match=r"the first sync has not come to its end|is not a store; make"):
                     mltasks.Store(store).files()
                 continue
@@ -97,9 +101,13 @@ def test_no_task_is_lost_or_twice_though_syncs_are_killed_at_random_while_tasks_
             ids = seen(store).keys()
             assert ids >= ever
             ever |= ids
-    assert left["first sync, at a step"] >= 3
-    assert left["at a step"] >= 5
-    assert left["nothing begun"] >= 1
+    known = {at: n for at, n in left.items() if at[0] != "at random"}
+    assert known == {
+        ("at once", "first sync, before any step"): 2,
+        ("at a step", "first sync, at a step"): 5,
+        ("at once", "nothing begun"): 3,
+        ("at a step", "at a step"): 6,
+    }
     assert resumed >= 1
 
     mltasks.Store(store, step=STEP).sync(quiet_cluster.url, reconcile=True)
@@ -117,20 +125,16 @@ def test_a_command_that_is_killed_says_nothing_and_the_next_one_brings_all(
     quiet_cluster: Server, tmp_path: Path
 ) -> None:
     store = tmp_path / "history"
-    chance = random.Random(23)
-    with Proxy(quiet_cluster.url) as proxy:
+    with Proxy(quiet_cluster.url, "slow drip") as proxy:
         command = [*MLTASKS, "sync", proxy.url, str(store)]
-        for searches in range(1, 5):
-            before = proxy.searches
+        for answers in (0, 1, 3):
+            at = proxy.break_after(answers)  # the answer to this search would never be whole
             with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-                while proxy.searches < before + searches and process.poll() is None:
+                while proxy.searches <= at and process.poll() is None:
                     _wait(process, 0.001)
-                _wait(process, chance.uniform(0, 0.02))
                 process.kill()
                 said = process.communicate()[1]
-            assert process.returncode == 0 or (process.returncode, said) == (-signal.SIGKILL, "")
-            if searches == 1:
-                assert process.returncode == -signal.SIGKILL
+            assert (process.returncode, said) == (-signal.SIGKILL, "")
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     assert present(seen(store)) == of_server(quiet_cluster)
@@ -152,8 +156,36 @@ def test_a_reader_sees_one_state_whole_while_a_sync_is_at_work(quiet_cluster: Se
         assert process.end() == 0, process.said()
     after = seen(store)
     assert len(after) == len(before) + 1000
-    assert len(states) > 3
     assert all(state in (before, after) for state in states)
+    remove(quiet_cluster, made)
+
+
+class Watched(Cluster):
+    """A cluster that looks at a store before each search: what readers see then is in `states`."""
+
+    def __init__(self, url: str, store: Path) -> None:
+        super().__init__(url)
+        self.states: list[Tasks] = []
+        self._store = store
+
+    def search(self, body: Mapping[str, Any]) -> Response:
+        self.states.append(seen(self._store))
+        return super().search(body)
+
+
+def test_a_reader_sees_the_state_before_as_long_as_a_sync_asks_the_cluster(
+    quiet_cluster: Server, tmp_path: Path
+) -> None:
+    store = tmp_path / "history"
+    mltasks.Store(store).sync(quiet_cluster.url)
+    before = seen(store)
+    made = fill(quiet_cluster, 1000)
+    watched = Watched(quiet_cluster.url, store)
+    mltasks.Store(store, step=STEP).sync(watched, mltasks.Access(page_size=PAGE))
+    watched.close()
+    assert len(watched.states) >= 1000 // PAGE
+    assert all(state == before for state in watched.states)
+    assert len(seen(store)) == len(before) + 1000
     remove(quiet_cluster, made)
 
 
@@ -181,7 +213,7 @@ def test_a_full_disk_is_one_line_wherever_it_is_full_and_with_space_again_the_sy
     refused = 0
     for free in range(0, 40_000, 4096):
         made += fill(quiet_cluster, 20, seed=free + 1)
-        before = seen(store) if store.exists() and followed(store, name(quiet_cluster)).published else None
+        before = seen(store) if store.exists() and cluster_state(store, name(quiet_cluster)).published else None
         _fill_up(ballast, free)
         ran = command("sync", quiet_cluster.url, str(store))
         if ran.code:
@@ -237,13 +269,13 @@ def test_a_cut_connection_is_exit_3_and_the_next_sync_goes_on_from_the_step_reac
     made = fill(quiet_cluster, 900)
     with Proxy(quiet_cluster.url, fault, at=7, for_ever=True) as proxy:
         policy = RetryPolicy(sleep=proxy.recover)
-        cut = mltasks.Cluster(proxy.url, name="here", timeout=0.5, retry_policy=policy)
+        cut = mltasks.Cluster(proxy.url, name="here", retry_policy=policy)
         with pytest.raises(mltasks.ClusterError) as caught:
             store.sync(cut, mltasks.Access(page_size=PAGE))
         cut.close()
     assert caught.value.exit_code == 3
     assert proxy.url in str(caught.value)
-    reached = followed(store.path, "here").in_progress
+    reached = cluster_state(store.path, "here").in_progress
     assert reached is not None
     assert reached.rows >= 2 * STEP
     whole = mltasks.Cluster(quiet_cluster.url, name="here")
@@ -271,7 +303,7 @@ def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_ser
 
     with Proxy(bare_server.url, "reset in the headers", at=301, for_ever=True) as proxy, pytest.raises(mltasks.Error):
         sync(proxy)
-    reached = followed(store.path, "here").in_progress
+    reached = cluster_state(store.path, "here").in_progress
     assert reached is not None
     assert reached.rows >= 20_000
     with Proxy(bare_server.url) as proxy:

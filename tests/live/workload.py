@@ -29,7 +29,7 @@ from live.prepare import Prepared, prepare
 from live.server import Server
 
 BURST = 8  # trainings at once; one runs, ten wait, and what comes then is refused
-SETTLED_WITHIN = 120.0
+SETTLED_WITHIN = 240.0
 # Open tasks, less those at a provider, which nobody here ends, and old ones, which were lost with their node.
 WORK = {
     "bool": {
@@ -56,7 +56,7 @@ def make_all(server: Server) -> dict[str, int]:
 
 
 def settle(server: Server) -> None:
-    """Return once the server is at work on no task; TimeoutError after 120 s, naming the open ones."""
+    """Return once the server is at work on no task; TimeoutError after 240 s, naming the open ones."""
     question = {"query": WORK, "size": 100, "_source": ["task_type", "state"]}
     deadline = time.monotonic() + SETTLED_WITHIN
     while time.monotonic() < deadline:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from multiprocessing import forkserver
@@ -25,6 +26,9 @@ import mltasks
 from live.api import Api
 from live.made_up import TASKS
 from mltasks.cli.main import main
+from mltasks.opensearch.response import Response
+from mltasks.store import manifest
+from mltasks.store.manifest import ClusterState
 
 MENDED = "in the partitions; mltasks sync mends it, if none is running"
 TESTS = Path(__file__).parents[1]
@@ -53,6 +57,49 @@ def sync_in_steps(url: str, store: str, step: int, page_size: int) -> int:
         return error.exit_code
     print(json.dumps(asdict(done)))
     return 0
+
+
+def sync_killed_at_once(url: str, store: str, step: int, page_size: int) -> int:
+    """Sync as a program that is killed (SIGKILL) when it is to ask its first question."""
+    return _sync_deadly(url, store, step, page_size, lambda: True)
+
+
+def sync_killed_at_a_step(url: str, store: str, step: int, page_size: int) -> int:
+    """Sync as a program that is killed (SIGKILL) when it is to ask its first question after it put a step into files.
+
+    One follows every step, also the last one. Where there is no step to be made, it ends by itself.
+    """
+    name = mltasks.Cluster(url).name
+    before = cluster_state(Path(store), name).in_progress
+
+    def at_a_step() -> bool:
+        return cluster_state(Path(store), name).in_progress not in (None, before)
+
+    return _sync_deadly(url, store, step, page_size, at_a_step)
+
+
+def _sync_deadly(url: str, store: str, step: int, page_size: int, is_time: Callable[[], bool]) -> int:
+    mltasks.Store(store, step=step).sync(Deadly(url, is_time), mltasks.Access(page_size=page_size))
+    return 0
+
+
+class Deadly(mltasks.Cluster):
+    """A cluster that kills (SIGKILL) the process which asks it at a certain time."""
+
+    def __init__(self, url: str, is_time: Callable[[], bool]) -> None:
+        super().__init__(url)
+        self._is_time = is_time
+
+    def search(self, body: Mapping[str, Any]) -> Response:
+        if self._is_time():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().search(body)
+
+
+def cluster_state(store: Path, cluster: str) -> ClusterState:
+    """Return how far a store has come with a cluster."""
+    found = manifest.read(store)
+    return (found.clusters if found else {}).get(cluster, ClusterState())
 
 
 def sync_by_command(*arguments: str) -> int:
@@ -84,7 +131,7 @@ class Syncing:
         """Let it go."""
         self._line.send(None)
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = 240) -> int:
         """Wait for its end, and return how that was: its exit code, or less than zero by a signal."""
         self.process.join(seconds)
         assert self.process.exitcode is not None, f"not at its end after {seconds} s"
@@ -93,12 +140,6 @@ class Syncing:
     def kill_after(self, seconds: float) -> None:
         """Kill it (SIGKILL) unless it ends by itself within the time."""
         self.process.join(seconds)
-        self.process.kill()
-
-    def kill_when(self, ready: Callable[[], object]) -> None:
-        """Kill it (SIGKILL) as soon as something is so; it may never be, before it ends by itself."""
-        while self.process.exitcode is None and not ready():
-            self.process.join(0.001)
         self.process.kill()
 
     def said(self) -> str:
