@@ -1,32 +1,57 @@
+"""The README's commands as its readers type them: in a shell, from a checkout; those of clusters are in tests/live."""
+
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mltasks.cli.main import main
-from support.readme import ROOT, code, commands, of_a_cluster
+from support.readme import ROOT, code, commands, lines, of_a_cluster
 
-MINE = [line for line in commands() if line[0] == "mltasks" and not of_a_cluster(line)]
-
-
-def test_the_first_commands_of_the_readme_are_targets_of_the_makefile() -> None:
-    assert commands()[:2] == [["make", "report"], ["make", "test"]]
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert "\nreport: " in makefile
-    assert "\ntest: " in makefile
+FIRST = ["make report", "make test"]
+SEPARATE = [FIRST[1], "pip install ."]  # this suite, and a test below
+TYPED = [line for line in lines() if not of_a_cluster(shlex.split(line, comments=True))]
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.html", "tests", "notebooks", "benchmarks")
 
 
-@pytest.mark.parametrize("command", MINE, ids=" ".join)
-def test_a_command_of_the_readme_runs_as_it_stands(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(command[1:]) == 0
-    assert capsys.readouterr().out
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a copy of this checkout, with the environment of these tests as the one that make has installed."""
+    copy = tmp_path / "checkout"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    (copy / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        (copy / ".venv" / part.name).symlink_to(part)
+    (copy / ".venv" / ".installed").unlink(missing_ok=True)
+    (copy / ".venv" / ".installed").touch()
+    return copy
+
+
+def test_the_first_screen_works_in_a_shell_as_it_is_printed(checkout: Path) -> None:
+    assert [shlex.join(shlex.split(line, comments=True)) for line in TYPED[:2]] == FIRST
+    typed = [line for line in TYPED if shlex.join(shlex.split(line, comments=True)) not in SEPARATE]
+    assert len(typed) >= 8
+    where = {name: value for name, value in os.environ.items() if not name.startswith(("MLTASKS_", "VIRTUAL_ENV"))}
+    where["PATH"] = os.pathsep.join(p for p in where["PATH"].split(os.pathsep) if Path(p) != Path(sys.prefix, "bin"))
+    where |= {"COLUMNS": "80", "HOME": str(checkout)}
+    shell = ["bash", "--norc", "--noprofile", "-e"]
+    done = subprocess.run(
+        shell, input="\n".join(typed), cwd=checkout, env=where, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("tasks of ml-fixture") >= 6
+    assert {"report.html", "page.html"} <= {path.name for path in checkout.iterdir()}
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    run_here = {"make", "source", "mltasks", "export", "pip"}
+    assert {line[0] for line in commands()} <= run_here
+    assert {line[0] for line in commands() if of_a_cluster(line)} == {"mltasks"}
 
 
 @pytest.mark.parametrize("block", code())

@@ -10,10 +10,14 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def lines() -> list[str]:
+    """Return the command lines as they stand."""
+    return re.findall(r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)), re.MULTILINE)
+
+
 def commands() -> list[list[str]]:
-    """Return the command lines, comments left out."""
-    lines = re.findall(r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)), re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+    """Return the command lines in words, comments left out."""
+    return [shlex.split(line, comments=True) for line in lines()]
 
 
 def code() -> list[str]:
