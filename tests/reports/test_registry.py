@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+import tomllib
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.engines.prepare import Dataset
+from mltasks.engines import base, prepare
 from mltasks.exceptions import UsageError
 from mltasks.render import page, terminal, write
 from mltasks.render.plot import figure
@@ -21,9 +21,10 @@ from mltasks.render.view import View, make_view
 from mltasks.reports import column_kinds, overview
 from mltasks.reports.declaration import Report, ReportColumn
 from mltasks.reports.registry import REPORTS
+from support import engines
 from support.command import Command
 
-ENGINES: dict[str, Callable[[], Any]] = {"pandas": lambda: mltasks.load("demo"), "duckdb": lambda: mltasks.scan("demo")}
+ROOT = Path(__file__).parents[2]
 DTYPES = {
     "text": "str",
     "id": "str",
@@ -38,8 +39,8 @@ DTYPES = {
 
 
 @pytest.fixture(scope="module")
-def demo() -> dict[str, Any]:
-    return {name: tasks() for name, tasks in ENGINES.items()}
+def demo() -> pd.DataFrame:
+    return mltasks.load("demo")
 
 
 @pytest.fixture(scope="module", params=[*REPORTS])
@@ -47,18 +48,10 @@ def report(request: pytest.FixtureRequest) -> Report:
     return REPORTS[request.param]
 
 
-def of_nothing(tasks: Any) -> Any:
-    """Return the same kind of tasks, none of them."""
-    if isinstance(tasks, Dataset):
-        return Dataset(tasks.frame.filter("false"), tasks.context)
-    return tasks.head(0)
-
-
 @pytest.fixture(scope="module", params=["real tasks", "no tasks"])
-def table(request: pytest.FixtureRequest, report: Report, demo: dict[str, Any]) -> pd.DataFrame:
-    tasks = demo["pandas"] if request.param == "real tasks" else of_nothing(demo["pandas"])
-    found: pd.DataFrame = report.function()(tasks)
-    return found
+def table(request: pytest.FixtureRequest, report: Report, demo: pd.DataFrame) -> pd.DataFrame:
+    result: pd.DataFrame = report.function()(demo if request.param == "real tasks" else demo.head(0))
+    return result
 
 
 def test_a_report_is_declared_whole(report: Report) -> None:
@@ -90,6 +83,14 @@ def test_the_function_takes_what_the_declaration_says(report: Report) -> None:
     assert report.function().__doc__, "the function has no docstring"
 
 
+def test_the_contracts_of_imports_name_it(report: Report) -> None:
+    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]:
+        if contract.get("containers") == ["mltasks.reports"]:
+            assert report.name in {name for layer in contract["layers"][:2] for name in layer.split(" | ")}
+        if contract["type"] == "independence" and report.name != "highlights":  # which is made of the others
+            assert f"mltasks.reports.{report.name}" in contract["modules"]
+
+
 def test_the_package_has_the_report_by_its_name(report: Report) -> None:
     assert inspect.unwrap(getattr(mltasks, report.name)) is report.function()
     assert report.name in mltasks.__all__
@@ -102,13 +103,15 @@ def test_the_columns_are_those_declared_in_their_order_and_of_their_types(table:
         assert re.fullmatch(DTYPES[column.kind], str(table[column.name].dtype)), column
 
 
-def test_every_engine_gives_the_same(report: Report, demo: dict[str, Any]) -> None:
-    for some in (demo, {name: of_nothing(tasks) for name, tasks in demo.items()}):
-        expected = report.function()(some["pandas"])
-        for name in ENGINES:
-            found = report.function()(some[name])
-            pd.testing.assert_frame_equal(found, expected, rtol=1e-12)
-            assert found.attrs == expected.attrs
+@pytest.mark.parametrize("engine", [*base.ENGINES])
+def test_every_engine_gives_the_same(engine: str, report: Report, demo: pd.DataFrame) -> None:
+    scanned = mltasks.scan("demo")
+    rows = prepare.to_arrow(scanned)
+    for some, tasks in ((rows, demo), (rows.slice(0, 0), demo.head(0))):
+        expected = report.function()(tasks)
+        result = report.function()(engines.datasets(some, scanned.context)[engine])
+        pd.testing.assert_frame_equal(result, expected, rtol=1e-12)
+        assert result.attrs == expected.attrs
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -141,10 +144,10 @@ def test_a_figure_draws_it(table: pd.DataFrame, report: Report) -> None:
             figure.svg(make_view(table))
 
 
-def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: dict[str, Any]) -> None:
-    text = page.report(demo["pandas"]).html()
+def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: pd.DataFrame) -> None:
+    text = page.report(demo).html()
     assert re.findall("<h2>(.+?)</h2>", text)[1:] == [each.title for each in REPORTS.values() if each.on_page]
-    assert [*overview.run_reports(of_nothing(demo["pandas"]))] == [n for n, each in REPORTS.items() if each.on_page]
+    assert [*overview.run_reports(demo.head(0))] == [n for n, each in REPORTS.items() if each.on_page]
 
 
 def test_the_command_of_a_report_names_its_columns(report: Report, mltasks_command: Command) -> None:
