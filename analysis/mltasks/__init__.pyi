@@ -56,6 +56,7 @@ __all__ = [
     "report",
     "scan",
     "show",
+    "timeline",
     "unfinished",
     "workers",
     "write_parquet",
@@ -1030,6 +1031,92 @@ def show(table: pd.DataFrame, *, sort: str | None = None, top: int | None = None
     552 tasks of ml-fixture, created 2026-11-24 21:55-22:15 UTC (all), as of
     2026-11-24 22:15 UTC (assumed)
     ...
+    """
+
+def timeline(
+    tasks: Any,
+    by: str | Sequence[str] = ("period",),
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    as_of: Any = None,
+    since: Moment = None,
+    until: Moment = None,
+    task_type: Words = None,
+    function_name: Words = None,
+    node: Words = None,
+    model: Words = None,
+    cluster: Words = None,
+    not_task_type: Words = None,
+    access: Access | None = None,
+    query: Query = None,
+) -> pd.DataFrame:
+    """Count by period what was created, what ended and what was in flight, one row per period, also without a task.
+
+    A task counts as completed, failed or cancelled in the period in which it ended. In flight is meant as in `workers`;
+    registrations of remote models and batch predictions are no load. The load of a node or cluster in a period that
+    began after it was read is missing. `since` and `until` select the tasks in flight between them, and clip them.
+
+    Parameters
+    ----------
+    tasks : DataFrame, Dataset, pyarrow.Table or a source
+        What `load` or `scan` returns, or a frame made of it; or a source as `load` takes it: a cluster's URL or
+        name, a file, a store, ``"demo"``, or a list of these.
+    by : str or list of str
+        Further columns to group by, such as ``"worker_node"``; each group has a row in each period.
+    every : str, optional
+        The length of a period, such as ``"1h"`` or ``"1d"``; 400 periods at most. None: one with which there are 120
+        at most.
+    tz : str
+        The time zone of days, weeks and months.
+    as_of : str, datetime or int, optional
+        The time that open tasks are judged at; else when they were read.
+    since : str, date, datetime, timedelta or int, optional
+        From then on: 2026-11-24, monday, or 7d before the data ends. Days are those of `tz`.
+    until : str, date, datetime, timedelta or int, optional
+        Before then; times are UTC: '2026-11-24 22:00'. Days are those of `tz`.
+    task_type : str or list of str, optional
+        Only of this type, such as TRAINING (several: TRAINING,PREDICTION). The whole text, in any case.
+    function_name : str or list of str, optional
+        Only of this function, such as KMEANS. The whole text, in any case.
+    node : str or list of str, optional
+        Only on nodes whose id or name contains this. A part of the text, in any case.
+    model : str or list of str, optional
+        Only of models whose id or name contains this. A part of the text, in any case.
+    cluster : str or list of str, optional
+        Only of this cluster. The whole text, in any case.
+    not_task_type : str or list of str, optional
+        Not of this type. The whole text, in any case.
+    access : Access, optional
+        How to reach a cluster, and how to read it; files and frames need none.
+    query : dict, optional
+        OpenSearch query DSL, beside the filters; for clusters only.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `by`, then `period` where `every` is given; then:
+
+        - created [tasks]: created in the period
+        - completed [tasks]: completed in the period
+        - failed [tasks]: failed in the period
+        - cancelled [tasks]: cancelled in the period
+        - open [tasks]: of those created in the period, still open
+        - mean_in_flight [tasks]: tasks in flight at once, on average
+        - peak_in_flight [tasks]: tasks in flight at once, at most
+
+    Raises
+    ------
+    UsageError
+        For a keyword, column, period, zone, time or filter that cannot be.
+    ClusterError, DataError
+        Where the source cannot be read, or is incomplete.
+
+    Examples
+    --------
+    >>> table = mltasks.timeline("demo", every="5min")
+    >>> table["created"].tolist()
+    [42, 252, 154, 81, 23]
     """
 
 def unfinished(

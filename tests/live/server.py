@@ -119,6 +119,18 @@ class Server(Api):
             threading.Event().wait(0.2)
         raise ServerError(f"the server did not answer within {STARTED_WITHIN:.0f} s\n{self.log()}")
 
+    def kill_and_restart(self) -> None:
+        """End the server with SIGKILL, as a lack of memory does, and start it again on its data and its ports."""
+        assert self.process is not None, "only a server that was started here"
+        assert self.folder is not None
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self._dismiss_guard()
+        java_home = java(*RELEASES[self.version].java)
+        heap = os.environ.get("MLTASKS_TEST_HEAP") or "1g"
+        self._launch(node.command(home(self.version), java_home, self.folder, heap), self.folder)
+        self._wait()
+
     def alive(self) -> bool:
         """Whether the process that was started still runs; True for a server that was running already."""
         return self.process is None or self.process.poll() is None

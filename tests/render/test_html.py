@@ -85,10 +85,11 @@ def test_the_page_begins_with_what_it_covers_and_what_needs_attention(page: str,
 def test_each_report_has_one_table_with_small_figures_in_its_rows(seen: Seen) -> None:
     reports = [each.name for each in REPORTS.values() if each.on_page]
     assert [seen.elements.count(tag) for tag in ("section", "table")] == [len(reports), len(reports)]
-    rows = {"failures": 19, "durations": 19, "workers": 3, "errors": 20, "models": 50, "unfinished": 33}  # 50 of 66
+    rows = {"failures": 19, "durations": 19, "workers": 3, "errors": 20, "models": 50}  # the first 50 of 66
+    rows |= {"unfinished": 33, "timeline": 21}
     assert seen.elements.count("tr") == sum(1 + rows[name] for name in reports)
     assert "the first 50 of 66 rows; mltasks models shows all" in seen.texts["p"]
-    assert seen.elements.count("svg") == 18 + 12 + 3  # rates; medians; rates of nodes: one in each row that has one
+    assert seen.elements.count("svg") == 18 + 12 + 3 + 1  # rates, medians, rates of nodes by row; when
 
 
 def test_a_note_of_several_reports_is_said_once(seen: Seen) -> None:

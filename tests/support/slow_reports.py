@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -147,6 +147,14 @@ def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
     if "every" not in options:
         return _with_expected(_workers(made, tasks, options, low, high))
     found: dict[tuple[Any, ...], Row] = {}
+    for first, begin, end in spans(options, low, high):
+        rows = _workers(made, overlapping(tasks, begin, end), options, begin, end)
+        found |= {(*key, first): row for key, row in rows.items()}
+    return _with_expected(found)
+
+
+def spans(options: dict[str, Any], low: int, high: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the periods of [low, high): the first instant of each, and the part of it that is in there."""
     begin = low
     while begin < high:
         first = period(begin, options["every"], options["tz"])
@@ -155,14 +163,75 @@ def workers(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
             while period(end + stride - 1, options["every"], options["tz"]) == first and end < high:
                 end += stride
         end = min(end, high)
-        inside = [
-            task
-            for task in tasks
-            if task.start is not None and begins_or_lives(task, begin, window="in_flight") and task.start < end
-        ]
-        found |= {(*key, first): row for key, row in _workers(made, inside, options, begin, end).items()}
+        yield first, begin, end
         begin = end
-    return _with_expected(found)
+
+
+def overlapping(tasks: list[Task], begin: int, end: int) -> list[Task]:
+    """Return the tasks that were in flight at some time in [begin, end)."""
+    return [
+        task
+        for task in tasks
+        if task.start is not None and begins_or_lives(task, begin, window="in_flight") and task.start < end
+    ]
+
+
+def timeline(made: Made, options: dict[str, Any]) -> dict[tuple[Any, ...], Row]:
+    """Return the rows of `timeline` by key."""
+    as_of = options.get("as_of") or made.context.as_of_ms or 0
+    tasks, by = selected(made, options, window="in_flight"), options["by"]
+    starts = [task.start for task in tasks if task.start is not None]
+    low: int = options["since"] if "since" in options else min(starts, default=as_of)
+    high = min(options.get("until", as_of), as_of)
+    if "worker_node" in by:
+        tasks = [task for task in tasks if not _only_coordinated(task.row)]
+    members = exploded(made, tasks, options)
+    members = [task for task in members if "worker_node" not in by or task.row["worker_node"] is not None]
+    all_spans = list(spans(options, low, high))
+    inside = [task for task in members if overlapping([task], low, high)]
+    keys = {tuple(task.value(name) for name in by) for task in inside} | (set() if by else {()})
+    nodes = _nodes(made, options)
+    keys |= {(node,) for node in nodes} if by == ["worker_node"] else set()
+    found: dict[tuple[Any, ...], Row] = {}
+    for key in keys:
+        mine = [task for task in members if tuple(task.value(name) for name in by) == key]
+        for first, begin, end in all_spans:
+            row = _period(overlapping(mine, begin, end), options, begin, end)
+            if not overlapping(mine, begin, end) and _read_before(made, options, key, nodes, begin):
+                row |= dict.fromkeys(("mean_in_flight", "peak_in_flight"))
+            if "worker_node" in by:
+                row["node_name"] = made.context.names().get(key[by.index("worker_node")])
+            found[*key, first] = row
+    return found
+
+
+def _period(tasks: list[Task], options: dict[str, Any], begin: int, end: int) -> Row:
+    ended = [task for task in tasks if _ends_here(task, options, end)]
+    created = [task for task in tasks if task.start is not None and task.start >= begin]
+    load = _load([task for task in tasks if not _only_coordinated(task.row)], options, begin, end)
+    if tasks and load["mean_in_flight"] is not None:
+        readable = any(task.as_of > begin for task in tasks)
+        load["mean_in_flight"] = load["mean_in_flight"] if readable else None
+    return {
+        "created": len(created),
+        "completed": sum(task.outcome in COMPLETED for task in ended),
+        "failed": sum(task.outcome == "failed" for task in ended),
+        "cancelled": sum(task.outcome == "cancelled" for task in ended),
+        "open": sum(task.outcome == "open" for task in created),
+        "mean_in_flight": load["mean_in_flight"],
+        "peak_in_flight": load["peak_in_flight"],
+    }
+
+
+def _read_before(made: Made, options: dict[str, Any], key: tuple[Any, ...], nodes: dict[str, int], begin: int) -> bool:
+    """Tell whether the node, else the cluster, of a row was read before a period began."""
+    by, readings = options["by"], made.context.readings
+    ends = {reading.cluster: int(options.get("as_of", reading.as_of_ms or 0)) for reading in readings}
+    others = ends[readings[0].cluster]
+    if "worker_node" in by:
+        node = key[by.index("worker_node")]
+        return bool((options.get("as_of", nodes[node]) if node in nodes else others) <= begin)
+    return "cluster" in by and bool(ends.get(key[by.index("cluster")], others) <= begin)
 
 
 def _with_expected(rows: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:

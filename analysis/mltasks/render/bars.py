@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bisect
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from mltasks.render import cells
+from mltasks.reports.report_info import Mark
+from mltasks.tasks.metadata import to_datetime
+from mltasks.tasks.schema import DAY_MS
 
 WIDTH, EDGE = 80, 2  # of a figure in a row [px]
 LEFT, TOP, FLOOR = 40, 8, 140  # of the bars over time, in a box of 1000 x 160
@@ -40,11 +45,11 @@ def _place(kind: str, title: str, at: float, low: float, high: float) -> dict[st
     return {"kind": kind, "title": title, "at": at, "low": low, "high": high}
 
 
-def place_periods(table: pd.DataFrame) -> dict[str, Any] | None:
-    """Return the bars of the timeline's total: completed, failed and open tasks by when they were created."""
-    if not len(table) or len(table) > MOST_BARS:
+def place_periods(table: pd.DataFrame, marks: Sequence[Mark] = ()) -> dict[str, Any] | None:
+    """Return the bars of the timeline's total: what ended in each period, and what was created in it and is open."""
+    if not len(table) or len(table) > MOST_BARS or not table["period"].is_unique:
         return None
-    top = max(int(table["created"].max()), 1)
+    top = max(int(table[list(PARTS)].sum(axis="columns").max()), 1)
     width = round((1000 - LEFT) / len(table), 2)
     bars = []
     for n, row in enumerate(table.to_dict("records")):
@@ -62,11 +67,24 @@ def place_periods(table: pd.DataFrame) -> dict[str, Any] | None:
     first, last = (_label(table["period"].iloc[place]) for place in (0, -1))
     return {
         "title": f"{int(table['created'].sum())} tasks from {first} to {last}, at most {top} in a bar",
-        "says": f"tasks by when they were created; a bar is {_step(table)}",
+        "says": f"tasks by when they ended, open ones by when they were created; a bar is {_step(table)}",
         "bars": bars,
         "ticks": [{"y": FLOOR - (FLOOR - TOP) * share, "label": f"{top * share:g}"} for share in (0, 0.5, 1)],
-        "marks": [{"x": LEFT, "anchor": "start", "label": first}, {"x": 1000, "anchor": "end", "label": last}],
+        "ends": [{"x": LEFT, "anchor": "start", "label": first}, {"x": 1000, "anchor": "end", "label": last}],
+        "marks": [mark for mark in (_place_mark(mark, table["period"], width) for mark in marks) if mark],
     }
+
+
+def _place_mark(mark: Mark, periods: pd.Series[Any], width: float) -> dict[str, Any] | None:
+    """Return where an instant is among the bars; None where it is before the first."""
+    starts = [time.timestamp() * 1000 for time in periods]
+    place = bisect.bisect_right(starts, mark.ms) - 1
+    if place < 0:
+        return None
+    ends = [*starts[1:], starts[-1] + (starts[-1] - starts[-2] if len(starts) > 1 else DAY_MS)]
+    part = min((mark.ms - starts[place]) / (ends[place] - starts[place]), 1)
+    text = f"{cells.one_line(mark.text)} {to_datetime(mark.ms):%Y-%m-%d %H:%M:%S} UTC"
+    return {"x": round(LEFT + (place + part) * width, 2), "title": text}
 
 
 def _label(time: datetime) -> str:

@@ -79,7 +79,7 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], attention: list[s
 
 
 def _section(view: View) -> dict[str, Any]:
-    chart = bars.place_periods(view.frame) if view.info.report == "timeline" else None
+    chart = bars.place_periods(view.frame, view.info.marks) if view.info.report == "timeline" else None
     return make_section(view, chart)
 
 

@@ -22,7 +22,7 @@ INTERVAL = ("failure_rate_low", "failure_rate_high")
 def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = "") -> dict[str, Any]:
     """Return what the template needs of a report."""
     report = REPORTS.get(view.info.report)
-    table = view.frame.head(MOST)
+    table = view.frame if chart else view.frame.head(MOST)
     details = _details(view)
     names = [str(name) for name in table.columns if name not in details and name not in _hidden(view)]
     columns = [_column(view, name) for name in names]

@@ -65,6 +65,8 @@ class View:
                 keys = [key for key in keys if key != "worker_node"]  # ids are for machines where there is a name
             elif not named.any():
                 shown.remove("node_name")
+        elif "node_name" in self.frame.columns and self.frame["node_name"].notna().all():
+            keys = ["node_name" if key == "worker_node" else key for key in keys]
         return self.frame[[*keys, *(name for name in shown if name not in keys)]]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltasks.engines.dataset import Dataset, Tasks
+from mltasks.reports import grouping
 from mltasks.reports.periods import Periods
 from mltasks.reports.time_window import ReportWindow
 from mltasks.reports.totals import Totals
@@ -61,3 +62,19 @@ def _read_cut(given: Any, tasks: Tasks, name: str) -> int | None:
     ms = times.parse_time(text, None, name) if text else None
     pending = getattr(given.filters, f"{name}_ms") if isinstance(given, Dataset) else None
     return None if ms == pending else ms
+
+
+def known_nodes(tasks: Tasks) -> dict[str, str | None]:
+    """Return the nodes of the clusters that the filters let pass, each with its cluster."""
+    words, clusters = grouping.node_words(tasks), tasks.filters.cluster
+    nodes = {
+        node: (known.name, reading.cluster)
+        for reading in tasks.context.readings
+        if not clusters or (reading.cluster or "").lower() in clusters
+        for node, known in (reading.nodes or {}).items()
+    }
+    return {
+        node: cluster
+        for node, (name, cluster) in nodes.items()
+        if not words or any(word in node.lower() or word in name.lower() for word in words)
+    }

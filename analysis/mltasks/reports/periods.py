@@ -15,6 +15,8 @@ from mltasks.tasks import schema, times
 
 MINUTE_MS = 60_000
 QUARTER_MS = 15 * MINUTE_MS  # no zone has changed its clocks at any other instant since 2019
+USUAL = ("1min", "2min", "5min", "10min", "15min", "30min", "1h", "2h", "3h", "6h", "12h", "1d", "1w", "1mo")
+MOST_CHOSEN = 120
 THURSDAY = 3  # 1970-01-01, day 0, is so many days after a Monday
 
 
@@ -60,6 +62,11 @@ class Periods:
         return midnights.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=first)
 
     @property
+    def name(self) -> str:
+        """The length as it is written in `every`."""
+        return f"{self.every.n}{self.every.unit}"
+
+    @property
     def usual_ms(self) -> int:
         """The usual length [ms] of a period: a month is taken as 30 days."""
         days = {"d": 1, "w": 7, "mo": 30}
@@ -79,6 +86,15 @@ class Periods:
         offsets = (there - pd.to_datetime(quarters, unit="ms")) // timedelta(milliseconds=1)
         changes = [0, *(np.flatnonzero(np.diff(offsets)) + 1)]
         return [(int(quarters[i]), int(offsets[i])) for i in changes]
+
+
+def choose_periods(low: int, high: int, tz: str) -> Periods:
+    """Return the shortest usual periods of which a time [ms] has 120 at most; months, where all have more."""
+    for text in USUAL:
+        periods = Periods(times.parse_period(text), tz)
+        if high <= low or periods.number_at(high - 1) - periods.number_at(low) < MOST_CHOSEN:
+            break
+    return periods
 
 
 def piecewise(value: nw.Expr, steps: Sequence[tuple[int, int]]) -> nw.Expr:

@@ -22,6 +22,13 @@ KEY = "mltasks_report"  # in DataFrame.attrs
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """An instant [ms since 1970, UTC] that is worth a line in a figure over time, such as the start of a node."""
+
+    ms: int
+    text: str
+
+
 class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Travels in `attrs` of a report's table, as JSON text."""
 
@@ -36,6 +43,8 @@ class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     loaded: int | None = None  # how many tasks were loaded, where these are only a part of them
     tz: str = "UTC"
     keys: list[str] = []
+    step: str | None = None  # the length of a period, where the report chose it
+    marks: list[Mark] = []
     notes: list[str] = []
 
     def covers(self) -> str:

@@ -40,16 +40,7 @@ def _is_nowhere(tasks: Tasks) -> nw.Expr:
 def notes(tasks: Tasks, counts: totals.Totals, windows: ClusterWindows) -> list[str]:
     """Return what is left out and what is missing, in sentences."""
     by_node, remote, nowhere = NODE in tasks.keys, counts.counts["remote"], counts.counts["nowhere"]
-    lines = []
-    if windows.cut_ms is not None:
-        time = to_iso(windows.cut_ms)
-        lines.append(
-            f"tasks created before {time} are missing, since the tasks were selected by that time when they were read: "
-            "what of them was in flight later is in no load; read all tasks, and give since to workers instead"
-        )
-    unknown = [str(cluster) for cluster in windows.ends if windows.is_unknown(cluster, windows.window.low)]
-    if unknown:
-        lines.append(f"{', '.join(unknown)} was read before the window begins: nothing is known of its load there")
+    lines = window_notes(windows)
     if by_node:
         lines.append("a task with several nodes counts once on each of them")
     if remote:
@@ -61,6 +52,21 @@ def notes(tasks: Tasks, counts: totals.Totals, windows: ClusterWindows) -> list[
         lines.append(f"{remote} {who} left out: {they} only the coordinating node")
     if by_node and nowhere:
         lines.append(f"{nowhere} {'task left out: it names' if nowhere == 1 else 'tasks left out: they name'} no node")
+    return lines
+
+
+def window_notes(windows: ClusterWindows) -> list[str]:
+    """Return what is not known of the load in the window."""
+    lines = []
+    if windows.cut_ms is not None:
+        time = to_iso(windows.cut_ms)
+        lines.append(
+            f"tasks created before {time} are missing, since the tasks were selected by that time when they were read: "
+            "what of them was in flight later is in no load; read all tasks, and give since to the report instead"
+        )
+    unknown = [str(cluster) for cluster in windows.ends if windows.is_unknown(cluster, windows.window.low)]
+    if unknown:
+        lines.append(f"{', '.join(unknown)} was read before the window begins: nothing is known of its load there")
     return lines
 
 

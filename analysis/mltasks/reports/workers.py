@@ -12,7 +12,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, rate_doubts, report_info, totals, worker_load, worker_notes
-from mltasks.reports.cluster_windows import ClusterWindows, read_windows
+from mltasks.reports.cluster_windows import ClusterWindows, known_nodes, read_windows
 from mltasks.reports.declarations.workers import REPORT
 from mltasks.reports.grouping import NODE, PERIOD, Grouped
 from mltasks.reports.time_window import clip_to_window
@@ -94,7 +94,7 @@ def _with_idle(table: pd.DataFrame, grouped: Grouped, tasks: Tasks, windows: Clu
     A cluster that was read before the window began knows nothing of it: its nodes have no load, rather than none.
     """
     groups: dict[str, Sequence[Any]] = {key: (True,) for key in grouped.keys if key == grouping.ALL}
-    nodes = _known_nodes(tasks)
+    nodes = known_nodes(tasks)
     if NODE in tasks.keys:
         groups[NODE] = list(nodes)
     if windows.window.periods is not None:
@@ -126,22 +126,6 @@ def _with_zero_mean(table: pd.DataFrame, windows: ClusterWindows) -> pd.DataFram
     lengths = windows.window.seconds(table, windows.window.low, windows.window.high)
     is_idle = table["tasks"].isna() & (pd.Series(lengths, index=table.index) > 0)
     return table.assign(mean_in_flight=table["mean_in_flight"].mask(is_idle, 0.0))
-
-
-def _known_nodes(tasks: Tasks) -> dict[str, str | None]:
-    """Return the nodes of the clusters that the filters let pass, each with its cluster."""
-    words, clusters = grouping.node_words(tasks), tasks.filters.cluster
-    nodes = {
-        node: (known.name, reading.cluster)
-        for reading in tasks.context.readings
-        if not clusters or (reading.cluster or "").lower() in clusters
-        for node, known in (reading.nodes or {}).items()
-    }
-    return {
-        node: cluster
-        for node, (name, cluster) in nodes.items()
-        if not words or any(word in node.lower() or word in name.lower() for word in words)
-    }
 
 
 def _sum_of_all(table: pd.DataFrame) -> pd.Series[float]:

@@ -38,7 +38,7 @@ def shown_rows(view: View, drawing: Drawing) -> int:
 
 
 def _draw_rows(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) -> None:
-    frame = valued.sort_values([drawing.column, "tasks"], kind="stable", ignore_index=True).tail(ROWS)
+    frame = valued.sort_values([drawing.column, _weight(valued)], kind="stable", ignore_index=True).tail(ROWS)
     frame = frame.reset_index(drop=True)
     drawing.rows(axes, frame)
     axes.set_yticks(range(len(frame)), labels=[name_of(view, row) for row in frame.to_dict("records")])
@@ -56,7 +56,7 @@ def _draw_rows(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) -
 def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) -> None:
     keys = [key for key in view.keys if key != "period"]
     groups = [rows for _, rows in valued.groupby(keys, dropna=False, sort=False)] if keys else [valued]
-    largest = sorted(groups, key=lambda rows: -rows["tasks"].sum())[:LINES]
+    largest = sorted(groups, key=lambda rows: -rows[_weight(rows)].sum())[:LINES]
     step = scales.usual_step(view.frame["period"])
     for rows, colour in zip(largest, LINE_COLOURS, strict=False):
         times, values = scales.with_gaps(rows["period"], rows[drawing.column], step)
@@ -74,6 +74,7 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
     column = view.column(drawing.column)
     drawing.set_ticks(axes.yaxis, column.kind if column else "number", valued[drawing.column].max())
     scales.use_time(axes, view.info.tz, view.frame["period"], step)
+    _draw_marks(view, axes)
     if _running(view, step) is not None:
         axes.set_xlabel(f"{axes.get_xlabel()}; a hollow dot is a period that is not over")
     if keys:
@@ -87,6 +88,23 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
             ncols=2,
             alignment="left",
         )
+
+
+def _weight(frame: pd.DataFrame) -> str:
+    """Return the column that says how many tasks a row is of."""
+    return "tasks" if "tasks" in frame else "created"
+
+
+def _draw_marks(view: View, axes: Axes) -> None:
+    """Draw what happened at one instant as a line with its name: of the same name and time, one."""
+    for mark in view.info.marks:
+        at = pd.Timestamp(mark.ms, unit="ms", tz="UTC")
+        axes.axvline(at, color=GREY, linewidth=0.8, linestyle=":")  # type: ignore[arg-type]  # takes times, too
+        label = axes.annotate(
+            cells.one_line(mark.text), (at, 1), (2, -2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, va="top", fontsize=7, color=GREY,
+        )  # fmt: skip
+        label.set_in_layout(False)
 
 
 def _running(view: View, step: pd.Timedelta | None) -> pd.Timestamp | None:

@@ -38,7 +38,7 @@ class Drawing:
         if kind == "duration":
             axis.set_major_formatter(scales.SECONDS)
             axis.set_major_locator(scales.seconds_ticks(longest))
-        else:
+        elif kind == "share":
             scales.use_percent(axis)
 
 
@@ -77,7 +77,20 @@ def draw_workers(axes: Axes, frame: pd.DataFrame) -> None:
     axes.xaxis.set_major_locator(scales.seconds_ticks(longest))
 
 
+def draw_in_flight(axes: Axes, frame: pd.DataFrame) -> None:
+    """Draw the mean in flight as a bar."""
+    axes.barh(np.arange(len(frame)), frame["mean_in_flight"], color=BLUE, height=0.6)
+
+
 DRAWINGS = {
+    "timeline": Drawing(
+        "Tasks in flight over time",
+        "mean_in_flight",
+        "tasks in flight at once, on average",
+        "no load: no task was in flight",
+        draw_in_flight,
+        BLUE,
+    ),
     "failures": Drawing(
         "Failure rates",
         "failure_rate",
