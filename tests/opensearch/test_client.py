@@ -8,6 +8,7 @@ import mltasks
 from mltasks import ClusterError, UsageError
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.retry_policy import RetryPolicy
+from support.stub_cluster import StubCluster
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,20 @@ def test_a_host_that_does_not_exist_is_said_at_once() -> None:
     with pytest.raises(ClusterError, match="there is no host of this name; check the URL"):
         cluster.search({"size": 1})
     assert waits == []
+
+
+BODY = {
+    "size": 1,
+    "track_total_hits": True,
+    "sort": [{"_seq_no": "asc"}],
+    "query": {"bool": {"filter": [{"range": {"_seq_no": {"gte": 0}}}]}},
+}
+
+
+def test_a_retry_policy_may_be_given_by_its_first_name() -> None:
+    waits: list[float] = []
+    with StubCluster({"a": 1}, lambda n, asked, answer: (503, b"") if n == 0 else answer) as stub:
+        cluster = Cluster(stub.url, patience=RetryPolicy(sleep=waits.append))
+        assert cluster.search(BODY).status == 200
+        cluster.close()
+    assert len(waits) == 1

@@ -39,7 +39,7 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
             code = combine_exit_codes(code, error)
     if not found:
         raise click.exceptions.Exit(code)
-    return load.combine(found, chosen), code
+    return load.combine(found, chosen, is_redacted=access.redact), code
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

@@ -91,7 +91,9 @@ connection = compose(
 )
 partial = _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete.")
 query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")
-redact = option("--redact", is_flag=True, section=OUTPUT, help="Mask users, addresses and hosts (best effort).")
+redact = option(
+    "--redact", is_flag=True, section=OUTPUT, help="Mask secrets, users, hosts and node names (best effort)."
+)
 access = compose([redact, query, connection, partial])
 every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
 force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")

@@ -41,7 +41,7 @@ class Access:
     config : str, optional
         The file with the configured clusters; else mltasks.toml where it is looked for.
     redact : bool
-        Mask user names, addresses and hosts in texts (best effort).
+        Mask secrets, users, hosts, the cluster's address and names of nodes (best effort).
 
     Examples
     --------

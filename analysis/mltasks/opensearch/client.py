@@ -45,6 +45,8 @@ class Cluster:
         Wait so long for one answer [s].
     retry_policy : RetryPolicy, optional
         How often and how long it is asked again.
+    patience : RetryPolicy, optional
+        The first name of `retry_policy`.
 
     Examples
     --------
@@ -60,13 +62,14 @@ class Cluster:
         name: str | None = None,
         timeout: float = 60.0,
         retry_policy: RetryPolicy | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         parts = _check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or canonical_name(url)
         self.is_named = name is not None  # by somebody, and not by its address
         self._answers_json = False  # whether it has answered as a cluster does
-        self._policy = retry_policy or RetryPolicy()
+        self._policy = retry_policy or patience or RetryPolicy()
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)

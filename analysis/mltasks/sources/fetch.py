@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -105,16 +104,22 @@ def fetch(
             tally.add(page.tally)
             unknown.update(table.unknown_states(page.table))
             _seen_ids(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
-            yield replace(page, table=redact.table(page.table)) if access.redact else page
+            yield page
+
+    def select(rows: pa.Table) -> pa.Table:
+        rows = table.select(rows, known, begun.filters)
+        return redact.table(rows, known) if access.redact else rows
 
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
         begun = read.start(cluster, access, options, report, window="created")
         known = begun.context()
         sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
         with closing(sink):
-            sink.fill(pages(begun.walk), lambda rows: table.select(rows, known, begun.filters))
+            sink.fill(pages(begun.walk), select)
             redact.samples(tally, access.redact)
             ctx = begun.context(tally)
+            if access.redact:
+                ctx = redact.context(metadata.replace(ctx, source=cluster.name))
             ctx = metadata.replace(ctx, rows=sink.finish(ctx, newest))
     data_warning.warn_once(ctx, tally, unknown)
     return ctx

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Unpack
 
+import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -77,7 +78,10 @@ def load(
     access = with_query(access, query)
     rows, ctx, chosen = _rows(source, access, options, window="created", work=table.derive)
     filters.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
-    return table.to_pandas(table.apply_filters(rows, ctx, chosen), ctx)
+    rows = table.apply_filters(rows, ctx, chosen)
+    if access.redact:
+        rows, ctx = redact.table(rows, ctx), redact.context(ctx)
+    return table.to_pandas(rows, ctx)
 
 
 def scan(
@@ -112,7 +116,7 @@ def scan(
     access = with_query(access, query)
     if are_several(source):
         datasets = [scan(one, access, **filters.loosen(options)) for one in source]
-        return combine(datasets, options)
+        return combine(datasets, options, is_redacted=access.redact)
     source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         _no_query(access, source)
@@ -129,19 +133,40 @@ def scan(
             )
             return Dataset(dataset.scan(source.path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, options, window="in_flight")
+    if access.redact:
+        rows, ctx, chosen = _redacted(rows, ctx, chosen)
     return Dataset(dataset.scan(rows), ctx, chosen)
 
 
-def combine(datasets: Sequence[Dataset], options: Mapping[str, Any] = NO_OPTIONS) -> Dataset:
+def _redacted(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Context, Filters]:
+    """Return tasks without what `redact` masks, and filters that still select what they mean."""
+    words = redact.filter_words(chosen, rows, ctx)
+    if chosen.error:  # what it looks for may be masked
+        derived: Any = nw.from_native(table.derive(rows, ctx), eager_only=True)
+        rows = Filters(error=chosen.error).apply(derived, {}, {}).to_native().select(rows.column_names)
+    masked = redact.context(metadata.replace(ctx, filters=ctx.filters | words.describe()))
+    return redact.table(rows, ctx), masked, words
+
+
+def combine(
+    datasets: Sequence[Dataset], options: Mapping[str, Any] = NO_OPTIONS, *, is_redacted: bool = False
+) -> Dataset:
     """Return several Datasets as one; each task is there once.
 
     Stores of different clusters are not read here; all else is read whole. `options`: the filters, whose relative times
     count from the latest as_of of all; the Datasets were scanned with what `filters.loosen` makes of them.
+    `is_redacted`: their tasks are masked, so that the filters have the words of the Datasets.
     """
     dataset = _combine(datasets)
     chosen = filters.with_confirmed(
         filters.parse(options, dataset.context.as_of_ms), [each.filters for each in datasets]
     )
+    if is_redacted:
+        masked = [each.filters for each in datasets]
+        nodes = (word for each in masked for word in each.node)
+        there = {filters.fold(reading.cluster or "") for reading in dataset.context.readings}
+        clusters = [word for each in masked for word in each.cluster if word in there] or chosen.cluster
+        chosen = replace(chosen, node=tuple(dict.fromkeys(nodes)), cluster=tuple(dict.fromkeys(clusters)), error=())
     told = filters.merge_descriptions(dataset.context.filters, chosen.describe())
     return replace(dataset, context=metadata.replace(dataset.context, filters=told), filters=chosen)
 
@@ -181,17 +206,18 @@ def _rows(
         chosen = filters.with_confirmed(filters.parse(options, ctx.as_of_ms), [part[2] for part in parts])
         ctx = metadata.replace(ctx, filters=filters.merge_descriptions(ctx.filters, chosen.describe()))
         return work(rows, ctx), ctx, chosen
-    masked = redact.table if access.redact else lambda rows: rows
     source, tally = resolve(source, access), UnreadableCounts()
     if isinstance(source, Cluster):
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
             begun = read.start(cluster, access, options, report, window=window)
             known = begun.context()
-            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(masked(rows), known))
+            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, known))
             rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
+        if access.redact:
+            ctx = metadata.replace(ctx, source=redact.cluster_name(cluster.name) or "")
     else:
         _no_query(access, source)
         before = Filters()
@@ -210,7 +236,7 @@ def _rows(
             unreadable=unreadable,
             samples=tally.samples or ctx.samples,
         )
-        rows = work(masked(rows), ctx)
+        rows = work(rows, ctx)
     data_warning.warn_once(ctx, tally, table.unknown_states(rows))
     return rows, ctx, chosen
 

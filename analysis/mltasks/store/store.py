@@ -20,7 +20,7 @@ from mltasks.store.manifest import Manifest, Snapshot
 from mltasks.store.sync import SyncResult, sync_cluster
 from mltasks.store.transaction import Transaction, open_transaction
 from mltasks.store.verify import Problem
-from mltasks.tasks import metadata
+from mltasks.tasks import metadata, redact
 from mltasks.tasks.metadata import Context, replace, to_iso
 
 BEHIND_MS = 3_600_000  # so long after the others, a cluster's sync deserves a note
@@ -95,7 +95,7 @@ class Store:
             raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
         try:
             with open_transaction(self.path) as transaction:
-                named = _keep_name(cluster, transaction)
+                named = _keep_name(cluster, transaction, is_redacted=access.redact)
                 result = sync_cluster(transaction, named, access, self._step, repair=repair)
                 return find_deleted(transaction, named, access, result, self._step) if reconcile else result
         finally:
@@ -192,10 +192,11 @@ def is_store(path: Path) -> bool:
         return False
 
 
-def _keep_name(cluster: Cluster, transaction: Transaction) -> Cluster:
-    """Return a cluster under the name that an older version has stored it by: the address as it was written."""
-    old = urlsplit(cluster.url).netloc
-    is_named_by_address = cluster.name == canonical_name(cluster.url)
-    if is_named_by_address and transaction.state(cluster.name).published is None:
-        return cluster.with_name(old) if transaction.state(old).published is not None else cluster
-    return cluster
+def _keep_name(cluster: Cluster, transaction: Transaction, *, is_redacted: bool) -> Cluster:
+    """Return a cluster under the name that the store has for it: its address may be masked, or as first written."""
+    if cluster.name != canonical_name(cluster.url):
+        return cluster
+    masked = redact.cluster_name(cluster.name) or ""
+    stored = (cluster.name, urlsplit(cluster.url).netloc, masked)
+    name = next((name for name in stored if transaction.state(name).published is not None), None)
+    return cluster.with_name(name or (masked if is_redacted else cluster.name))

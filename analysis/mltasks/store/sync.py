@@ -205,6 +205,7 @@ def _read(
     state, new, updated = manifest.replace(start, fingerprints=newest, total=walk.total), 0, 0
     if start.cursor < 0:  # all of it is read, and what is unreadable counted, anew
         state = manifest.replace(state, full_read_at=reached, unreadable={}, samples={}, recent=b"")
+    names = cluster_info.read_cluster_info(cluster, walk.as_of_ms) if access.redact else None
     unreadable, unknown, recovered = UnreadableCounts(), Counter[str](), 0
     for rows, tally in _steps(chain(_overlap(cluster, access, start.cursor), walk), step):
         unreadable.add(tally)
@@ -213,7 +214,7 @@ def _read(
         if not coming.num_rows:
             continue
         state = manifest.replace(state, recent=recent_writes.remember(state.recent, rows))
-        change = intake.add(state, redact.table(coming) if access.redact else coming)
+        change = intake.add(state, redact.table(coming, names) if access.redact else coming)
         new, updated = new + change.new, updated + change.updated
         recovered += damage.recovered(change.new_rows) if damage and damage.problems else 0
         state = _with_tally(change.state, tally, access)
@@ -222,6 +223,8 @@ def _read(
     redact.samples(unreadable, access.redact)
     data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
     told = metadata.carry_forward(start.reading, cluster_info.read_cluster_info(cluster, walk.as_of_ms))
+    if access.redact:  # the store knows the cluster by the name that it has there
+        told = msgspec.structs.replace(redact.reading(told), cluster=cluster.name)
     return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated, recovered
 
 
