@@ -610,7 +610,14 @@ def fetch(
     156
     """
 
-def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, refresh: bool = False) -> pd.DataFrame:
+def get(
+    source: Any,
+    ids: str | Sequence[str],
+    access: Access | None = None,
+    *,
+    refresh: bool = False,
+    wait: str | None = None,
+) -> pd.DataFrame:
     """Return single tasks by their ids.
 
     Parameters
@@ -624,6 +631,8 @@ def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, 
     refresh : bool
         Ask the cluster for each task first, which makes it poll the provider of a batch prediction and rewrite its
         record. Without it, reading has no side effect.
+    wait : str, optional
+        Return when all of them have ended, however, and wait so long for it: ``"30s"``, ``"10m"``, ``"2h"``.
 
     Returns
     -------
@@ -633,9 +642,9 @@ def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, 
     Raises
     ------
     UsageError
-        For ids that no task has, and for `refresh` of what is no cluster.
+        For ids that no task has, and for `refresh` of what is no cluster, or `wait` for what has not ended there.
     ClusterError, DataError
-        As `load` does.
+        As `load` does; DataError also where a task has not ended after `wait`.
 
     Examples
     --------

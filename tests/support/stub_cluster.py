@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from support.documents import TRAINING
 
@@ -52,7 +52,7 @@ class StubCluster(ThreadingHTTPServer):
             "hits": {"total": total, "max_score": None, "hits": [hit(key, n) for n, key in hits[: asked["size"]]]},
         }
 
-    def __enter__(self) -> StubCluster:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

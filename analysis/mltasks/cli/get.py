@@ -8,12 +8,15 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from mltasks.cli import options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
 
 TASK_ID = re.compile(r"[-_A-Za-z0-9]{20}")  # as OpenSearch makes them; some start with a dash
+WAIT, ANSWER_S = "10m", 60.0  # unless --timeout says otherwise: for the end of a task, and for one answer [s]
+NOT_COMPLETED = 1  # the exit code of --wait where a task has failed or was cancelled
 MARK = "\0"  # no argument of a command line holds one
 
 
@@ -33,6 +36,7 @@ class WithIds(Command):
     examples=(
         "mltasks list demo --outcome failed --top 3",
         "mltasks get demo ID",
+        "mltasks get https://host:9200 ID --wait --timeout 10m && echo completed",
     ),
 )
 @click.argument("source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True)
@@ -43,27 +47,38 @@ class WithIds(Command):
     section=options.CLUSTER,
     help="Let it ask a batch job's provider first; rewrites the record.",
 )
-@options.connection
+@option("--wait", is_flag=True, section=options.CLUSTER, help="Until they have ended; asks ever less often.")
+@options.waiting
 @options.partial
-def command(source_and_ids: tuple[str, ...], refresh: bool, **given: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: bool, wait: bool, **given: Any) -> int:
     """Show single tasks by id, from any source, with all that is known of them; no side effect without --refresh.
 
     IDs are those that `mltasks list` shows; one that starts with - is an id too.
+
+    With --wait the exit code is 0 where all have completed (on some nodes is enough), 1 where one has failed or was
+    cancelled, and 4 where one has not ended by --timeout.
     """
     from mltasks.render import write
     from mltasks.render.view import View
     from mltasks.reports import report_info
     from mltasks.reports.task_list import task_list
     from mltasks.sources import get
+    from mltasks.tasks import schema, times
 
+    span = given.pop("timeout")
+    is_in_all = wait and ctx.get_parameter_source("timeout") is ParameterSource.COMMANDLINE
+    given["timeout"] = times.parse_span(span, "--timeout") if span and not is_in_all else ANSWER_S
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
-    tasks = get.get(source, ids, access, refresh=refresh)
+    how_long = (span if is_in_all else WAIT) if wait else None
+    tasks = get.get(source, ids, access, refresh=refresh, wait=how_long)
     said = report_info.read_info(task_list(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
     write.write_report(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
+    return NOT_COMPLETED if wait and not tasks["outcome"].isin(schema.COMPLETED).all() else 0
 
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:

@@ -59,35 +59,44 @@ def _access(*names: str, **settings: Any) -> Decorator:
     return option(*names, section=CLUSTER, **settings)
 
 
-connection = compose(
-    [
-        _access("--user", metavar="NAME", help="Log in; the password: MLTASKS_PASSWORD, a file, or a prompt."),
-        _access("--password-file", metavar="FILE", help="A file with the password."),
-        _access("--token-file", metavar="FILE", help="A file with a bearer token (or MLTASKS_TOKEN)."),
-        _access("--ca-certs", metavar="FILE", help="The authority that signed the server's certificate."),
-        _access("--client-cert", metavar="FILE", help="A certificate to log in with."),
-        _access("--client-key", metavar="FILE", help="The key of that certificate."),
-        _access("--insecure", is_flag=True, help="Do not check the certificate; log in over plain http."),
-        _access("--region", metavar="NAME", help="Sign requests for AWS, in this region (needs mltasks[aws])."),
-        _access("--aws-service", metavar="NAME", help="Sign for es (the default) or aoss, OpenSearch Serverless."),
-        _access("--tenant-id", metavar="TEXT", help="The tenant, where a cluster has several (x-tenant-id)."),
-        _access(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            default=60.0,
-            metavar="SECONDS",
-            help="Wait so long for one answer (60).",
-        ),
-        _access(
-            "--deadline",
-            type=click.FloatRange(min=0, min_open=True),
-            metavar="SECONDS",
-            help="Give up when reading takes longer in all.",
-        ),
-        _access(
-            "--config", metavar="FILE", help="Where clusters have names (mltasks.toml; see mltasks doctor --help)."
-        ),
-    ]
+def _connection(timeout: Decorator) -> Decorator:
+    return compose(
+        [
+            _access("--user", metavar="NAME", help="Log in; the password: MLTASKS_PASSWORD, a file, or a prompt."),
+            _access("--password-file", metavar="FILE", help="A file with the password."),
+            _access("--token-file", metavar="FILE", help="A file with a bearer token (or MLTASKS_TOKEN)."),
+            _access("--ca-certs", metavar="FILE", help="The authority that signed the server's certificate."),
+            _access("--client-cert", metavar="FILE", help="A certificate to log in with."),
+            _access("--client-key", metavar="FILE", help="The key of that certificate."),
+            _access("--insecure", is_flag=True, help="Do not check the certificate; log in over plain http."),
+            _access("--region", metavar="NAME", help="Sign requests for AWS, in this region (needs mltasks[aws])."),
+            _access("--aws-service", metavar="NAME", help="Sign for es (the default) or aoss, OpenSearch Serverless."),
+            _access("--tenant-id", metavar="TEXT", help="The tenant, where a cluster has several (x-tenant-id)."),
+            timeout,
+            _access(
+                "--deadline",
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="SECONDS",
+                help="Give up when reading takes longer in all.",
+            ),
+            _access(
+                "--config", metavar="FILE", help="Where clusters have names (mltasks.toml; see mltasks doctor --help)."
+            ),
+        ]
+    )
+
+
+connection = _connection(
+    _access(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=60.0,
+        metavar="SECONDS",
+        help="Wait so long for one answer (60).",
+    )
+)
+waiting = _connection(
+    _access("--timeout", metavar="SPAN", help="With --wait, in all (10m); else for one answer (60s).")
 )
 partial = _access("--allow-partial", is_flag=True, help="Take what is there where a page stays incomplete.")
 query = _access("--query", metavar="JSON", help="Only what this OpenSearch query finds.")

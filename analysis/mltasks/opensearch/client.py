@@ -6,7 +6,7 @@ import copy
 import ipaddress
 import json
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -115,6 +115,19 @@ class Cluster:
         except (ValueError, KeyError, TypeError):
             return True
         return bool(total["value"] if isinstance(total, dict) else total)
+
+    def task_states(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the states of tasks by id, as far as the answer tells them."""
+        query = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}
+        order = [{"_seq_no": "asc"}]
+        answer = self.search(
+            {"size": len(ids), "track_total_hits": True, "_source": ["state"], "sort": order, "query": query}
+        )
+        try:
+            hits = json.loads(answer.body)["hits"]["hits"] if answer.ok else []
+            return {hit["_id"]: str(hit["_source"]["state"]) for hit in hits}
+        except (ValueError, KeyError, TypeError):
+            return {}
 
     def prefetch(self, body: Mapping[str, Any]) -> None:
         """Send what `search` is going to be called for next: the cluster works at it meanwhile."""

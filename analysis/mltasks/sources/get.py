@@ -11,10 +11,20 @@ import pandas as pd
 
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import Access, Query, open_cluster
+from mltasks.opensearch.client import Cluster
+from mltasks.opensearch.wait import wait_for_end
 from mltasks.sources import load
+from mltasks.tasks import schema, times
 
 
-def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, refresh: bool = False) -> pd.DataFrame:
+def get(
+    source: Any,
+    ids: str | Sequence[str],
+    access: Access | None = None,
+    *,
+    refresh: bool = False,
+    wait: str | None = None,
+) -> pd.DataFrame:
     """Return single tasks by their ids.
 
     Parameters
@@ -26,6 +36,8 @@ def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, 
     refresh : bool
         Ask the cluster for each task first, which makes it poll the provider of a batch prediction and rewrite its
         record. Without it, reading has no side effect.
+    wait : str, optional
+        Return when all of them have ended, however, and wait so long for it: ``"30s"``, ``"10m"``, ``"2h"``.
 
     Returns
     -------
@@ -35,9 +47,9 @@ def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, 
     Raises
     ------
     UsageError
-        For ids that no task has, and for `refresh` of what is no cluster.
+        For ids that no task has, and for `refresh` of what is no cluster, or `wait` for what has not ended there.
     ClusterError, DataError
-        As `load` does.
+        As `load` does; DataError also where a task has not ended after `wait`.
 
     Examples
     --------
@@ -48,19 +60,31 @@ def get(source: Any, ids: str | Sequence[str], access: Access | None = None, *, 
     wanted = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
     place = str(source) if isinstance(source, str | Path) else getattr(source, "url", f"the {type(source).__name__}")
     cluster = open_cluster(source, access)
+    seconds = None if wait is None else times.parse_span(wait, "wait")
     if refresh:
         if cluster is None:
             raise UsageError(f"{place}: only a cluster can refresh a task; leave out --refresh")
         for task_id in wanted:
             cluster.refresh(task_id)
-    if cluster is not None:
-        access = replace(access, query=_with_ids(wanted, access.query))
-    tasks = load.load(cluster or source, access)
+    tasks = _read(cluster or source, place, wanted, access)
+    if seconds is None or not (tasks["outcome"] == schema.OPEN).any():
+        return tasks
+    if cluster is None:
+        raise UsageError(f"{place}: only a cluster has tasks that end while one waits; leave out --wait (wait)")
+    wait_for_end(cluster, wanted, seconds, refresh=refresh)
+    return _read(cluster, place, wanted, access)
+
+
+def _read(source: Any, place: str, ids: Sequence[str], access: Access) -> pd.DataFrame:
+    """Return the tasks with these ids, in their order."""
+    if isinstance(source, Cluster):
+        access = replace(access, query=_with_ids(ids, access.query))
+    tasks = load.load(source, access)
     known = set(tasks["task_id"])
-    if missing := [task_id for task_id in wanted if task_id not in known]:
+    if missing := [task_id for task_id in ids if task_id not in known]:
         raise UsageError(f"{place}: there is no task {', '.join(missing)}; list them with mltasks list")
-    order = {task_id: n for n, task_id in enumerate(wanted)}
-    found = tasks[tasks["task_id"].isin(wanted)]
+    order = {task_id: n for n, task_id in enumerate(ids)}
+    found = tasks[tasks["task_id"].isin(ids)]
     return found.sort_values("task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 

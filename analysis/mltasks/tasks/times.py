@@ -16,7 +16,7 @@ from mltasks.tasks import json_values
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 RELATIVE = re.compile(r"([0-9]+)\s*(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
-SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h)?")
+SPAN = re.compile(r"([0-9]*\.?[0-9]+)\s*(s|m|min|h)?")
 SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
