@@ -3,7 +3,9 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -109,16 +111,53 @@ def test_an_own_column_of_lists_objects_or_times_is_no_group(kind: str, values: 
         ([True, False, True], [False, True], "boolean"),
         (pd.array([True, None, None], "boolean"), [True, None], "boolean"),
         ([None, None, None], [None], "str"),
+        (pd.Categorical([2, 1, None]), [1, 2, None], "Int64"),
+        (pd.Categorical([2, 1, 2], ordered=True), [1, 2], "Int64"),
+        (pd.Categorical([1.5, 0.5, None]), [0.5, 1.5, None], "float64"),
+        (pd.Categorical([True, False, None]), [False, True, None], "boolean"),
+        (pd.Series(pd.arrays.ArrowExtensionArray(pa.array([2, 1, None]).dictionary_encode())), [1, 2, None], "Int64"),
+        ([Decimal("1.5"), Decimal("0.50"), None], [0.5, 1.5, None], "float64"),
+        ([Decimal("1.50"), Decimal("1.5"), Decimal("NaN")], [1.5, None], "float64"),
+        (np.array([0.5, np.nan, 2], "float16"), [0.5, 2.0, None], "float64"),
+        (pd.array([2**63 + 1, 1, None], "UInt64"), [1, 2**63 + 1, None], "UInt64"),
+        (pd.array([2, 1, None], "int32[pyarrow]"), [1, 2, None], "Int64"),
+        (pd.array([2, 1, None], "Int16"), [1, 2, None], "Int64"),
+        (pd.arrays.SparseArray([2, 1, 2]), [1, 2], "Int64"),
+        (pd.period_range("2025-01", periods=3, freq="M"), ["2025-01", "2025-02", "2025-03"], "str"),
+        ([-0.0, 0.0, 1.0], [0.0, 1.0], "float64"),
+        ([np.int64(1), 1, np.int8(2)], [1, 2], "Int64"),
+        ([UUID(int=1), UUID(int=2), None], [str(UUID(int=1)), str(UUID(int=2)), None], "str"),
     ],
     ids=repr,
 )  # fmt: skip
 def test_an_own_column_is_a_group_in_one_type_on_every_engine(
     kind: str, values: Any, keys: list[Any], dtype: str
 ) -> None:
-    for report in (mltasks.durations, mltasks.failures, mltasks.workers):
-        found = report(given(kind, TASKS.pandas().assign(mine=values)), by="mine")
+    tasks = TASKS.pandas().assign(mine=values)
+    for report, source in (
+        (mltasks.durations, tasks),
+        (mltasks.failures, mltasks.load(tasks)),
+        (mltasks.workers, tasks),
+    ):
+        found = report(given(kind, source), by="mine")
         assert [None if pd.isna(key) else key for key in found["mine"]] == keys
         assert str(found["mine"].dtype) == dtype
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("name", ["node", "node_name"])
+def test_a_worker_node_may_be_called_a_node(kind: str, name: str) -> None:
+    for report in (mltasks.durations, mltasks.failures, mltasks.workers):
+        tasks = given(kind, TASKS.pandas())
+        pd.testing.assert_frame_equal(report(tasks, by=[name, "state"]), report(tasks, by=["worker_node", "state"]))
+    own = given(kind, TASKS.pandas().assign(node=["x", "y", "x"]))
+    assert mltasks.failures(own, by="node")["node"].tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize("option", [{"every": pd.Timedelta(1, "h")}, {"tz": 1}, {"by": None}, {"by": 1}])
+def test_an_option_of_a_wrong_type_is_an_error_of_the_call(option: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        mltasks.failures(TASKS.pandas(), **option)
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import click
+
+from mltasks.tasks import filter_table
 
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
@@ -13,13 +16,33 @@ OTHER = "Options"
 
 
 class Option(click.Option):
-    """An option that belongs to a section of the help; MLTASKS_<NAME> can set it too."""
+    """An option that belongs to a section of the help; MLTASKS_<NAME> can set it too.
 
-    def __init__(self, *args: Any, section: str = OTHER, **settings: Any) -> None:
+    `aliases`: other names, which help does not show; `flags`: names of flags, each with the value that it stands for.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        section: str = OTHER,
+        aliases: Sequence[str] = (),
+        flags: Mapping[str, str] = MappingProxyType({}),
+        **settings: Any,
+    ) -> None:
         super().__init__(*args, **settings)
         self.section = section
+        self.aliases = aliases
+        self.flags = flags
         long = max(self.opts, key=len)
         self.envvar = f"MLTASKS_{long.lstrip('-').replace('-', '_').upper()}"
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Have the parser take the aliases and flags, too."""
+        names, self.opts = self.opts, [*self.opts, *self.aliases]
+        super().add_to_parser(parser, ctx)
+        self.opts = names
+        for flag, value in self.flags.items():
+            parser.add_option(obj=self, opts=[flag], dest=self.name, action="store_const", const=value)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return what the environment says; for an option that can be repeated it is one value, blanks and all."""
@@ -48,6 +71,18 @@ class Command(click.Command):
         super().__init__(*args, **settings)
         self.examples = examples
         self.columns = columns
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; an option of another tool is answered with ours."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            names = [name for each in self.get_params(ctx) for name in each.opts if name.startswith("--")]
+            near = filter_table.suggest(error.option_name, [name.lstrip("-").replace("-", "_") for name in names])
+            if near is None:
+                raise
+            ours = f"--{near.replace('_', '-')}"
+            raise click.NoSuchOption(error.option_name, possibilities=[ours], ctx=error.ctx) from None
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, then the examples."""

@@ -25,7 +25,7 @@ in this folder if nobody else can write there; the name is then a SOURCE:
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
-    from mltasks.opensearch import diagnostics
+    from mltasks.opensearch import config, diagnostics
     from mltasks.opensearch.access import open_cluster
     from mltasks.render import terminal_doctor
 
@@ -35,7 +35,8 @@ def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
         try:
             cluster = open_cluster(name, access, prefer_files=False)
             if cluster is None:
-                raise UsageError(f"doctor: {name} is no cluster; name a URL or a configured cluster")
+                near = config.suggest_cluster(name, access.config)
+                raise UsageError(f"doctor: {name} is no cluster; {near}name a URL or a configured cluster")
             found = list(diagnostics.examine(cluster))
         except Error as error:
             open_sources.print_error(error)

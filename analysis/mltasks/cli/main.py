@@ -72,6 +72,11 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is called; an unknown one is answered with the nearest."""
+        if args[0] == "help":  # as other tools have it
+            if len(args) == 1:
+                print(ctx.get_help())
+                ctx.exit()
+            args = [*args[1:], "--help"]
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             near = difflib.get_close_matches(name, COMMANDS, 1)
@@ -105,7 +110,7 @@ class Commands(click.Group):
     epilog="mltasks COMMAND --help shows the options of a command.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="mltasks", message="%(prog)s %(version)s")
+@click.version_option(None, "-V", "--version", package_name="mltasks", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def group(debug: bool) -> None:
     """Hold the commands."""

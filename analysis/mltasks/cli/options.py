@@ -18,6 +18,7 @@ from mltasks.tasks import filter_table
 if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
 
+ALIASES = {"since": ("--last",)}  # as other tools call these filters
 FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
@@ -42,6 +43,7 @@ def filters(*, refused: Collection[str] = (), left_out: Collection[str] = (), ta
             multiple=name in filter_table.WORDS,
             section=FILTERS,
             hidden=name in refused,
+            aliases=ALIASES.get(name, ()),
             help=text,
         )
         for name, text in filter_table.HELP.items()
@@ -114,6 +116,7 @@ format_options = compose(
             type=click.Choice(("table", "csv", "json", "markdown", "parquet")),
             metavar="FORMAT",
             section=OUTPUT,
+            flags={f"--{name}": name for name in ("json", "csv", "markdown")},
             help="table (unless told otherwise), csv, json, markdown or parquet.",
         ),
         option(
@@ -130,7 +133,12 @@ row_options = compose(
     [
         option("--sort", metavar="COLUMN", section=OUTPUT, help="Largest first, texts from A; or COLUMN:asc, :desc."),
         option(
-            "--top", type=click.IntRange(min=0), metavar="N", section=OUTPUT, help="Only the first N rows (0: all)."
+            "--top",
+            type=click.IntRange(min=0),
+            metavar="N",
+            section=OUTPUT,
+            aliases=("--limit", "-n"),
+            help="Only the first N rows (0: all).",
         ),
         option("--columns", metavar="NAMES", section=OUTPUT, help="Which columns, comma-separated."),
         option("--wide", is_flag=True, section=OUTPUT, help="All columns, however long the lines."),

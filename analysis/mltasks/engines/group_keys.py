@@ -14,12 +14,13 @@ from mltasks.exceptions import UsageError
 from mltasks.tasks import schema, table
 
 LISTS, TIME = "it holds lists or objects", "it is a time; use every (--every) for periods"
+NODE_NAMES = ("node", "node_name")  # what else a worker node is called, where no column is called so
 UNGROUPABLE = {"nodes": "it holds lists", "json": "it holds JSON", "time": TIME}
 
 
 def parse_by(by: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names in `by`, each once: a text, comma-joined for several, or a sequence of such texts."""
-    texts = [by] if isinstance(by, str) else list(by)
+    texts = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
     for text in texts:
         if not isinstance(text, str):
             raise UsageError(f"by: {text!r} is no column name; give a text or a list of texts")
@@ -33,8 +34,10 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
     `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.USER_PREFIX before its name.
     Raises UsageError for a column that is not there, cannot be a group, or would be a second of its name (`taken`).
     """
-    keys = {}
+    keys: dict[str, Any] = {}
     for name in names:
+        if name in NODE_NAMES and name not in columns:
+            name = "worker_node"
         if name not in schema.COLUMNS and name not in columns:
             groups = [n for n in dict.fromkeys([*schema.COLUMNS, *columns]) if _why_not(n, columns) is None]
             near = difflib.get_close_matches(name, groups, 1)
@@ -59,6 +62,8 @@ def normalise_types(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFram
             frame = frame.with_columns(nw.col(name).cast(nw.String))
         elif types[name] == nw.Decimal:
             frame = frame.with_columns(nw.col(name).cast(nw.Float64))
+        elif types[name].is_float():
+            frame = frame.with_columns(nw.col(name) + 0.0)  # makes -0.0 and 0.0 one key
     return frame
 
 
@@ -74,6 +79,6 @@ def _why_not(name: str, columns: Mapping[str, Any]) -> str | None:
     if name in schema.COLUMNS:
         return UNGROUPABLE.get(schema.COLUMNS[name].kind)
     dtype = columns[name]
-    if dtype.is_temporal():
+    if dtype.is_temporal() or dtype == nw.Time:
         return TIME
     return None if dtype.is_numeric() or dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) else LISTS

@@ -23,6 +23,7 @@ from mltasks.tasks import arrow, conform, derived, failure_reason, metadata, sch
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
+PLAIN = (pd.StringDtype, pd.DatetimeTZDtype, pd.BooleanDtype, pd.Int64Dtype, pd.UInt64Dtype, pd.Float64Dtype)
 FEW = ("task_type", "function_name", "state")  # columns with few different texts; `error` where it is needed
 
 
@@ -30,11 +31,36 @@ def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame,
     """Return a pandas frame with the stored columns, each task once, and its Context."""
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
     if ctx.as_of_ms is not None and _is_as_loaded(tasks, names) and _is_unique(tasks, ctx):
-        return tasks, ctx
+        return _with_arrow_keys(tasks, names), ctx
     rows, context = conform.from_pandas(tasks, UnreadableCounts())
     rows = table.deduplicate(rows)
     ctx = table.assume_as_of(rows, context or Context(source="a DataFrame"))
-    return table.to_pandas(rows, ctx), ctx
+    return _with_arrow_keys(table.to_pandas(rows, ctx), names), ctx
+
+
+def _with_arrow_keys(tasks: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a frame whose columns to group by have types that every engine knows, as other engines get them."""
+    own = [name for name in names if name in tasks and name not in schema.COLUMNS]
+    columns = {name: _arrow_key(tasks[name]) for name in own if not _is_plain(tasks[name].dtype)}
+    return tasks.assign(**columns) if columns else tasks
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Tell whether a column is of numbers, flags, times or texts in a way that narwhals groups by."""
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "biufmM" and dtype != np.float16
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pd.api.types.is_string_dtype(dtype.categories.dtype) and dtype.categories.dtype != object
+    return isinstance(dtype, PLAIN)
+
+
+def _arrow_key(column: pd.Series[Any]) -> pd.Series[Any]:
+    values = conform.own_column(column)
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    return pd.Series(pd.arrays.ArrowExtensionArray(values), index=column.index)
 
 
 def from_arrow(rows: pa.Table, context: Context) -> pd.DataFrame:

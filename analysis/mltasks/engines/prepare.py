@@ -43,7 +43,7 @@ def prepare(
     checked here, once, so that every engine gives the same error.
     """
     names = group_keys.parse_by(by)
-    opened = _open(tasks, names)
+    opened = open_tasks(tasks, names)
     ctx = opened.context
     if as_of is not None:
         ctx = metadata.with_as_of(ctx, times.parse_time(as_of, ctx.as_of_ms, "as_of"))
@@ -55,17 +55,19 @@ def prepare(
     with engine_of(native).translate_errors():
         keys = group_keys.resolve_keys(names, nw.from_native(native).collect_schema(), taken)
         nodes = {*NODES} if "worker_node" in keys else set()
+        if nodes and ctx.has_shared_nodes():
+            nodes.add("cluster")
         needed = {*keys, *wanted, *nodes} | ({"end_ms"} if window == "in_flight" else set())
         if any(each.error for each in both):
             needed |= {"error", "reason"}
         frame = _project(native, needed, keys, ctx)
         for each in both:
-            frame = each.apply(frame, ctx.names(), ctx.models(), window=window)
+            frame = each.apply(frame, ctx.node_names(), ctx.models(), window=window)
         columns = dict.fromkeys((*COMPUTED, *derived.CODES, *(needed - {"worker_node"})))
         return Tasks(frame.select(*columns), ctx, filters.combine(*both), keys)
 
 
-def _open(tasks: Any, names: Sequence[str]) -> Dataset:
+def open_tasks(tasks: Any, names: Sequence[str] = ()) -> Dataset:
     """Return any kind of tasks with each task once, its Context, and filters still to apply."""
     if isinstance(tasks, Dataset):
         return tasks

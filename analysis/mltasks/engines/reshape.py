@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
-import pyarrow as pa
 
-from mltasks.engines import dataset, operations
-from mltasks.engines.dataset import Dataset
+from mltasks.engines import operations, prepare
+from mltasks.engines.dataset import to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import conform, failure_reason, json_values, metadata, schema, table
-from mltasks.tasks.filters import Filters
+from mltasks.tasks import conform, failure_reason, json_values, schema, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-
-NODES = ("worker_node", "failed_nodes")
 
 
 def by_node(tasks: Any) -> pd.DataFrame:
@@ -51,22 +47,16 @@ def by_node(tasks: Any) -> pd.DataFrame:
     >>> nodes.groupby("node_name")["node_failed"].sum().to_dict()
     {'n1': 86, 'n2': 76, 'n3': 71}
     """
-    tasks = _to_pandas(tasks)
-    names = (metadata.read_attrs(tasks.attrs) or metadata.Context(source="")).names()
-    planned = tasks["worker_node"].str.split(",")
-    named = tasks["failed_nodes"].str.split(",")
+    planned, ctx = _as_loaded(tasks)
     both: list[list[str | None]] = [
-        list(dict.fromkeys([*_list(there), *_list(failed)])) or [None]
-        for there, failed in zip(planned, named, strict=True)
+        list(dict.fromkeys([*_split(there), *_split(failed)])) or [None]
+        for there, failed in zip(planned["worker_node"], planned["failed_nodes"], strict=True)
     ]
-    rows = tasks.assign(worker_node=pd.Series(both, index=tasks.index, dtype=object)).explode("worker_node")
+    rows = planned.assign(worker_node=pd.Series(both, index=planned.index, dtype=object)).explode("worker_node")
     rows["worker_node"] = rows["worker_node"].astype(operations.TEXT)
-    rows["node_name"] = rows["worker_node"].map(names).astype(operations.TEXT)
-    here = [
-        node in _list(failed.split(",") if isinstance(failed, str) else None)
-        for node, failed in zip(rows["worker_node"], rows["failed_nodes"], strict=True)
-    ]
-    rows["node_failed"] = pd.Series(here, index=rows.index) | (
+    rows["node_name"] = name_nodes(rows, ctx)
+    here = [node in _split(failed) for node, failed in zip(rows["worker_node"], rows["failed_nodes"], strict=True)]
+    rows["node_failed"] = pd.Series(here, index=rows.index, dtype="bool") | (
         (rows["outcome"] == schema.FAILED) & rows["failed_nodes"].isna()
     )
     errors = [
@@ -74,37 +64,34 @@ def by_node(tasks: Any) -> pd.DataFrame:
         for task_type, error, node in zip(rows["task_type"], rows["error"], rows["worker_node"], strict=True)
     ]
     rows["node_error"] = pd.Series(errors, index=rows.index, dtype=operations.TEXT)
-    result: pd.DataFrame = rows.reset_index(drop=True)
-    return result
+    return rows.reset_index(drop=True)
 
 
-def _to_pandas(tasks: Any) -> pd.DataFrame:
-    """Return any frame of tasks as `load` gives it; one that is so already stays as it is."""
+def name_nodes(rows: pd.DataFrame, ctx: Context) -> pd.Series[Any]:
+    """Return the names of the nodes in the column worker_node, in rows with a column `cluster` those of the cluster."""
+    names, of_cluster = ctx.names(), ctx.node_names()
+    clusters = rows["cluster"] if "cluster" in rows else [None] * len(rows)
+    found = [of_cluster.get(pair, names.get(pair[1])) for pair in zip(clusters, rows["worker_node"], strict=True)]
+    return pd.Series(found, index=rows.index, dtype=operations.TEXT)
+
+
+def _as_loaded(tasks: Any) -> tuple[pd.DataFrame, Context]:
+    """Return any tasks as `load` gives them, each once."""
     if isinstance(tasks, pd.DataFrame):
-        frame: pd.DataFrame = tasks
-        return frame if _is_as_loaded(frame) else _select(*conform.from_pandas(frame, UnreadableCounts()))
-    if isinstance(tasks, Dataset):
-        rows = conform.conform(dataset.to_arrow(tasks), UnreadableCounts())
-        return _select(rows, tasks.context, tasks.filters)
-    others: Any = nw.from_native(tasks, pass_through=True)
-    if not isinstance(others, nw.DataFrame | nw.LazyFrame):
-        raise UsageError(f"by_node: not a {type(tasks).__name__}; give what mltasks.load or mltasks.scan returns")
-    return _select(conform.conform(others.lazy().collect("pyarrow").to_native(), UnreadableCounts()))
+        rows, known = conform.from_pandas(tasks, UnreadableCounts())
+        rows = table.deduplicate(rows)
+        ctx = table.assume_as_of(rows, known or Context(source="a DataFrame"))
+        chosen = None
+    else:
+        opened = prepare.open_tasks(tasks)
+        rows, ctx, chosen = to_arrow(opened), opened.context, opened.filters
+    found = table.to_pandas(table.select(rows, ctx, chosen), ctx)
+    if isinstance(tasks, pd.DataFrame) and known is not None:
+        found.attrs = dict(tasks.attrs)
+    return found, ctx
 
 
-def _is_as_loaded(frame: pd.DataFrame) -> bool:
-    """Tell whether a frame has all columns, and its nodes as `load` gives them."""
-    kinds = [pd.api.types.infer_dtype(frame[name], skipna=True) for name in NODES if name in frame]
-    return {*schema.COLUMNS} <= {*frame.columns} and {*kinds} <= {"string", "empty"}
-
-
-def _select(rows: pa.Table, ctx: Context | None = None, filters: Filters | None = None) -> pd.DataFrame:
-    rows = table.deduplicate(rows)
-    ctx = table.assume_as_of(rows, ctx or Context(source="a frame"))
-    return table.to_pandas(table.select(rows, ctx, filters), ctx)
-
-
-def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
+def parse_json(tasks: Any, column: str) -> pd.DataFrame:
     """Return the objects in a column of JSON texts as columns.
 
     Parameters
@@ -117,7 +104,8 @@ def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A column per field, with the index of `tasks`; fields of nested objects are joined by a dot.
+        A column per field, with the index of `tasks`; fields of nested objects are joined by a dot. Whole numbers
+        stay whole.
 
     Raises
     ------
@@ -130,21 +118,62 @@ def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
     >>> mltasks.parse_json(agents, "response")["error_message"].notna().sum()
     np.int64(9)
     """
-    known = [name for name, declared in schema.COLUMNS.items() if declared.kind == "json"]
-    if column not in known or column not in tasks.columns:
-        raise UsageError(f"parse_json: {column!r} is no column of JSON; there are {', '.join(known)}")
-    objects = [_writable(json_values.parse_object(text if isinstance(text, str) else None)) for text in tasks[column]]
-    found = pd.json_normalize(objects)
-    found.index = tasks.index
-    return found
+    columns = [name for name, declared in schema.COLUMNS.items() if declared.kind == "json"]
+    frame = tasks if isinstance(tasks, pd.DataFrame) else _to_pandas(tasks)
+    if column not in columns or column not in frame.columns:
+        raise UsageError(f"parse_json: {column!r} is no column of JSON; there are {', '.join(columns)}")
+    objects = [dict(_flatten(_parse(cell))) for cell in frame[column]]
+    names = dict.fromkeys(name for fields in objects for name in fields)
+    parsed = {name: _typed([fields.get(name) for fields in objects]) for name in names}
+    return pd.DataFrame(parsed, index=pd.RangeIndex(len(objects))).set_axis(frame.index)
+
+
+def _to_pandas(tasks: Any) -> pd.DataFrame:
+    opened = prepare.open_tasks(tasks)
+    return table.to_pandas(table.select(to_arrow(opened), opened.context, opened.filters), opened.context)
+
+
+def _parse(cell: Any) -> dict[str, Any]:
+    """Return the object in a cell: its JSON text, or what another reader has made of it."""
+    fields = json_values.parse_object(cell) if isinstance(cell, str) else cell
+    return _writable(fields) if isinstance(fields, dict) else {}
+
+
+def _flatten(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of an object and of those in it, however deep, in their order."""
+    levels = [("", iter(fields.items()))]
+    while levels:
+        prefix, items = levels[-1]
+        for name, value in items:
+            if isinstance(value, dict):
+                levels.append((f"{prefix}{name}.", iter(value.items())))
+                break
+            yield f"{prefix}{name}", value
+        else:
+            levels.pop()
+
+
+def _typed(values: list[Any]) -> pd.Series[Any]:
+    """Return values as a column, whole numbers and flags as nullable ones; as objects where they are of any type."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and all(-json_values.INT64 <= value < json_values.INT64 for value in values if value is not None):
+        return pd.Series(pd.array(values, pd.Int64Dtype()))
+    if kinds == {bool}:
+        return pd.Series(pd.array(values, pd.BooleanDtype()))
+    if kinds == {str}:
+        return pd.Series(values, dtype=operations.TEXT)
+    exact = all(abs(value) <= 2**53 for value in values if isinstance(value, int))
+    if kinds <= {int, float} and exact and kinds:
+        return pd.Series(values, dtype="float64")
+    return pd.Series(values, dtype=object)
 
 
 def _writable(fields: dict[str, Any]) -> dict[str, Any]:
     """Return an object whose texts pandas can hold: half a character in them becomes U+FFFD."""
-    text = json.dumps(fields, ensure_ascii=False)
+    text = json.dumps(fields, ensure_ascii=False, default=str)
     clean = json_values.SURROGATE.sub("\ufffd", text)
     return fields if clean == text else json_values.parse_object(clean)
 
 
-def _list(value: object) -> list[str]:
-    return value if isinstance(value, list) else []
+def _split(nodes: object) -> list[str]:
+    return nodes.split(",") if isinstance(nodes, str) else []

@@ -7,6 +7,7 @@ names a cluster there names the server that gets the user's password.
 from __future__ import annotations
 
 import codecs
+import difflib
 import os
 import re
 import warnings
@@ -64,6 +65,13 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def path(given: str | None = None) -> Path | None:
     """Return the file that is looked into first; None where there is none. Raises UsageError as `clusters` does."""
     return next(iter(_paths(given)), None)
+
+
+def suggest_cluster(word: str, path: str | None = None) -> str:
+    """Return a question for the configured cluster that a word is near to, or nothing."""
+    names = {name.lower(): name for name in clusters(path)}
+    near = difflib.get_close_matches(word.lower(), names, 1)
+    return f"did you mean {names[near[0]]}? " if near else ""
 
 
 def clusters(given: str | None = None) -> dict[str, Section]:

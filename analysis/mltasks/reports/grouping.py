@@ -15,7 +15,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, schema, table, times
+from mltasks.tasks import conditions, derived, filters, schema, table, times
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -105,10 +105,12 @@ def _matching_nodes(frame: nw.LazyFrame[Any], tasks: Tasks) -> nw.LazyFrame[Any]
     words = node_words(tasks)
     if not words:
         return frame
-    ids = [node for node, name in tasks.context.names().items() if any(word in name.lower() for word in words)]
     text = nw.col(NODE).cast(nw.String)
-    matches = conditions.any_of(text.str.to_lowercase().str.contains(word, literal=True) for word in words)
-    return frame.filter((matches | text.is_in(ids)).fill_null(value=False))
+    matches = [text.str.to_lowercase().str.contains(word, literal=True) for word in words]
+    nodes = filters.nodes_of_name(tasks.context.node_names(), words)
+    matches.append(text.is_in([node for cluster, node in nodes if cluster is None]))
+    matches += [(text == node) & (nw.col("cluster") == cluster) for cluster, node in nodes if cluster is not None]
+    return frame.filter(conditions.any_of(matches).fill_null(value=False))
 
 
 def node_words(tasks: Tasks) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from mltasks.reports.grouping import NODE, Grouped
 from mltasks.tasks import derived, schema
 from mltasks.tasks.metadata import to_iso
 
+SHARED = "a node id of several clusters is a node of each: the rows are by cluster, too"
 MOST_NAMED = 3  # rows whose largest task is named
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import operations, prepare
+from mltasks.engines import group_keys, prepare, reshape
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, rate_doubts, report_info, totals, worker_load, worker_notes
 from mltasks.reports.cluster_windows import ClusterWindows, known_nodes, read_windows
@@ -19,6 +18,7 @@ from mltasks.reports.time_window import clip_to_window
 from mltasks.tasks.filters import RateOptions
 
 COLUMNS = REPORT.column_names
+CLUSTER = "cluster"
 COUNTS = ("tasks", "completed", "failed", "open", "overdue")
 
 
@@ -54,10 +54,7 @@ def workers(
     [['n1', 242, 86], ['n2', 243, 76], ['n3', 238, 71]]
     """
     periods = grouping.periods(every, tz)
-    wanted = ["status_code", "task_id", "cluster"]
-    prepared = prepare.prepare(
-        tasks, by, {**options, "tz": tz}, as_of=as_of, window="in_flight", taken=COLUMNS, wanted=wanted
-    )
+    prepared, shared = _prepare(tasks, by, {**options, "tz": tz}, as_of)
     report_info.reject_filters("workers", prepared)
     counts = worker_notes.count(prepared)
     windows = read_windows(tasks, prepared, counts, periods)
@@ -67,7 +64,7 @@ def workers(
     table["task_share"] = table["task_s"] / _sum_of_all(table)
     table = clipped.finish(table)
     if NODE in clipped.keys:
-        table["node_name"] = table[NODE].map(prepared.context.names()).astype(operations.TEXT)
+        table["node_name"] = reshape.name_nodes(table, prepared.context)
         by_name = [name for key in clipped.shown for name in (("node_name", NODE) if key == NODE else (key,))]
         table = table.sort_values(by_name, ignore_index=True)
     table = report_info.with_rates(report_info.whole_numbers(table, (*COUNTS, "nameless")))
@@ -77,9 +74,22 @@ def workers(
         table, early = rate_doubts.without_unfinished(table, rate_doubts.RATES, "failure rate")
         doubts = [*doubts, *early, *totals.undated_note(counts)]
     notes = [*report_info.RATE_NOTES, *worker_notes.notes(prepared, counts, windows), *doubts]
-    notes += worker_notes.largest_notes(table, clipped)
+    notes += [*worker_notes.largest_notes(table, clipped), *shared]
     table = table[[*clipped.shown, *(name for name in COLUMNS if name != "node_name" or NODE in clipped.keys)]]
     return report_info.attach_info(table, "workers", prepared, counts, notes, tz=tz, keys=clipped.shown)
+
+
+def _prepare(tasks: Any, by: str | Sequence[str], options: dict[str, Any], as_of: Any) -> tuple[Tasks, list[str]]:
+    """Return what the report works on; where clusters share ids of nodes, they are keys, too, and a note says so."""
+    wanted = ["status_code", "task_id", "cluster"]
+
+    def prepared(keys: Sequence[str]) -> Tasks:
+        return prepare.prepare(tasks, keys, options, as_of=as_of, window="in_flight", taken=COLUMNS, wanted=wanted)
+
+    found = prepared(by)
+    if NODE not in found.keys or CLUSTER in found.keys or not found.context.has_shared_nodes():
+        return found, []
+    return prepared([CLUSTER, *group_keys.parse_by(by)]), [worker_notes.SHARED]
 
 
 def _with_workers(grouped: Grouped) -> Grouped:
@@ -93,14 +103,19 @@ def _with_idle(table: pd.DataFrame, grouped: Grouped, tasks: Tasks, windows: Clu
 
     A cluster that was read before the window began knows nothing of it: its nodes have no load, rather than none.
     """
+<<<<<<< HEAD
     groups: dict[str, Sequence[Any]] = {key: (True,) for key in grouped.keys if key == grouping.ALL}
     nodes = known_nodes(tasks)
+=======
+    nodes = _known_nodes(tasks)
+    idle: list[dict[str, Any]] = [{grouping.ALL: True}]
+>>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)
     if NODE in tasks.keys:
-        groups[NODE] = list(nodes)
+        idle = [{CLUSTER: cluster, NODE: node} for cluster, node in nodes]
     if windows.window.periods is not None:
-        groups[PERIOD] = tuple(windows.window.spans)
-    if set(groups) == set(grouped.keys):
-        rows = pd.DataFrame(product(*(groups[key] for key in grouped.keys)), columns=list(grouped.keys))
+        idle = [row | {PERIOD: number} for row in idle for number in windows.window.spans]
+    if set(grouped.keys) <= {grouping.ALL, PERIOD, NODE, CLUSTER} and (CLUSTER not in grouped.keys or NODE in table):
+        rows = pd.DataFrame(idle, columns=[*grouped.keys]).drop_duplicates()
         table = table.merge(rows.astype(dict(grouped.types)), on=list(grouped.keys), how="outer")
     loads = {"task_s": 0.0, "active_s": 0.0, "peak_in_flight": 0.0, "expected_failed": 0.0}
     if NODE not in table:
@@ -108,10 +123,15 @@ def _with_idle(table: pd.DataFrame, grouped: Grouped, tasks: Tasks, windows: Clu
     begins = (
         table[PERIOD].map({n: begin for n, (begin, _) in windows.window.spans.items()}) if PERIOD in table else None
     )
+    of_node = {node: cluster for cluster, node in nodes}
+    clusters = table[CLUSTER] if CLUSTER in table else table[NODE].map(of_node)
     unknown = pd.Series(
         [
-            windows.is_unknown(nodes.get(node), windows.window.low if begins is None else int(begins.iloc[place]))
-            for place, node in enumerate(table[NODE])
+            windows.is_unknown(
+                None if pd.isna(cluster) else cluster,
+                windows.window.low if begins is None else int(begins.iloc[place]),
+            )
+            for place, cluster in enumerate(clusters)
         ],
         index=table.index,
         dtype="bool",
@@ -128,6 +148,21 @@ def _with_zero_mean(table: pd.DataFrame, windows: ClusterWindows) -> pd.DataFram
     return table.assign(mean_in_flight=table["mean_in_flight"].mask(is_idle, 0.0))
 
 
+<<<<<<< HEAD
+=======
+def _known_nodes(tasks: Tasks) -> list[tuple[str | None, str]]:
+    """Return the nodes (cluster, id) of the clusters that the filters let pass."""
+    words, clusters = grouping.node_words(tasks), tasks.filters.cluster
+    return [
+        (reading.cluster, node)
+        for reading in tasks.context.readings
+        if not clusters or (reading.cluster or "").lower() in clusters
+        for node, known in (reading.nodes or {}).items()
+        if not words or any(word in node.lower() or word in known.name.lower() for word in words)
+    ]
+
+
+>>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)
 def _sum_of_all(table: pd.DataFrame) -> pd.Series[float]:
     """Return the task_s of all rows, or of all rows of the period; missing where it is zero."""
     spent = table["task_s"]

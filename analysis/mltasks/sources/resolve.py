@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shutil
 import stat
 import sys
@@ -118,11 +117,9 @@ def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:
 def _nothing_of_this_name(source: str | Path, config_file: str | None) -> UsageError:
     if "@" in str(source):  # host:port with a login before it, and no scheme: not to be repeated
         return UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
-    names = list(config.clusters(config_file))
     hint = "a cluster is a URL such as https://localhost:9200, the example data is called demo"
-    if near := difflib.get_close_matches(str(source), [*names, DEMO], 1):
-        hint = f"did you mean {near[0]}? Else {hint}" if near[0] != DEMO else hint
-    return UsageError(f"{source}: there is no such file; {hint}")
+    near = config.suggest_cluster(str(source), config_file)
+    return UsageError(f"{source}: there is no such file; {near}{'Else ' if near else ''}{hint}")
 
 
 @lru_cache(maxsize=1)  # what has gone through a pipe cannot be read again

@@ -12,6 +12,7 @@ from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, Error, UsageError
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.opensearch.client import Cluster, canonical_name
+from mltasks.opensearch.config import suggest_cluster
 from mltasks.store import manifest
 from mltasks.store import verify as check
 from mltasks.store.deletions import reconcile as find_deleted
@@ -92,7 +93,8 @@ class Store:
             raise UsageError("a sync takes no query and nothing partial: a store has all tasks of a cluster")
         cluster = open_cluster(source, access, prefer_files=False)
         if cluster is None:
-            raise UsageError(f"{source}: only a cluster can be followed; name its URL, or a configured one")
+            near = suggest_cluster(str(source), access.config)
+            raise UsageError(f"{source}: only a cluster can be followed; {near}name its URL, or a configured one")
         try:
             with open_transaction(self.path) as transaction:
                 named = _keep_name(cluster, transaction, is_redacted=access.redact)

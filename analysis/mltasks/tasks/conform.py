@@ -12,12 +12,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.tasks import json_values, metadata, schema
+from mltasks.tasks import arrow, json_values, metadata, schema
 from mltasks.tasks.columns import Extra, are_tidy, extra_text, read_column
 from mltasks.tasks.json_values import NO_NODE, NOT_OF_A_NODE, UnreadableCounts
 from mltasks.tasks.metadata import Context
@@ -26,6 +27,7 @@ NEEDED = ("state", "create_time")  # without these it is a table of something el
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet calls an index without a name
 ODD_LIST = rf"^$|^,|,,|,$|[{NOT_OF_A_NODE.replace(',', '')}]|(^|,)({'|'.join(NO_NODE)})(,|$)"
+BY_NODE = ("node_name", "node_failed", "node_error")  # what mltasks.by_node adds
 SOURCE_PREFIX = "_source."  # before a hit's fields in what pandas' json_normalize gives
 ALIASES = {"_id": "task_id", "_seq_no": "seq_no", "_primary_term": "primary_term", "_version": "version"}
 EMPTY = schema.STORED_SCHEMA.empty_table()
@@ -76,6 +78,11 @@ def check(names: Sequence[str], place: str, index: Sequence[str] = ()) -> None:
         raise DataError(
             f"{place} holds no tasks: it has no column {' and no '.join(missing)} (it has: {shown or 'none'}); {remedy}"
         )
+    if {*BY_NODE} <= {*names}:
+        raise DataError(
+            f"{place} is one of by_node: it has a row per task and node, so that tasks would be lost; give the tasks "
+            "that by_node was given"
+        )
     twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise DataError(f"{place} has the column {twice[0]!r} more than once; rename or drop one of them")
@@ -106,10 +113,18 @@ def _conform_columns(raw: Mapping[str, RawColumn], rows: int, tally: UnreadableC
     return pa.table(columns)
 
 
+def own_column(column: pd.Series[Any]) -> pa.ChunkedArray:
+    """Return a user's column of a pandas frame in an Arrow type that every engine knows."""
+    values = _own_column(_raw_column(column))
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
+
 def _own_column(values: RawColumn) -> pa.Array | pa.ChunkedArray:
     """Return a user's column in a type that every engine knows."""
     if isinstance(values, list):
-        return _guess_type(values)
+        values = _guess_type(values)
+    if isinstance(getattr(values.type, "value_type", values.type), pa.BaseExtensionType):
+        return _as_texts(values)  # pandas' periods and intervals, as it writes them; UUIDs
     if pa.types.is_float16(values.type):
         return values.cast(pa.float32())
     if pa.types.is_decimal256(values.type):
@@ -117,16 +132,28 @@ def _own_column(values: RawColumn) -> pa.Array | pa.ChunkedArray:
     return values
 
 
+def _as_texts(values: Any) -> pa.Array:
+    """Return a column of pandas' own types as texts."""
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        values = arrow.combine_chunks(values)
+        if isinstance(values, pa.DictionaryArray):
+            return pc.take(_as_texts(values.dictionary), values.indices)
+        values = values.to_pandas()
+    return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+
+
 def _raw_column(column: pd.Series[Any]) -> RawColumn:
     if column.dtype == object:
         return list(column)
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = column.astype(column.dtype.subtype)
     try:
         array = pa.Array.from_pandas(column)
         foreign = isinstance(getattr(array.type, "value_type", array.type), pa.BaseExtensionType)
     except (pa.ArrowException, TypeError, ValueError):
         foreign = True
     if foreign:  # intervals, periods, complex numbers: what no other engine knows
-        array = pa.array([None if pd.isna(value) else str(value) for value in column], pa.string())
+        array = _as_texts(column)
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
@@ -196,9 +223,13 @@ def to_json_value(value: Any) -> Any:
     return value
 
 
+def _plain_number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.integer | np.floating | np.bool_) else value
+
+
 def _guess_type(values: list[Any]) -> pa.Array:
     """Return an own column of Python objects as an Arrow array; as texts where they are of several types."""
-    values = [None if value is pd.NA or value is pd.NaT else value for value in values]
+    values = [None if value is pd.NA or value is pd.NaT else _plain_number(value) for value in values]
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):

@@ -17,6 +17,7 @@ from mltasks.tasks.conditions import any_of
 from mltasks.tasks.filter_table import FILTERS, WORDS
 from mltasks.tasks.metadata import Context, to_iso
 
+NodeNames = Mapping[tuple[str | None, str], str]  # (cluster, node id) -> node name
 Words = str | Sequence[str] | None
 Window = Literal["created", "in_flight"]  # what since and until select by
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
@@ -89,13 +90,11 @@ class Filters:
         words = {name: list(getattr(self, name)) for name in WORDS if getattr(self, name)}
         return {name: value for name, value in moments.items() if value} | words
 
-    def expression(
-        self, names: Mapping[str, str], models: Mapping[str, str], *, window: Window = "created"
-    ) -> nw.Expr | None:
+    def expression(self, names: NodeNames, models: Mapping[str, str], *, window: Window = "created") -> nw.Expr | None:
         """Return the condition on what `derived.derive` gives, or None where nothing is filtered.
 
         `window`: since and until select the tasks created between them, or those in flight at any time between
-        them. `names` and `models` are ids -> names, so that a word may be either.
+        them. `names` and `models` are ids -> names, so that a word may be either; ids of nodes are those of a cluster.
         """
         conditions = [*_window_conditions(self.since_ms, self.until_ms, window)]
         for name in EXACT:
@@ -103,12 +102,12 @@ class Filters:
                 conditions.append(_is_in(name, words))
         if self.outcome:
             conditions.append(derived.has_outcome(*self.outcome))
-        labels = {"node": names, "model": models}
         for each in FILTERS:
             if each.kind == "contains" and (words := getattr(self, each.name)):
-                ids = [key for key, label in labels.get(each.name, {}).items() if any(w in fold(label) for w in words)]
+                ids = [key for key, label in models.items() if each.name == "model" and _has_any(label, words)]
                 texts = [*words, *map(fold, ids)]
-                conditions.append(any_of(_contains(column, text) for text in texts for column in each.columns))
+                matches = [_contains(column, text) for text in texts for column in each.columns]
+                conditions.append(any_of([*matches, *(_named(names, words) if each.name == "node" else [])]))
         conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
@@ -117,9 +116,7 @@ class Filters:
                 )
         return functools.reduce(operator.and_, conditions) if conditions else None
 
-    def apply(
-        self, frame: Frame, names: Mapping[str, str], models: Mapping[str, str], *, window: Window = "created"
-    ) -> Frame:
+    def apply(self, frame: Frame, names: NodeNames, models: Mapping[str, str], *, window: Window = "created") -> Frame:
         """Return the rows of a frame that pass; see `expression`."""
         condition = self.expression(names, models, window=window)
         return frame if condition is None else frame.filter(condition)
@@ -255,6 +252,26 @@ def _is_in(column: str, words: Sequence[str]) -> nw.Expr:
 def _contains(column: str, word: str) -> nw.Expr:
     found = _fold(column, [word]).str.contains(word, literal=True)
     return nw.when(nw.col(column).is_null()).then(nw.lit(value=False)).otherwise(found)
+
+
+def nodes_of_name(names: NodeNames, words: Sequence[str]) -> list[tuple[str | None, str]]:
+    """Return the nodes (cluster, id) whose name contains one of some words; cluster None: wherever the id is."""
+    found = [key for key, name in names.items() if _has_any(name, words)]
+    ids = [node for _, node in names]
+    return [(cluster if ids.count(node) > 1 else None, node) for cluster, node in found]
+
+
+def _named(names: NodeNames, words: Sequence[str]) -> list[nw.Expr]:
+    """Return a condition for each node whose name contains one of some words."""
+    conditions = []
+    for cluster, node in nodes_of_name(names, words):
+        matches = _contains("nodes_text", fold(node))
+        conditions.append(matches if cluster is None else matches & (nw.col("cluster") == cluster))
+    return conditions
+
+
+def _has_any(text: str, words: Sequence[str]) -> bool:
+    return any(word in fold(text) for word in words)
 
 
 def _fold(column: str, words: Sequence[str]) -> nw.Expr:

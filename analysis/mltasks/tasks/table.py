@@ -19,8 +19,19 @@ from mltasks.tasks.metadata import ClusterInfo, Context
 USER_PREFIX = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
 PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
     pa.string(): pd.StringDtype(na_value=float("nan")),
+}
+
+
+SMALL_TYPES = {  # of users' own columns: a missing value leaves whole numbers whole
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
 }
 
 
@@ -95,7 +106,7 @@ def apply_filters(
     """Return the rows of what `derive` gives that pass the filters, without what was only there to compute with."""
     if filters:
         frame = nw.from_native(derived, eager_only=True)
-        derived = filters.apply(frame, ctx.names(), ctx.models(), window=window).to_native()
+        derived = filters.apply(frame, ctx.node_names(), ctx.models(), window=window).to_native()
     known = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
     for name in derived.column_names:
         if name.startswith(USER_PREFIX):
@@ -124,7 +135,7 @@ def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
         if column.kind == "nodes" and column.name in table.column_names:
             place = table.column_names.index(column.name)
             table = table.set_column(place, column.name, join_lists(arrow.combine_chunks(table[column.name])))
-    frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=(PANDAS_TYPES | SMALL_TYPES).get)
     frame.attrs[metadata.KEY] = metadata.replace(ctx, rows=table.num_rows).to_json()
     return frame
 

@@ -149,7 +149,7 @@ class Every:
 
 def parse_period(text: str) -> Every:
     """Read `15min`, `6h`, `1d`, `1w` (from Monday) or `1mo`; raises UsageError for anything else."""
-    found = EVERY.fullmatch(text.strip())
+    found = EVERY.fullmatch(text.strip()) if isinstance(text, str) else None
     if not found or (found[2] in ("d", "w", "mo") and found[1] != "1"):
         raise UsageError(f"every: cannot read {text!r}; write 15min, 6h (any number of these), 1d, 1w or 1mo")
     return Every(int(found[1]), found[2])
@@ -159,5 +159,5 @@ def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name; raises UsageError where there is none."""
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
+    except (ValueError, OSError, KeyError, TypeError):
         raise UsageError(f"tz: there is no time zone {name!r}; write a name such as UTC or Europe/Berlin") from None
