@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mltasks.tasks import filter_table
+from mltasks.tasks import keywords
 
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
@@ -78,11 +78,11 @@ class Command(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             names = [name for each in self.get_params(ctx) for name in each.opts if name.startswith("--")]
-            near = filter_table.suggest(error.option_name, [name.lstrip("-").replace("-", "_") for name in names])
+            near = keywords.suggest(error.option_name, [name.lstrip("-").replace("-", "_") for name in names])
             if near is None:
                 raise
-            ours = f"--{near.replace('_', '-')}"
-            raise click.NoSuchOption(error.option_name, possibilities=[ours], ctx=error.ctx) from None
+            text = f"No such option {error.option_name!r}. Did you mean '--{near.replace('_', '-')}'?"
+            raise click.NoSuchOption(error.option_name, text, ctx=error.ctx) from None
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, then the examples."""

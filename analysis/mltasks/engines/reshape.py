@@ -96,8 +96,8 @@ def parse_json(tasks: Any, column: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    tasks : DataFrame
-        What `load` returns.
+    tasks : DataFrame, Dataset or pyarrow.Table
+        What `load` or `scan` returns, or any frame made of it.
     column : str
         user, remote_job, response or extra.
 

@@ -64,17 +64,13 @@ def _read_cut(given: Any, tasks: Tasks, name: str) -> int | None:
     return None if ms == pending else ms
 
 
-def known_nodes(tasks: Tasks) -> dict[str, str | None]:
-    """Return the nodes of the clusters that the filters let pass, each with its cluster."""
+def known_nodes(tasks: Tasks) -> list[tuple[str | None, str]]:
+    """Return the nodes (cluster, id) of the clusters that the filters let pass."""
     words, clusters = grouping.node_words(tasks), tasks.filters.cluster
-    nodes = {
-        node: (known.name, reading.cluster)
+    return [
+        (reading.cluster, node)
         for reading in tasks.context.readings
         if not clusters or (reading.cluster or "").lower() in clusters
         for node, known in (reading.nodes or {}).items()
-    }
-    return {
-        node: cluster
-        for node, (name, cluster) in nodes.items()
-        if not words or any(word in node.lower() or word in name.lower() for word in words)
-    }
+        if not words or any(word in node.lower() or word in known.name.lower() for word in words)
+    ]

@@ -117,7 +117,7 @@ def _with_empty(table: pd.DataFrame, clipped: Grouped, tasks: Tasks, windows: Cl
     """
     others = [key for key in clipped.keys if key != PERIOD]
     spans = pd.DataFrame({PERIOD: pd.Series([*windows.window.spans], dtype=clipped.types[PERIOD])})
-    nodes = known_nodes(tasks) if NODE in others else {}
+    nodes = {node: cluster for cluster, node in known_nodes(tasks)} if NODE in others else {}
     groups = table[others].drop_duplicates() if others else pd.DataFrame({ALL: [True]})
     if others == [NODE]:
         known = pd.DataFrame({NODE: pd.Series([*nodes], dtype=clipped.types[NODE])})
@@ -141,13 +141,13 @@ def _with_empty(table: pd.DataFrame, clipped: Grouped, tasks: Tasks, windows: Cl
 def _marks(tasks: Tasks, windows: ClusterWindows) -> list[Mark]:
     """Return the starts of nodes in the window, in the order of time."""
     low, high = windows.window.low, windows.window.high
-    passing = known_nodes(tasks)
+    passing = {*known_nodes(tasks)}
     starts = {
         (node.started_ms, node.name)
         for reading in tasks.context.readings
         for key, node in {**reading.former_nodes, **(reading.nodes or {})}.items()
         if node.started_ms is not None and low <= node.started_ms < high
-        if key in passing or key in reading.former_nodes
+        if (reading.cluster, key) in passing or key in reading.former_nodes
     }
     return [Mark(ms, f"{name} started") for ms, name in sorted(starts)]
 

@@ -103,13 +103,8 @@ def _with_idle(table: pd.DataFrame, grouped: Grouped, tasks: Tasks, windows: Clu
 
     A cluster that was read before the window began knows nothing of it: its nodes have no load, rather than none.
     """
-<<<<<<< HEAD
-    groups: dict[str, Sequence[Any]] = {key: (True,) for key in grouped.keys if key == grouping.ALL}
     nodes = known_nodes(tasks)
-=======
-    nodes = _known_nodes(tasks)
     idle: list[dict[str, Any]] = [{grouping.ALL: True}]
->>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)
     if NODE in tasks.keys:
         idle = [{CLUSTER: cluster, NODE: node} for cluster, node in nodes]
     if windows.window.periods is not None:
@@ -148,21 +143,6 @@ def _with_zero_mean(table: pd.DataFrame, windows: ClusterWindows) -> pd.DataFram
     return table.assign(mean_in_flight=table["mean_in_flight"].mask(is_idle, 0.0))
 
 
-<<<<<<< HEAD
-=======
-def _known_nodes(tasks: Tasks) -> list[tuple[str | None, str]]:
-    """Return the nodes (cluster, id) of the clusters that the filters let pass."""
-    words, clusters = grouping.node_words(tasks), tasks.filters.cluster
-    return [
-        (reading.cluster, node)
-        for reading in tasks.context.readings
-        if not clusters or (reading.cluster or "").lower() in clusters
-        for node, known in (reading.nodes or {}).items()
-        if not words or any(word in node.lower() or word in known.name.lower() for word in words)
-    ]
-
-
->>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)
 def _sum_of_all(table: pd.DataFrame) -> pd.Series[float]:
     """Return the task_s of all rows, or of all rows of the period; missing where it is zero."""
     spent = table["task_s"]

@@ -49,38 +49,3 @@ FILTERS = (
 TWINS = {"task_type": "Not of this type.", "state": "Not in this state.", "outcome": "Not with this outcome."}
 HELP = {each.name: each.help for each in FILTERS} | {f"not_{name}": text for name, text in TWINS.items()}
 WORDS = tuple(name for name in HELP if name not in ("since", "until"))
-<<<<<<< HEAD
-=======
-SYNONYMS = {
-    **dict.fromkeys(("freq", "frequency", "interval", "period", "bucket", "resample"), "every"),
-    **dict.fromkeys(("groupby", "group_by", "group", "key", "keys"), "by"),
-    **dict.fromkeys(("timezone", "time_zone", "tzinfo"), "tz"),
-    **dict.fromkeys(("start", "begin", "from_", "after", "last", "time_from"), "since"),
-    **dict.fromkeys(("end", "stop", "before", "to", "time_to"), "until"),
-    **dict.fromkeys(("type", "types", "kind"), "task_type"),
-    **dict.fromkeys(("function", "algorithm"), "function_name"),
-    **dict.fromkeys(("status",), "state"),
-    **dict.fromkeys(("worker", "worker_node", "node_id", "node_name", "host"), "node"),
-    **dict.fromkeys(("model_id", "model_name"), "model"),
-    **dict.fromkeys(("reason", "message"), "error"),
-    **dict.fromkeys(("overwrite", "yes"), "force"),
-    **dict.fromkeys(("limit", "head", "n"), "top"),
-    **dict.fromkeys(("json", "csv", "out", "outfile", "save"), "output"),
-    **dict.fromkeys(("order_by", "order"), "sort"),
-    **dict.fromkeys(("fields", "select"), "columns"),
-    **dict.fromkeys(("password", "pass"), "password_file"),
-    **dict.fromkeys(("ca", "cacert", "cafile"), "ca_certs"),
-    **dict.fromkeys(("credentials", "auth"), "access"),
-    **dict.fromkeys(("now", "at"), "as_of"),
-}
-
-
-def suggest(name: str, names: Iterable[str]) -> str | None:
-    """Return the keyword that somebody meant who wrote `name`, of those there are; None where none is near."""
-    names = list(names)
-    name = name.lstrip("-").replace("-", "_")
-    synonym = SYNONYMS.get(name.lower())
-    if synonym in names:
-        return synonym
-    return next(iter(difflib.get_close_matches(name, names, 1)), None)
->>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)

@@ -101,7 +101,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         known = [reading.as_of_ms for reading in self.readings if reading.as_of_ms is not None]
         return max(known, default=None)
 
-<<<<<<< HEAD
     def latest(self) -> dict[str | None, ClusterInfo]:
         """Return what each cluster told; one that was read twice is as it was at the later time."""
         latest: dict[str | None, ClusterInfo] = {}
@@ -115,7 +114,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a cluster told; of one that is not known, what that of no name, or the first, did."""
         latest = self.latest()
         return latest.get(cluster) or latest.get(None) or next(iter(latest.values()))
-=======
+
     def node_names(self) -> dict[tuple[str | None, str], str]:
         """Return (cluster, node id) -> node name: clusters that are copies of one have nodes of the same ids."""
         return {
@@ -124,7 +123,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             for known in (reading.former_nodes, reading.nodes or {})
             for key, node in known.items()
         }
->>>>>>> 6459a57 (Take any frame, group by any type alike, tell the nodes of two clusters apart, and answer the words of other tools)
 
     def names(self) -> dict[str, str]:
         """Return node id -> node name, of all clusters; an id with several names has all of them, as in `a/b`."""
