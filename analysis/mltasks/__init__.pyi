@@ -838,20 +838,21 @@ def models(
     {'unknown': 66}
     """
 
-def parse_json(tasks: pd.DataFrame, column: str) -> pd.DataFrame:
+def parse_json(tasks: Any, column: str) -> pd.DataFrame:
     """Return the objects in a column of JSON texts as columns.
 
     Parameters
     ----------
-    tasks : DataFrame
-        What `load` returns.
+    tasks : DataFrame, Dataset or pyarrow.Table
+        What `load` or `scan` returns, or any frame made of it.
     column : str
         user, remote_job, response or extra.
 
     Returns
     -------
     pandas.DataFrame
-        A column per field, with the index of `tasks`; fields of nested objects are joined by a dot.
+        A column per field, with the index of `tasks`; fields of nested objects are joined by a dot. Whole numbers
+        stay whole.
 
     Raises
     ------
