@@ -36,7 +36,8 @@ def test_the_default_output_fits_80_columns_and_says_first_what_it_covers(mltask
 
 def test_the_summary_has_what_needs_attention_then_types_then_nodes(mltasks: Command) -> None:
     out = mltasks("report", "demo").out
-    assert "  - DEPLOY_MODEL / KMEANS: all 17 finished tasks failed\n" in out
+    assert "  - DEPLOY_MODEL / TEXT_EMBEDDING: 11 failed and none succeeded since" in out
+    assert "task 3tWbD6IBQik9Ua0C9v9E\n" in out
     rows = [line.split() for line in out.splitlines()]
     assert ["TRAINING", "306", "226", "74", "6", "24.7%", "324ms", "19.1s"] in rows
     assert any(row[:4] == ["n1", "242", "146", "86"] and "37.1%" in row and "11m44s" in row for row in rows)

@@ -26,7 +26,7 @@ def test_hostile_names_are_inert_in_the_summary_and_it_fits() -> None:
     shown = summarised(hits)
     assert obeyed(shown) == {"\n"}
     assert max(map(cell_len, shown.split("\n"))) <= 80
-    assert r"\x1b[31mred\x1b[0m / (missing): both finished tasks failed" in shown
+    assert r"\x1b[31mred\x1b[0m / (missing): 2 failed and none succeeded" in shown
 
 
 def test_times_are_those_of_their_task_type() -> None:

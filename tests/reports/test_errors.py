@@ -121,6 +121,33 @@ def test_new_ongoing_returned_and_gone() -> None:
     assert "what is new cannot be told: the tasks reach back less than twice 30d" in report_info.read_info(longer).notes
 
 
+@pytest.mark.parametrize(("oldest", "status"), [(14 * DAY, "new"), (14 * DAY - 1, "ongoing")])
+def test_what_is_new_needs_tasks_of_twice_the_time(oldest: int, status: str) -> None:
+    (row,) = both(failed(AS_OF - 7 * DAY, "fresh"), failed(AS_OF - oldest, None, state="COMPLETED")).to_dict("records")
+    assert row["status"] == status
+
+
+def test_the_two_weeks_of_labelled_tasks_begin_minutes_too_late_to_tell_what_is_new_in_seven_days() -> None:
+    table = mltasks.errors(labelled.load())
+    assert "new" not in set(table["status"])
+    assert "what is new cannot be told: the tasks reach back less than twice 7d" in report_info.read_info(table).notes
+
+
+def test_a_status_looks_beyond_the_window_that_is_counted() -> None:
+    tasks = [failed(AS_OF - day * DAY, status) for status, days in DAYS.items() for day in days]
+    tasks.append(failed(AS_OF - 20 * DAY, None, state="COMPLETED"))
+    table = both(*tasks, since="10d")
+    assert dict(zip(table["error"], table["status"], strict=True)) == {status: status for status in DAYS}
+    assert table.set_index("error")["tasks"].to_dict() == {"new": 1, "ongoing": 2, "returned": 1, "gone": 1}
+
+
+def test_tasks_that_were_read_with_a_since_are_known_since_then() -> None:
+    early, fresh = failed(AS_OF - 14 * DAY + HOUR, None, state="COMPLETED"), failed(AS_OF - DAY, "fresh")
+    frame = mltasks.load(made(early, fresh).pandas(), since="14d")
+    assert mltasks.errors(frame)["status"].tolist() == ["new"]
+    assert mltasks.errors(made(early, fresh).pandas())["status"].tolist() == ["ongoing"]
+
+
 def test_a_burst_is_the_most_within_five_minutes() -> None:
     minutes = [0, 4, 4.99, 5, 8.99, 30, 31]
     (row,) = both(*(failed(AS_OF - HOUR + int(minute * 60_000), "broken") for minute in minutes)).to_dict("records")
@@ -128,7 +155,7 @@ def test_a_burst_is_the_most_within_five_minutes() -> None:
 
 
 def test_the_planted_new_error_and_the_one_that_is_gone() -> None:
-    table = mltasks.errors(labelled.load()).set_index("error")
+    table = mltasks.errors(labelled.load(), new="6d").set_index("error")
     assert table.loc["Memory Circuit Breaker is open, please check your resources!", "status"] == "new"
     assert table.loc["Model content hash can't match original hash value", "status"] == "gone"
     assert table.loc["all shards failed", "status"] == "ongoing"

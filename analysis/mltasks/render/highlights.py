@@ -1,49 +1,56 @@
-"""What needs attention first, in sentences."""
+"""What needs attention, in sentences, each with the place on the page that shows its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+from typing import NamedTuple
+
+import pandas as pd
 
 from mltasks.render import cells
-from mltasks.render.view import View
-from mltasks.reports import highlights
 
 MOST = 5
-CALM = "Nothing stands out: no group is failing at present, and no task is overdue."
+LONGEST = 120  # letters of a subject in a sentence
+CALM = "Nothing found that needs attention."
 
 
-def find_points(failures: View) -> list[str]:
-    """Return sentences, the most pressing first: doubts about the whole report, then groups."""
-    doubts = [cells.one_line(note) for note in highlights.find_doubts(failures.info.notes)]
-    rows = highlights.find_groups(failures.frame).to_dict("records")
-    return [*doubts, *(f"{_name(failures, row)}: {_sentence(failures, row)}" for row in rows)]
+class Point(NamedTuple):
+    """One thing that needs attention: a sentence, one of its tasks, and the row of a report that it is of."""
+
+    text: str
+    example_task_id: str | None = None
+    report: str | None = None
+    row: str | None = None
+
+    def sentence(self) -> str:
+        """Return the sentence with the task."""
+        return f"{self.text}; task {self.example_task_id}" if self.example_task_id else self.text
 
 
-def cut(said: list[str], where: str) -> list[str]:
-    """Return the first sentences, and how many there are beside them; one more is shown rather than counted."""
-    rest = len(said) - MOST
-    return said if rest <= 1 else [*said[:MOST], f"and {rest} {where}"]
+def find_points(highlights: pd.DataFrame | None) -> list[Point]:
+    """Return the rows of the report `highlights` as points; none where it was not made."""
+    if highlights is None:
+        return []
+    names = ("example_task_id", "report", "row")
+    return [
+        Point(
+            cells.one_line(f"{_shorten(row['subject'])}: {row['reason']}"),
+            *(None if cells.is_missing(row[name]) else cells.one_line(row[name]) for name in names),
+        )
+        for row in highlights.to_dict("records")
+    ]
 
 
-def _sentence(view: View, row: Mapping[Any, Any]) -> str:
-    if row["kind"] == highlights.NEVER:
-        return f"{_all(int(row['failed']), int(row['cancelled']))} failed"
-    if row["kind"] == highlights.MOST:
-        return f"{cells.percent(row['share'])} of all failures ({int(row['failed'])})"
-    run = int(row["failures_in_a_row"])
-    return (
-        f"{run} failed in a row since {row['failing_since']:%Y-%m-%d %H:%M} UTC, "
-        f"last success {cells.ago(row['last_success'], view.info.ago_from_ms)}"
-    )
+def _shorten(subject: str) -> str:
+    return subject if len(subject) <= LONGEST else f"{subject[:LONGEST].rstrip()}..."
 
 
-def _all(failed: int, cancelled: int) -> str:
-    """Return how many failed, in words that are true where others were cancelled: these are finished, too."""
-    if cancelled:
-        return f"none succeeded: {failed} of {failed + cancelled} finished tasks"
-    return {1: "the only finished task", 2: "both finished tasks"}.get(failed, f"all {failed} finished tasks")
+def cut(points: list[Point], where: str) -> list[Point]:
+    """Return the first points, and how many there are beside them; one more is shown rather than counted."""
+    rest = len(points) - MOST
+    return points if rest <= 1 else [*points[:MOST], Point(f"and {rest} {where}")]
 
 
-def _name(view: View, row: Mapping[Any, Any]) -> str:
-    return " / ".join(view.cell(key, row[key]) for key in view.keys) or "all tasks"
+def anchor(report: str, row: str) -> str:
+    """Return the id of a row of a report's table on a page; nothing of the data is in it."""
+    return f"{report}-{hashlib.sha1(row.encode('utf-8', 'replace'), usedforsecurity=False).hexdigest()[:12]}"

@@ -18,19 +18,21 @@ from mltasks.render.view import View, make_view
 from mltasks.reports import overview
 from mltasks.reports.registry import REPORTS
 
+MORE = "more; mltasks highlights shows all"
 
-def render_page(tables: Mapping[str, pd.DataFrame], attention: list[str]) -> str:
+
+def render_page(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return every report on one page that stands alone."""
     from markupsafe import Markup
 
     script: str = _environment().get_template("script.js.j2").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _render("page.html.j2", tables, attention, tools=True, script=Markup(script), script_hash=digest)  # ours
+    return _render("page.html.j2", tables, tools=True, script=Markup(script), script_hash=digest)  # ours
 
 
-def render_fragment(tables: Mapping[str, pd.DataFrame], attention: list[str]) -> str:
+def render_fragment(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return every report as an element for a notebook; its style touches nothing beside it."""
-    return _render("reports.html.j2", tables, attention, tools=False)
+    return _render("reports.html.j2", tables, tools=False)
 
 
 def render_report(view: View) -> str:
@@ -53,20 +55,22 @@ def render_report(view: View) -> str:
     return text
 
 
-def _render(template: str, tables: Mapping[str, pd.DataFrame], attention: list[str], **more: Any) -> str:
+def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> str:
     views = {name: make_view(frame) for name, frame in tables.items()}
     notes = dict.fromkeys(note for view in views.values() for note in view.info.notes)
     info = views["failures"].info
+    sections = [_section(view) for name, view in views.items() if name != "highlights"] if info.tasks else []
+    points = highlights.find_points(tables.get("highlights"))
     text: str = (
         _environment()
         .get_template(template)
         .render(
             heading=header.covers_line(info),
-            verdict=_verdict(len(attention)),
-            attention=highlights.cut(attention, "more in the tables"),
+            verdict=_verdict(len(points)),
+            attention=[(point, _target(point, sections)) for point in highlights.cut(points, MORE)],
             calm=highlights.CALM,
             headline=[_tile(*number) for number in overview.count_headline(tables)] if info.tasks else [],
-            sections=[_section(view) for view in views.values()] if info.tasks else [],
+            sections=sections,
             notes=[cells.one_line(note) for note in notes],
             sources=cells.one_line(", ".join(info.sources)),
             count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
@@ -81,6 +85,15 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], attention: list[s
 def _section(view: View) -> dict[str, Any]:
     chart = bars.place_periods(view.frame, view.info.marks) if view.info.report == "timeline" else None
     return make_section(view, chart)
+
+
+def _target(point: highlights.Point, sections: list[dict[str, Any]]) -> str:
+    """Return the id of the row that a point is of, or of its report where the table is cut before it."""
+    if point.report is None or point.row is None:
+        return ""
+    rows = {section["name"]: [row["id"] for row in section["rows"]] for section in sections}
+    row = highlights.anchor(point.report, point.row)
+    return row if row in rows.get(point.report, []) else point.report if point.report in rows else ""
 
 
 def _verdict(points: int) -> str:

@@ -13,7 +13,7 @@ from mltasks import atomic_write
 from mltasks.exceptions import UsageError
 from mltasks.render import highlights, write
 from mltasks.render.json import to_document
-from mltasks.render.markdown import to_markdown
+from mltasks.render.markdown import markup, to_markdown
 from mltasks.render.view import make_view
 from mltasks.reports import overview
 from mltasks.reports.registry import REPORTS
@@ -40,19 +40,21 @@ class Page:
 
     def attention(self) -> list[str]:
         """Return what needs attention first, as sentences."""
-        return highlights.find_points(make_view(self.tables["failures"]))
+        return [point.sentence() for point in highlights.find_points(self.tables.get("highlights"))]
 
     def html(self) -> str:
         """Return the page, which stands alone."""
         from mltasks.render import html
 
-        return html.render_page(self.tables, self.attention())
+        return html.render_page(self.tables)
 
     def markdown(self) -> str:
         """Return what needs attention, then a section a report, in Markdown."""
-        points = [f"- {point}" for point in self.attention()] or [highlights.CALM]
+        points = [f"- {markup(point)}" for point in self.attention()] or [highlights.CALM]
         sections = [
-            f"## {REPORTS[name].title}\n\n{to_markdown(make_view(table))}" for name, table in self.tables.items()
+            f"## {REPORTS[name].title}\n\n{to_markdown(make_view(table))}"
+            for name, table in self.tables.items()
+            if name != "highlights"
         ]
         return "\n".join(["# ML Commons tasks", "", *points, "", *sections])
 
@@ -78,7 +80,7 @@ class Page:
     def _repr_html_(self) -> str:
         from mltasks.render import html
 
-        return html.render_fragment(self.tables, self.attention())
+        return html.render_fragment(self.tables)
 
 
 def page_format(path: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.render import bars, cells, terminal_table
+from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.view import View
+from mltasks.reports.finding import row_text
 from mltasks.reports.registry import REPORTS
 
 MOST = 50  # rows of a table; the commands show the rest
@@ -39,6 +40,8 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         columns.insert(at, {"label": label, "classes": "second", "note": note, "sorts": False})
         for row, bar in zip(rows, shown, strict=True):
             row["cells"].insert(at, {"text": cells.MISSING, "bar": bar, "classes": "second", "sort": ""})
+    for row, name in zip(rows, _anchors(view, table), strict=True):
+        row["id"] = name
     cut = len(view.frame) - len(table)
     return {
         "name": view.info.report,
@@ -50,6 +53,12 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         "figure": figure,
         "cut": f"the first {MOST} of {len(view.frame)} rows; mltasks {view.info.report} shows all" if cut else "",
     }
+
+
+def _anchors(view: View, table: pd.DataFrame) -> list[str]:
+    """Return the ids of the rows that a page refers to; a row that is called as one before it has none."""
+    names = [highlights.anchor(view.info.report, row_text(row)) for row in table[view.keys].itertuples(index=False)]
+    return ["" if not view.keys or name in names[:place] else name for place, name in enumerate(names)]
 
 
 def _hidden(view: View) -> set[str]:

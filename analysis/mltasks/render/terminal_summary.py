@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mltasks.render import highlights, terminal, terminal_table, wrap
+from mltasks.render.html import MORE
 from mltasks.render.page import Page
 from mltasks.render.view import make_view
 
@@ -17,9 +18,10 @@ def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, co
     types = make_view(task_types)
     parts: list[RenderableType] = [terminal.title(types.info, width)]
     if len(types.frame):
-        points = highlights.cut(page.attention(), "more; mltasks failures shows all") or [highlights.CALM]
+        points = highlights.cut(highlights.find_points(page.tables.get("highlights")), MORE)
+        sentences = [point.sentence() for point in points] or [highlights.CALM]
         parts += ["", Text("Needs attention", style="bold")]
-        parts += [Text(wrap.wrap_paragraph(point, width, "  - ")) for point in points]
+        parts += [Text(wrap.wrap_paragraph(sentence, width, "  - ")) for sentence in sentences]
         parts += ["", terminal_table.make_table(types, width=width)]
         parts += ["", terminal_table.make_table(make_view(page.tables["workers"]), width=width)]
     return terminal.to_text(parts, colour=colour)

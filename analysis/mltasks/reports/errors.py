@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import narwhals as nw
 import numpy as np
@@ -12,8 +12,10 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import error_texts, known_errors, report_info, totals
-from mltasks.tasks import derived, failure_reason, schema, times
+from mltasks.reports import error_rows, history, known_errors, report_info, totals
+from mltasks.reports.error_rows import KEYS, TEXT
+from mltasks.reports.history import History
+from mltasks.tasks import derived, schema, times
 from mltasks.tasks.filters import FilterOptions
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
@@ -23,23 +25,13 @@ COLUMNS = (
     *("means", "remedy"),
 )
 BURST_MS = 300_000
-WHOLE = 0.95
-TEXT, GROUP = "error_text", "error_group"
-KEYS: Mapping[str, Any] = {TEXT: operations.TEXT, "task_type": operations.TEXT}
+GROUP = "error_group"
 MORE: Mapping[str, Any] = {
     **KEYS,
     "function_name": operations.TEXT,
     "nodes_text": operations.TEXT,
     "is_partial": "int8",
 }
-
-
-class ErrorText(NamedTuple):
-    """One message of a task's error: masked, as it was, and the nodes that a deployment's error names for it."""
-
-    masked: str | None
-    message: str | None
-    nodes: tuple[str, ...]
 
 
 def errors(
@@ -49,8 +41,8 @@ def errors(
 
     Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
     The text is masked: without ids, hosts, paths, times and numbers. Its status is new (first seen within the last
-    7 days, where the tasks reach back twice as long), returned (after a gap of more than 7 days), ongoing, or gone (not
-    seen for 7 days).
+    7 days, where tasks are known of at least 14), returned (after a gap of more than 7 days), ongoing, or gone (not seen
+    for 7 days); it looks beyond `since`.
 
     Parameters
     ----------
@@ -67,23 +59,22 @@ def errors(
     """
     span_ms = _span(new)
     table_of_known = known_errors.load_known_errors(known)
-    prepared = prepare.prepare(
-        tasks, [], dict(options), as_of=as_of, taken=(), wanted=["error", "reason", "task_id", "cluster"]
-    )
+    prepared = _prepare(tasks, as_of, options)
     covered = totals.count_totals(prepared)
-    failed = _with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
+    failed = _failed(prepared)
     counts = operations.aggregate(failed, MORE, {"tasks": ("", "len"), "last_ms": ("start_ms", "max")})
-    texts = {pair: _messages(*pair) for pair in counts[list(KEYS)].itertuples(index=False, name=None)}
-    rows = _explode(counts, texts)
-    rows = rows.assign(**_describe(rows["masked"], table_of_known))
+    rows = error_rows.explode(counts, table_of_known)
     rows[GROUP] = rows["error"].fillna("")  # a task without a text is in a group of its own
     groups = _summarize(rows, prepared)
     seen = _times(failed, _groups_of_texts(rows))
-    groups = groups.join(_statuses(seen, prepared, covered, span_ms)).join(_examples(failed, rows))
+    past = prepared if options.get("since") is None else _prepare(tasks, as_of, {**options, "since": None})
+    ever = seen if past is prepared else _times_ever(past, table_of_known)
+    reach = history.read_history(past)
+    groups = groups.join(_describe_times(seen)).join(_statuses(ever, reach, span_ms)).join(_examples(failed, rows))
     groups = report_info.whole_numbers(groups.sort_index().reset_index(drop=True), COUNTS)
     for name in ("first_seen", "last_seen"):
         groups[name] = pd.to_datetime(groups[name], unit="ms", utc=True).dt.as_unit("ms")
-    notes = _notes(rows, groups, covered, prepared, span_ms, new)
+    notes = _notes(rows, groups, reach, span_ms, new)
     texts_of = [name for name in COLUMNS if name not in (*COUNTS, "first_seen", "last_seen")]
     result = groups[list(COLUMNS)].astype(dict.fromkeys(texts_of, operations.TEXT))
     return report_info.attach_info(result, "errors", prepared, covered, notes, keys=["error"])
@@ -96,56 +87,13 @@ def _span(new: str) -> int:
     return int(match[1]) * times.MS[match[2]]
 
 
-def _with_text(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add the text that a task's messages are in: its error, else what its response says."""
-    text = nw.when(nw.col("error").is_null()).then(nw.col("reason")).otherwise(nw.col("error").cast(nw.String))
-    partial = derived.has_outcome("partial")
-    return frame.with_columns(
-        text.alias(TEXT),
-        nw.col("task_type").cast(nw.String),
-        nw.col("function_name").cast(nw.String),
-        nw.when(partial).then(nw.lit(1, dtype=nw.Int8)).otherwise(nw.lit(0, dtype=nw.Int8)).alias("is_partial"),
-    )
+def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:
+    wanted = ["error", "reason", "task_id", "cluster"]
+    return prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=wanted)
 
 
-def _messages(text: str | None, task_type: str | None) -> list[ErrorText]:
-    """Return the messages of an error, each masked text once; a deployment may have several."""
-    if not isinstance(text, str):
-        return [ErrorText(None, None, ())]
-    by_node = failure_reason.node_errors(task_type, text)
-    if not by_node:
-        return [ErrorText(error_texts.mask(text), text, ())]
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for node, message in by_node.items():
-        groups.setdefault(error_texts.mask(message), []).append((message, node))
-    return [
-        ErrorText(masked, min(message for message, _ in pairs), tuple(node for _, node in pairs))
-        for masked, pairs in groups.items()
-    ]
-
-
-def _explode(counts: pd.DataFrame, texts: Mapping[Any, list[ErrorText]]) -> pd.DataFrame:
-    """Return the counts with one row per message."""
-    pairs = list(counts[list(KEYS)].itertuples(index=False, name=None))
-    rows = counts.loc[counts.index.repeat([len(texts[pair]) for pair in pairs])].reset_index(drop=True)
-    messages = [message for pair in pairs for message in texts[pair]]
-    return rows.assign(
-        masked=pd.Series([each.masked for each in messages], dtype=object, index=rows.index),
-        message=pd.Series([each.message for each in messages], dtype=object, index=rows.index),
-        named=pd.Series([each.nodes for each in messages], dtype=object, index=rows.index),
-    )
-
-
-def _describe(masked: pd.Series[Any], table: tuple[known_errors.KnownError, ...]) -> dict[str, Any]:
-    """Return what the table of known errors says of each masked text."""
-    distinct = {text: known_errors.find_known_error(text, table) for text in masked.unique()}
-    entries = [(text, distinct[text]) for text in masked]
-    return {
-        "error": [entry.text or text for text, entry in entries],
-        "cause": [entry.cause for _, entry in entries],
-        "means": [entry.means or None for _, entry in entries],
-        "remedy": [entry.remedy or None for _, entry in entries],
-    }
+def _failed(prepared: Tasks) -> nw.LazyFrame[Any]:
+    return error_rows.with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
 
 
 def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
@@ -201,23 +149,35 @@ def _times(frame: nw.LazyFrame[Any], groups: Mapping[tuple[Any, Any], list[str]]
     return {group: np.sort(np.concatenate(arrays)) for group, arrays in parts.items()}
 
 
-def _statuses(
-    seen: Mapping[str, np.ndarray[Any, Any]], prepared: Tasks, covered: totals.Totals, span_ms: int
-) -> pd.DataFrame:
-    """Return first_seen, last_seen, burst and status of each group."""
-    recent = (prepared.context.as_of_ms or 0) - span_ms
-    reaches_back = _reaches_back(covered, prepared, span_ms)
-    rows = {}
-    for group, ms in seen.items():
-        gaps = (np.diff(ms) > span_ms) & (ms[1:] >= recent)
-        status = "new" if reaches_back and ms[0] >= recent else "returned" if gaps.any() else "ongoing"
-        rows[group] = {
+def _times_ever(prepared: Tasks, table: tuple[known_errors.KnownError, ...]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the create_times [ms] of each group's tasks of all the time that is known."""
+    failed = _failed(prepared)
+    rows = error_rows.explode(operations.aggregate(failed, KEYS, {"tasks": ("", "len")}), table)
+    return _times(failed, _groups_of_texts(rows.assign(**{GROUP: rows["error"].fillna("")})))
+
+
+def _describe_times(seen: Mapping[str, np.ndarray[Any, Any]]) -> pd.DataFrame:
+    """Return first_seen, last_seen and burst of each group."""
+    rows = {
+        group: {
             "first_seen": ms[0],
             "last_seen": ms[-1],
             "burst": int((np.searchsorted(ms, ms + BURST_MS, side="left") - np.arange(len(ms))).max()),
-            "status": "gone" if ms[-1] < recent else status,
         }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["first_seen", "last_seen", "burst", "status"])
+        for group, ms in seen.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["first_seen", "last_seen", "burst"])
+
+
+def _statuses(ever: Mapping[str, np.ndarray[Any, Any]], reach: History, span_ms: int) -> pd.DataFrame:
+    """Return the status of each group, from the times of all its tasks that are known."""
+    recent = (reach.as_of_ms or 0) - span_ms
+    rows = {}
+    for group, ms in ever.items():
+        gaps = (np.diff(ms) > span_ms) & (ms[1:] >= recent)
+        status = "new" if _reaches_back(reach, span_ms) and ms[0] >= recent else "returned" if gaps.any() else "ongoing"
+        rows[group] = {"status": "gone" if ms[-1] < recent else status}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["status"])
 
 
 def _examples(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> pd.DataFrame:
@@ -234,9 +194,7 @@ def _examples(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> pd.DataFrame:
     return result[["message", "task_id"]].rename(columns={"message": "example", "task_id": "example_task_id"})
 
 
-def _notes(
-    rows: pd.DataFrame, groups: pd.DataFrame, covered: totals.Totals, prepared: Tasks, span_ms: int, new: str
-) -> list[str]:
+def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: int, new: str) -> list[str]:
     once = rows.drop_duplicates(list(MORE))
     failed, partial = (int(once["tasks"][once["is_partial"] == flag].sum()) for flag in (0, 1))
     notes = []
@@ -247,14 +205,11 @@ def _notes(
         )
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
         notes.append(f"deployments with several texts count in each of them: {several} more in sum")
-    if len(groups) and not _reaches_back(covered, prepared, span_ms):
+    if len(groups) and not _reaches_back(reach, span_ms):
         notes.append(f"what is new cannot be told: the tasks reach back less than twice {new}")
     return notes
 
 
-def _reaches_back(covered: totals.Totals, prepared: Tasks, span_ms: int) -> bool:
-    """Tell whether the tasks reach back twice the span, so that what is seen only in it is new.
-
-    A twentieth less will do: two weeks of tasks do not begin and end with one.
-    """
-    return covered.first_ms is not None and (prepared.context.as_of_ms or 0) - covered.first_ms >= 2 * span_ms * WHOLE
+def _reaches_back(reach: History, span_ms: int) -> bool:
+    """Tell whether tasks are known of twice the span at least, so that what is seen only in it is new."""
+    return reach.begin_ms is not None and reach.length_ms >= 2 * span_ms

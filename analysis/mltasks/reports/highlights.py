@@ -1,38 +1,171 @@
-"""Which groups need attention: what never succeeded, what is failing, and what is most of all failures."""
+"""What needs attention: what the other reports say, the most pressing first, each with a command that shows more."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Unpack
 
+import narwhals as nw
 import pandas as pd
 
-from mltasks.reports.failing import is_failing
+from mltasks.engines import operations, prepare
+from mltasks.reports import (
+    doubts,
+    example_tasks,
+    failing_groups,
+    finding,
+    got_worse,
+    report_info,
+    silence,
+    stuck,
+    totals,
+)
+from mltasks.reports.declarations.highlights import REPORT
+from mltasks.reports.finding import Commands, Finding
+from mltasks.reports.got_worse import Changes
+from mltasks.reports.history import History, read_history
+from mltasks.reports.registry import REPORTS
+from mltasks.tasks import derived, schema
+from mltasks.tasks.filters import RateOptions
 
-NEVER, FAILING, MOST = "never succeeded", "failing", "most failures"
-SHARE = 1 / 3  # of all failures, beyond which a group is named
-FEWEST = 10  # failures in all, below which no group is most of them
-DOUBT = re.compile(r"^[0-9]+ open tasks? overdue: |\bINCOMPLETE\b")
+PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
+TEXTS = ("kind", "subject", "reason", "example_task_id", "command", "report", "row")
+WANTED = ("error", "reason", "task_id", "cluster", "model_id", "status_code")
+CALM = "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
 
 
-def find_doubts(notes: list[str]) -> list[str]:
-    """Return the notes that make a whole report doubtful: it is incomplete, or open tasks are overdue."""
-    return [note for note in notes if DOUBT.search(note)]
+def highlights(
+    tasks: Any,
+    *,
+    tz: str = "UTC",
+    as_of: Any = None,
+    now: datetime | None = None,
+    **options: Unpack[RateOptions],
+) -> pd.DataFrame:
+    """Return what needs attention, one row per thing, the most pressing first; no row where nothing was found.
 
+    Kinds, in this order: incomplete (pages are missing), old (read more than a day before `now`); lost, overdue and
+    suspect tasks, as `unfinished` judges them; model_down; never_succeeded, at least 2 failed; failing, a run of
+    failures that is improbable at the group's own rate; new_error, first seen in the last 7 days, or in the later half
+    of a shorter history; worse, as `compare` judges the window against the time before; silence, nothing created for
+    longer than a day and ten times the p99 of the gaps; most_failures, a group with more than a third of all. Groups
+    of one task type that fail with the same error, in 80 % and more, are one row. Filters select by create_time.
 
-def find_groups(failures: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `failures` that need attention, each once, with `kind`, the most pressing first.
+    Parameters
+    ----------
+    now : datetime, optional
+        The time that the age of the data counts to: the clock, where neither it nor as_of nor until is given.
 
-    First what never succeeded, the most failures first; then what is failing, the longest run first; then what has
-    more than a third of all failures.
+    Examples
+    --------
+    >>> mltasks.highlights("demo")[["kind", "count"]].values.tolist()
+    [['never_succeeded', 38], ['never_succeeded', 11]]
     """
-    never = (failures["completed"] == 0) & (failures["failed"] >= 2)
-    failing = is_failing(failures["completed"], failures["failed"], failures["failures_in_a_row"]) & ~never
-    total = failures["failed"].sum()
-    most = (failures["failed"] > SHARE * total) & (total >= FEWEST) & (len(failures) > 1) & ~never & ~failing
-    parts = [
-        failures[never].sort_values("failed", ascending=False, kind="stable").assign(kind=NEVER),
-        failures[failing].sort_values("failures_in_a_row", ascending=False, kind="stable").assign(kind=FAILING),
-        failures[most].assign(kind=MOST, share=lambda rows: rows["failed"] / max(total, 1)),
+    chosen = {**options, "tz": tz}
+    history = open_history(tasks, as_of, chosen)
+    tables = {name: run_part(name, tasks, history, as_of, chosen) for name in PARTS}
+    changes = got_worse.find_changes(tasks, history, as_of, chosen)
+    return find_highlights(tasks, tables, changes, history, as_of=as_of, now=now, options=chosen)
+
+
+def open_history(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> History:
+    """Return how far back the tasks are known, whatever `since` and `until` select."""
+    everything = {**options, "since": None, "until": None}
+    return read_history(prepare.prepare(tasks, [], everything, as_of=as_of, taken=()))
+
+
+def run_part(name: str, tasks: Any, history: History, as_of: Any, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the table of a report that highlights are found in; what is new is so in the time that can tell it."""
+    more = {"new": f"{history.span_days()}d"} if name == "errors" and history.span_days() else {}
+    table: pd.DataFrame = REPORTS[name].function()(tasks, as_of=as_of, **options, **more)
+    return table
+
+
+def find_highlights(
+    tasks: Any,
+    tables: Mapping[str, pd.DataFrame],
+    changes: Changes | None,
+    history: History,
+    *,
+    as_of: Any = None,
+    now: datetime | None = None,
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return the report from the tables of PARTS and what has changed; see `highlights`."""
+    prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=WANTED)
+    report_info.reject_filters("highlights", prepared)
+    info = report_info.read_info(tables["failures"])
+    commands = Commands(prepared.context.source, info.filters)
+    clock = now or (datetime.now(UTC) if as_of is None and prepared.filters.until_ms is None else None)
+    findings = [
+        *doubts.find_incomplete(prepared, commands),
+        *(doubts.find_old(prepared, clock, commands) if clock else []),
+        *_find_stuck(prepared, tables, info.as_of_ms, commands),
+        *failing_groups.find_groups(prepared, tables["failures"], commands),
+        *_find_new_errors(tables["errors"], history, commands),
+        *silence.find_silence(prepared, commands),
     ]
-    parts = [part for part in parts if len(part)]
-    return pd.concat(parts) if parts else failures.head(0).assign(kind="")
+    if changes is not None:
+        failing = {each.row for each in findings if each.kind in (failing_groups.NEVER, failing_groups.FAILING)}
+        findings += got_worse.find_worse(prepared, changes, failing, commands)
+    findings.sort(key=lambda each: finding.KINDS.index(each.kind))
+    notes = [*([] if findings else [CALM]), *_untold(tables, changes, history, info.tasks)]
+    covered = totals.count_totals(prepared)
+    return report_info.attach_info(_to_table(findings), "highlights", prepared, covered, notes, keys=list(REPORT.keys))
+
+
+def _find_stuck(
+    prepared: prepare.Tasks, tables: Mapping[str, pd.DataFrame], as_of_ms: int | None, commands: Commands
+) -> list[Finding]:
+    findings = stuck.find_tasks(tables["unfinished"], as_of_ms, commands)
+    models = tables["models"]
+    if models["verdict"].isin(stuck.MODELS).any():
+        is_failed = derived.is_one_of("task_type", schema.DEPLOYMENTS) & derived.has_outcome(schema.FAILED)
+        failed = prepared.frame.filter(is_failed, ~nw.col("model_id").is_null())
+        failed = failed.with_columns(nw.col("model_id").cast(nw.String), nw.col("start_ms").alias(example_tasks.AT))
+        findings += stuck.find_models(models, example_tasks.find_greatest(failed, ["model_id"]), commands)
+    return findings
+
+
+def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands) -> list[Finding]:
+    new = errors[errors["status"] == "new"].sort_values("tasks", ascending=False, kind="stable")
+    span = history.span_days()
+    command = commands.show("errors", f"--new {span}d", "--sort first_seen")
+    return [
+        Finding(
+            kind="new_error",
+            subject=finding.row_text([row["error"]]),
+            reason=f"new: {row['tasks']} {totals.plural(row['tasks'])} since {finding.moment(row['first_seen'])}",
+            command=command,
+            count=int(row["tasks"]),
+            since=row["first_seen"],
+            example_task_id=row["example_task_id"],
+            report="errors",
+            row=finding.row_text([row["error"]]),
+        )
+        for row in new.to_dict("records")
+    ]
+
+
+def _to_table(findings: list[Finding]) -> pd.DataFrame:
+    table = pd.DataFrame(findings, columns=[*Finding._fields])[list(REPORT.column_names)]
+    since = pd.to_datetime(table["since"], utc=True).dt.as_unit("ms")
+    table = table.assign(since=since, count=table["count"].astype("Int64"))
+    return table.astype(dict.fromkeys(TEXTS, operations.TEXT))
+
+
+def _untold(tables: Mapping[str, pd.DataFrame], changes: Changes | None, history: History, tasks: int) -> list[str]:
+    """Return what could not be looked at, so that nothing found is not taken for nothing there."""
+    if not tasks:
+        return []
+    notes = []
+    if not history.span_days():
+        notes.append("new errors cannot be told: tasks of less than two days are known")
+    if changes is None:
+        notes.append("what got worse cannot be told: no task of as long a time before is known")
+    if (tables["models"]["verdict"] == "unknown").any():
+        notes.append(
+            "whether some models are down cannot be told: the index of models was not read, or has them no longer"
+        )
+    return notes

@@ -8,8 +8,10 @@ from typing import Any, Unpack
 import msgspec
 import pandas as pd
 
-from mltasks.reports import report_info
+from mltasks.reports import report_info, verdicts
 from mltasks.reports.durations import durations
+from mltasks.reports.got_worse import find_changes
+from mltasks.reports.highlights import find_highlights, open_history, run_part
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.filters import RateOptions
 
@@ -19,12 +21,20 @@ TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_ra
 def run_reports(
     tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]
 ) -> dict[str, pd.DataFrame]:
-    """Return the table of every report that the page has, by name, in the order of the page."""
-    return {
-        name: report.function()(tasks, tz=tz, as_of=as_of, **options)
-        for name, report in REPORTS.items()
-        if report.on_page
-    }
+    """Return the highlights, then the table of every report that the page has, by name, in the order of the page.
+
+    What has changed is among them where something has for sure.
+    """
+    chosen = {**options, "tz": tz}
+    history = open_history(tasks, as_of, chosen)
+    names = [name for name, report in REPORTS.items() if report.on_page]
+    tables = {name: run_part(name, tasks, history, as_of, chosen) for name in names}
+    changes = find_changes(tasks, history, as_of, chosen)
+    found = find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen)
+    if changes is not None:
+        told = changes.table[changes.table["verdict"].isin(verdicts.TOLD)].reset_index(drop=True)
+        tables |= {"compare": told} if len(told) else {}
+    return {"highlights": found, **tables}
 
 
 def count_task_types(tasks: Any) -> pd.DataFrame:

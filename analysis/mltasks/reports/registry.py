@@ -6,11 +6,22 @@ A new report is a module with its function, its declaration in `declarations`, a
 from __future__ import annotations
 
 from mltasks.reports.declaration import Report
-from mltasks.reports.declarations import compare, durations, errors, failures, models, timeline, unfinished, workers
+from mltasks.reports.declarations import (
+    compare,
+    durations,
+    errors,
+    failures,
+    highlights,
+    models,
+    timeline,
+    unfinished,
+    workers,
+)
 
 REPORTS: dict[str, Report] = {
     report.name: report
     for report in (
+        highlights.REPORT,
         timeline.REPORT,
         failures.REPORT,
         durations.REPORT,

@@ -10,6 +10,7 @@ from mltasks.reports.change import Change
 WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER = "worse", "better", "worse?", "better?"
 UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW = "unclear", "same", "only before", "only after", "too few"
 ORDER = (WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER, UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW)
+TOLD = ORDER[: ORDER.index(UNCLEAR)]  # the verdicts that say something
 FEWEST = 10  # tasks on each side
 POINTS = 0.05  # the least change of a rate to speak of
 FACTOR = 1.25  # and of a duration
@@ -50,5 +51,4 @@ def _judge(intervals: Intervals, none: float, least: float) -> str:
 
 def combine(rate: str, median: str, high: str) -> str:
     """Return the verdict of the three that weighs most; that of a high percentile only where it says something."""
-    told = ORDER[: ORDER.index(UNCLEAR)]
-    return min((rate, median, *([high] if high in told else [])), key=ORDER.index)
+    return min((rate, median, *([high] if high in TOLD else [])), key=ORDER.index)

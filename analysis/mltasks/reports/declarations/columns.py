@@ -23,3 +23,4 @@ DESIGN_EFFECT = Column(
 LAST_SUCCESS = Column("last_success", "ago", "UTC", "end of the completed task that was created last")
 FAILING_SINCE = Column("failing_since", "ago", "UTC", "creation of the first failed task after that; else missing")
 IN_A_ROW = Column("failures_in_a_row", "count", "tasks", "failed tasks created since the last success")
+EXAMPLE = Column("example_task_id", "id", "", "one of these tasks, the newest")

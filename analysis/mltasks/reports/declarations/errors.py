@@ -30,7 +30,7 @@ REPORT = Report(
         Column("nodes", "text", "", "nodes that deployments failed on, or that worked on the others"),
         Column("burst", "count", "tasks", "the most that were created within five minutes"),
         Column("example", "text", "", "the newest text as it was"),
-        Column("example_task_id", "id", "", "the newest task with it"),
+        columns.EXAMPLE,
         Column("means", "text", "", "what it means"),
         Column("remedy", "text", "", "what to do"),
     ),
