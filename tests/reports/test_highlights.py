@@ -20,7 +20,7 @@ from support.command import Command
 from support.generated import AS_OF, DAY, HOUR, MINUTE, Made, made
 from support.shown_numbers import numbers, unproven
 
-BEGIN = AS_OF - 40 * HOUR
+BEGIN = AS_OF - 20 * HOUR
 NOW = datetime.fromtimestamp(AS_OF / 1000, UTC)
 Row = dict[str, Any]
 
@@ -88,13 +88,13 @@ def test_the_planted_changes_are_found_and_the_burst_is_none() -> None:
         "worse than before: failure rate 3.7 % -> 15.7 %: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40"
     )
     tasks = labelled.load().set_index("task_id")
+    later = tasks[
+        (tasks["task_type"] == "REGISTER_MODEL") & (tasks["create_time"] >= pd.Timestamp("2026-11-14", tz="UTC"))
+    ]
     assert tasks.loc[table["example_task_id"][2], "outcome"] == "failed"
     slowest = tasks.loc[table["example_task_id"][4]]
     assert slowest["function_name"] == "TEXT_EMBEDDING"
-    assert (
-        slowest["duration_s"]
-        == tasks.query("task_type == 'REGISTER_MODEL' and create_time >= '2026-11-14'")["duration_s"].max()
-    )
+    assert slowest["duration_s"] == later["duration_s"].max()
 
 
 @pytest.mark.parametrize("source", ["demo", str(labelled.PATH)], ids=["demo", "labelled"])
@@ -180,24 +180,25 @@ def test_a_cluster_called_overdue_triggers_nothing() -> None:
     info = ClusterInfo(cluster="overdue-eu INCOMPLETE", as_of_ms=AS_OF, nodes=None)
     table = found(made(t("COMPLETED", 0, 1, cluster="overdue-eu INCOMPLETE")), info)
     assert table.empty
-    assert notes(table)[-2:] == [CALM, "what got worse cannot be told: no task of as long a time before is known"]
+    assert CALM in notes(table)
+    assert "what got worse cannot be told: no task of as long a time before is known" in notes(table)
 
 
 def test_a_batch_prediction_that_somebody_looks_at_today_hides_nothing() -> None:
     polled = {"task_type": "BATCH_PREDICTION", "function_name": "REMOTE"}
     tasks = [t("COMPLETED", n, n + 1, **polled) for n in range(200)]
-    looked_at = t("COMPLETED", 300, 100_000, **polled)
+    looked_at = t("COMPLETED", 300, 70_000, **polled)
     failed = [t("FAILED", 400 + n, 500, **polled) for n in range(3)]
     ((kind, _, reason),) = lines(*tasks, looked_at, *failed)
     assert (kind, reason[:17]) == ("failing", "3 failed in a row")
 
 
 def test_nothing_found_is_said_as_that() -> None:
-    healthy = [t("COMPLETED", n * 60, n * 60 + 1) for n in range(2000)]
+    healthy = [t("COMPLETED", n * 60, n * 60 + 1) for n in range(1000)]
     table = found(made(*healthy))
     assert table.empty
     assert CALM in notes(table)
-    assert CALM not in notes(found(made(*healthy, t("FAILED", 125_000, 125_001))))
+    assert CALM not in notes(found(made(*healthy, t("FAILED", 65_000, 65_001))))
 
 
 def test_groups_of_one_type_that_fail_with_one_error_are_one_line_and_the_longest_run_stands_first() -> None:
@@ -217,7 +218,7 @@ def test_groups_of_one_type_that_fail_with_one_error_are_one_line_and_the_longes
         ["failing", "TRAINING / AGENT", 5],
     ]
     assert table["reason"][0].startswith("up to 7 failed in a row since ")
-    assert table["command"][0] == "mltasks failures SOURCE --task-type TRAINING --function-name REMOTE,KMEANS"
+    assert table["command"][0] == "mltasks failures here --task-type TRAINING --function-name REMOTE,KMEANS"
 
 
 def test_groups_of_one_error_that_is_not_common_enough_stand_alone() -> None:
@@ -246,6 +247,8 @@ def test_data_that_is_incomplete_or_old_is_said_first() -> None:
     (row,) = found(tasks, now=late).query("kind == 'old'").to_dict("records")
     assert row["reason"] == "the data is old: read at 2025-03-07 02:00 UTC, more than a day ago"
     assert row["subject"] == "east"
+    both = found(made(t("COMPLETED", 0, 1)), now=late)
+    assert both["reason"].tolist() == [row["reason"], "the data is old: read, more than a day ago"]
 
 
 def test_data_of_an_assumed_time_of_the_past_or_judged_at_a_given_time_is_not_called_old() -> None:
@@ -276,7 +279,7 @@ def test_lost_overdue_and_suspect_tasks_are_one_line_per_type_with_the_oldest_an
         "2 overdue, the oldest: created 00:00:00, an assumed time-out of 600 s was over 00:10:00",
     ]
     assert [since.value // 10**6 for since in table["since"]] == [AS_OF - HOUR, AS_OF - 2 * HOUR]
-    assert table["command"][1] == "mltasks unfinished SOURCE --task-type DEPLOY_MODEL --by task_type"
+    assert table["command"][1] == "mltasks unfinished here --task-type DEPLOY_MODEL --by task_type"
 
 
 MODELS = {
@@ -308,10 +311,10 @@ def test_models_that_are_down_with_one_error_are_one_line() -> None:
     assert first.startswith("2 down, state DEPLOY_FAILED, up to 2 failed in a row since ")
     assert first.endswith(" UTC: no route to <host>")
     assert second == "1 stale, state DEPLOYED"
-    assert table["command"][0] == "mltasks models SOURCE --model m1,m2"
+    assert table["command"][0] == "mltasks models here --model m1,m2"
 
 
-@pytest.mark.parametrize(("hours", "silent"), [(23, False), (25, True)])
+@pytest.mark.parametrize(("hours", "silent"), [(24, False), (26, True)])
 def test_silence_is_longer_than_a_day_and_ten_times_the_usual_gap(hours: int, silent: bool) -> None:
     tasks = [{"create_time": AS_OF - hours * HOUR - n * MINUTE, "cluster": "west"} for n in range(200)]
     tasks += [{"create_time": AS_OF - n * MINUTE, "cluster": "east"} for n in range(200)]
@@ -341,7 +344,7 @@ def test_what_got_worse_is_told_of_the_window_against_the_time_before_it() -> No
     assert "worse" not in set(found(tasks(15 * 24), since="5d")["kind"])
     (row,) = found(tasks(4 * 24), since="5d").query("kind == 'worse'").to_dict("records")
     assert row["command"] == (
-        "mltasks compare SOURCE --since 2025-03-02T02:00:00.000Z --until 2025-03-07T02:00:00.000Z --against previous"
+        "mltasks compare here --since 2025-03-02T02:00:00.000Z --until 2025-03-07T02:00:00.000Z --against previous"
     )
     early = found(tasks(4 * 24), since="10d")
     assert "what got worse cannot be told: no task of as long a time before is known" in notes(early)

@@ -26,7 +26,8 @@ def find_old(tasks: Tasks, now: datetime, commands: Commands) -> list[Finding]:
         if reading.as_of_ms is None or reading.as_of_assumed or now.timestamp() * 1000 - reading.as_of_ms <= DAY_MS:
             continue
         read = pd.Timestamp(reading.as_of_ms, unit="ms", tz="UTC")
-        reason = f"the data is old: read at {moment(read)}, more than a day ago"
+        at = f" at {moment(read)}" if reading.as_of_ms == tasks.context.as_of_ms else ""  # which every report shows
+        reason = f"the data is old: read{at}, more than a day ago"
         command = commands.show("failures", "--by ''")
         findings.append(Finding("old", reading.cluster or commands.source, reason, command, since=read))
     return findings

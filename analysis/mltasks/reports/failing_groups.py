@@ -50,7 +50,8 @@ def find_groups(tasks: Tasks, failures: pd.DataFrame, commands: Commands) -> lis
     causes = find_common_errors(tasks, chosen[[*KEYS]].assign(from_ms=from_ms), KEYS)
     rows = chosen.merge(causes[[*KEYS, "error", "share", "example_task_id"]], on=[*KEYS], how="left")
     total = int(failures["failed"].sum())
-    findings = [_describe(part, total, commands) for part in _by_cause(rows) if part[0]["failed"] >= FEWEST_NEVER]
+    parts = [part for part in _by_cause(rows) if part[0]["kind"] != NEVER or part[0]["failed"] >= FEWEST_NEVER]
+    findings = [_describe(part, total, commands) for part in parts]
     order = {kind: place for place, kind in enumerate((NEVER, FAILING, MOST))}
     return sorted(findings, key=lambda each: (order[each.kind], -(each.count or 0)))
 
