@@ -50,6 +50,7 @@ __all__ = [
     "failures",
     "fetch",
     "get",
+    "highlights",
     "load",
     "models",
     "parse_json",
@@ -346,8 +347,8 @@ def errors(
 
     Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
     The text is masked: without ids, hosts, paths, times and numbers. Its status is new (first seen within the last
-    7 days, where the tasks reach back twice as long), returned (after a gap of more than 7 days), ongoing, or gone (not
-    seen for 7 days).
+    7 days, where tasks are known of at least 14), returned (after a gap of more than 7 days), ongoing, or gone (not
+    seen for 7 days); it looks beyond `since`.
 
     Parameters
     ----------
@@ -412,7 +413,7 @@ def errors(
         - nodes: nodes that deployments failed on, or that worked on the others
         - burst [tasks]: the most that were created within five minutes
         - example: the newest text as it was
-        - example_task_id: the newest task with it
+        - example_task_id: one of these tasks, the newest
         - means: what it means
         - remedy: what to do
 
@@ -650,6 +651,90 @@ def get(
     --------
     >>> mltasks.get("demo", "-HCVD6IBiXUMJeGlHdJP")["state"].tolist()
     ['FAILED']
+    """
+
+def highlights(
+    tasks: Any,
+    *,
+    tz: str = "UTC",
+    as_of: Any = None,
+    now: Moment = None,
+    since: Moment = None,
+    until: Moment = None,
+    task_type: Words = None,
+    function_name: Words = None,
+    node: Words = None,
+    model: Words = None,
+    cluster: Words = None,
+    not_task_type: Words = None,
+    access: Access | None = None,
+    query: Query = None,
+) -> pd.DataFrame:
+    """Return what needs attention, one row per thing, the most pressing first; no row where nothing was found.
+
+    Kinds, in this order: incomplete (pages are missing), old (read more than a day before `now`); lost, overdue and
+    suspect tasks, as `unfinished` judges them; model_down; never_succeeded, at least 2 failed; failing, a run of
+    failures that is improbable at the group's own rate; new_error, first seen in the last 7 days, or in the later half
+    of a shorter history; worse, as `compare` judges the window against the time before; silence, nothing created for
+    longer than a day and ten times the p99 of the gaps; most_failures, a group with more than a third of all. Groups
+    of one task type that fail with the same error, in 80 % and more, are one row. Filters select by create_time.
+
+    Parameters
+    ----------
+    tasks : DataFrame, Dataset, pyarrow.Table or a source
+        What `load` or `scan` returns, or a frame made of it; or a source as `load` takes it: a cluster's URL or
+        name, a file, a store, ``"demo"``, or a list of these.
+    tz : str
+        The time zone of days, weeks and months.
+    as_of : str, datetime or int, optional
+        The time that open tasks are judged at; else when they were read.
+    now : str, datetime or int, optional
+        The time that the age of the data counts to: the clock, where neither it nor as_of nor until is given.
+    since : str, date, datetime, timedelta or int, optional
+        From then on: 2026-11-24, monday, or 7d before the data ends. Days are those of `tz`.
+    until : str, date, datetime, timedelta or int, optional
+        Before then; times are UTC: '2026-11-24 22:00'. Days are those of `tz`.
+    task_type : str or list of str, optional
+        Only of this type, such as TRAINING (several: TRAINING,PREDICTION). The whole text, in any case.
+    function_name : str or list of str, optional
+        Only of this function, such as KMEANS. The whole text, in any case.
+    node : str or list of str, optional
+        Only on nodes whose id or name contains this. A part of the text, in any case.
+    model : str or list of str, optional
+        Only of models whose id or name contains this. A part of the text, in any case.
+    cluster : str or list of str, optional
+        Only of this cluster. The whole text, in any case.
+    not_task_type : str or list of str, optional
+        Not of this type. The whole text, in any case.
+    access : Access, optional
+        How to reach a cluster, and how to read it; files and frames need none.
+    query : dict, optional
+        OpenSearch query DSL, beside the filters; for clusters only.
+
+    Returns
+    -------
+    pandas.DataFrame
+        kind, subject; then:
+
+        - count: how many: failures, tasks, models
+        - since [UTC]: since when
+        - reason: in words, with the numbers that the command shows
+        - example_task_id: one of these tasks, the newest
+        - command: the command that shows more
+        - report: the report that has it as a row
+        - row: the keys of that row
+
+    Raises
+    ------
+    UsageError
+        For a keyword, column, period, zone, time or filter that cannot be.
+    ClusterError, DataError
+        Where the source cannot be read, or is incomplete.
+
+    Examples
+    --------
+    >>> mltasks.highlights("demo")[["kind", "count"]].values.tolist()
+    [['never_succeeded', 38], ['never_succeeded', 11]]
     """
 
 def load(

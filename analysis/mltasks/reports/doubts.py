@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pandas as pd
 
 from mltasks.engines.prepare import Tasks
@@ -19,11 +17,11 @@ def find_incomplete(tasks: Tasks, commands: Commands) -> list[Finding]:
     return [Finding("incomplete", commands.source, reason, commands.show("failures", "--by ''"))]
 
 
-def find_old(tasks: Tasks, now: datetime, commands: Commands) -> list[Finding]:
-    """Return the clusters that were read more than a day before `now`, as far as it is known when that was."""
+def find_old(tasks: Tasks, now_ms: int, commands: Commands) -> list[Finding]:
+    """Return the clusters that were read more than a day before `now_ms`, as far as it is known when that was."""
     findings = []
     for reading in tasks.context.readings:
-        if reading.as_of_ms is None or reading.as_of_assumed or now.timestamp() * 1000 - reading.as_of_ms <= DAY_MS:
+        if reading.as_of_ms is None or reading.as_of_assumed or now_ms - reading.as_of_ms <= DAY_MS:
             continue
         read = pd.Timestamp(reading.as_of_ms, unit="ms", tz="UTC")
         at = f" at {moment(read)}" if reading.as_of_ms == tasks.context.as_of_ms else ""  # which every report shows

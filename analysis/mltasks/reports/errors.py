@@ -41,8 +41,8 @@ def errors(
 
     Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
     The text is masked: without ids, hosts, paths, times and numbers. Its status is new (first seen within the last
-    7 days, where tasks are known of at least 14), returned (after a gap of more than 7 days), ongoing, or gone (not seen
-    for 7 days); it looks beyond `since`.
+    7 days, where tasks are known of at least 14), returned (after a gap of more than 7 days), ongoing, or gone (not
+    seen for 7 days); it looks beyond `since`.
 
     Parameters
     ----------

@@ -26,8 +26,9 @@ from mltasks.reports.finding import Commands, Finding
 from mltasks.reports.got_worse import Changes
 from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks import derived, schema
+from mltasks.tasks import derived, schema, times
 from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.times import Moment
 
 PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
 TEXTS = ("kind", "subject", "reason", "example_task_id", "command", "report", "row")
@@ -40,7 +41,7 @@ def highlights(
     *,
     tz: str = "UTC",
     as_of: Any = None,
-    now: datetime | None = None,
+    now: Moment = None,
     **options: Unpack[RateOptions],
 ) -> pd.DataFrame:
     """Return what needs attention, one row per thing, the most pressing first; no row where nothing was found.
@@ -54,7 +55,7 @@ def highlights(
 
     Parameters
     ----------
-    now : datetime, optional
+    now : str, datetime or int, optional
         The time that the age of the data counts to: the clock, where neither it nor as_of nor until is given.
 
     Examples
@@ -89,7 +90,7 @@ def find_highlights(
     history: History,
     *,
     as_of: Any = None,
-    now: datetime | None = None,
+    now: Moment = None,
     options: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the report from the tables of PARTS and what has changed; see `highlights`."""
@@ -97,10 +98,10 @@ def find_highlights(
     report_info.reject_filters("highlights", prepared)
     info = report_info.read_info(tables["failures"])
     commands = Commands(prepared.context.source, info.filters)
-    clock = now or (datetime.now(UTC) if as_of is None and prepared.filters.until_ms is None else None)
+    clock_ms = _clock_ms(now, is_now=as_of is None and prepared.filters.until_ms is None)
     findings = [
         *doubts.find_incomplete(prepared, commands),
-        *(doubts.find_old(prepared, clock, commands) if clock else []),
+        *([] if clock_ms is None else doubts.find_old(prepared, clock_ms, commands)),
         *_find_stuck(prepared, tables, info.as_of_ms, commands),
         *failing_groups.find_groups(prepared, tables["failures"], commands),
         *_find_new_errors(tables["errors"], history, commands),
@@ -113,6 +114,12 @@ def find_highlights(
     notes = [*([] if findings else [CALM]), *_untold(tables, changes, history, info.tasks)]
     covered = totals.count_totals(prepared)
     return report_info.attach_info(_to_table(findings), "highlights", prepared, covered, notes, keys=list(REPORT.keys))
+
+
+def _clock_ms(now: Moment, *, is_now: bool) -> int | None:
+    """Return the time that the age of the data counts to [ms]; None where the past is looked at."""
+    given = times.parse_time(now, None, "now")
+    return round(datetime.now(UTC).timestamp() * 1000) if given is None and is_now else given
 
 
 def _find_stuck(
