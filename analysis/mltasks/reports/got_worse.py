@@ -39,9 +39,9 @@ def find_changes(tasks: Any, history: History, as_of: Any, options: Mapping[str,
     Without a window it is the last week against the one before, or the halves of a shorter history. None for one node,
     too: `compare` takes a node for something else.
     """
-    window = filters.parse(options, history.as_of_ms)
+    window = history.window(filters.parse(options, history.as_of_ms))
     sides = _choose_sides(history, window.since_ms, window.until_ms)
-    if sides is None or options.get("node"):
+    if sides is None or window.node:
         return None
     rest = {name: value for name, value in options.items() if name not in ("since", "until", "node", "tz")}
     table = compare(tasks, as_of=as_of, **{**rest, **sides})

@@ -64,6 +64,7 @@ def highlights(
     [['never_succeeded', 38], ['never_succeeded', 11]]
     """
     chosen = {**options, "tz": tz}
+    report_info.reject_filters("highlights", prepare.prepare(tasks, [], chosen, as_of=as_of, taken=()))
     history = open_history(tasks, as_of, chosen)
     tables = {name: run_part(name, tasks, history, as_of, chosen) for name in PARTS}
     changes = got_worse.find_changes(tasks, history, as_of, chosen)
@@ -95,7 +96,6 @@ def find_highlights(
 ) -> pd.DataFrame:
     """Return the report from the tables of PARTS and what has changed; see `highlights`."""
     prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=WANTED)
-    report_info.reject_filters("highlights", prepared)
     info = report_info.read_info(tables["failures"])
     commands = Commands(prepared.context.source, info.filters)
     clock_ms = _clock_ms(now, is_now=as_of is None and prepared.filters.until_ms is None)

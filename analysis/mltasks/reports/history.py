@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from mltasks.engines import prepare
+from mltasks.engines.dataset import NO_FILTERS
 from mltasks.reports import totals
 from mltasks.tasks import filters
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.schema import DAY_MS
 
 WEEK_MS = 7 * DAY_MS
@@ -22,11 +24,16 @@ class History:
     begin_ms: int | None
     as_of_ms: int | None
     last_ms: int | None  # the latest create_time
+    filters: Filters = NO_FILTERS  # that the tasks were read with
 
     @property
     def length_ms(self) -> int:
         """How long it is [ms]."""
         return 0 if self.begin_ms is None or self.as_of_ms is None else max(self.as_of_ms - self.begin_ms, 0)
+
+    def window(self, chosen: Filters) -> Filters:
+        """Return the filters of a report together with those that the tasks were read with."""
+        return filters.combine(self.filters, chosen)
 
     def span_days(self) -> int:
         """Return of how many days something can be called new: 7, or of a shorter history half its days; 0: none."""
@@ -36,7 +43,9 @@ class History:
 def read_history(tasks: prepare.Tasks) -> History:
     """Return the history of some tasks, which are selected by no `since` but that of their reading."""
     covered = totals.count_totals(tasks)
-    return History(begin_of(tasks, covered.first_ms), tasks.context.as_of_ms, covered.last_ms)
+    begin = begin_of(tasks, covered.first_ms)
+    read_with = filters.parse(tasks.context.filters, tasks.context.as_of_ms)
+    return History(begin, tasks.context.as_of_ms, covered.last_ms, filters.combine(read_with, tasks.filters))
 
 
 def begin_of(tasks: prepare.Tasks, first_ms: int | None) -> int | None:
