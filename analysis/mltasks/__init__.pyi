@@ -242,6 +242,10 @@ def durations(
     Percentiles are exact, linear between ranks (Hyndman & Fan 1996, type 7), and missing where fewer than 10, 20 or 100
     tasks were measured for p90, p95, p99. measured + unmeasured = completed.
 
+    A training waits for a thread of its node: the pool takes trainings in the order of creation (J. Kiefer and J.
+    Wolfowitz, Transactions of the AMS 78 (1955) 1-18). wait_s, run_s and wait_share are of trainings, and missing where
+    the size of the pool was not read.
+
     Parameters
     ----------
     tasks : DataFrame, Dataset, pyarrow.Table or a source
@@ -305,6 +309,9 @@ def durations(
         - p95_s [s]: 95th percentile
         - p99_s [s]: 99th percentile
         - max_s [s]: longest duration
+        - wait_s [s]: median time that a training waited for a thread of its node
+        - run_s [s]: median time that it then ran
+        - wait_share: part of the trainings' time that was waiting
 
     Raises
     ------

@@ -59,6 +59,8 @@ class View:
         keys = self.keys
         if "task_id" in self.frame.columns and "tasks" in shown and not keys:  # a row is a task
             shown.remove("tasks")
+        if "wait_share" in shown and self.frame["wait_share"].isna().all():  # nothing is known of the pools
+            shown.remove("wait_share")
         if "node_name" in shown:
             named = self.frame["node_name"].notna()
             if named.all():

@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals
+from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals, training_waits
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import NODE, Grouped
 from mltasks.reports.periods import Periods
@@ -52,6 +52,10 @@ def durations(
     Percentiles are exact, linear between ranks (Hyndman & Fan 1996, type 7), and missing where fewer than 10, 20 or 100
     tasks were measured for p90, p95, p99. measured + unmeasured = completed.
 
+    A training waits for a thread of its node: the pool takes trainings in the order of creation (J. Kiefer and J.
+    Wolfowitz, Transactions of the AMS 78 (1955) 1-18). wait_s, run_s and wait_share are of trainings, and missing where
+    the size of the pool was not read.
+
     Parameters
     ----------
     outcome : str or list of str
@@ -66,14 +70,16 @@ def durations(
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
-    prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=["status_code"])
+    wanted = ["status_code", *training_waits.ID]
+    prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=wanted)
     grouped, found, counts = _counted(prepared, periods, measured)
+    found, doubts = training_waits.with_waits(found, grouped, tasks, prepared, as_of)
     found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
     for name, (_, rank) in QUANTILES.items():  # of fewer tasks the quantile would only be the longest
         found[name] = found[name].where(found["measured"] >= FEWEST.get(rank, 1))
-    notes = _notes(counts, measured)
+    notes = [*_notes(counts, measured), *doubts]
     if periods:
-        found, early = rate_doubts.without_unfinished(found, list(QUANTILES), "percentiles")
+        found, early = rate_doubts.without_unfinished(found, [*QUANTILES, *training_waits.COLUMNS], "percentiles")
         notes = [*notes, *early, *totals.undated_note(counts)]
     if NODE in prepared.keys:
         notes.append("a task with several nodes counts once on each of them")
@@ -118,7 +124,8 @@ def _counted(
         prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES
     )
     found = found.assign(unmeasured=found["chosen"] - found["measured"])
-    return grouped, found[[*grouped.keys, *COLUMNS]], covered  # what the census took may have the name of a key
+    names = [name for name in COLUMNS if name not in training_waits.COLUMNS]
+    return grouped, found[[*grouped.keys, *names]], covered  # what the census took may have the name of a key
 
 
 def _end(outcome: str) -> str:

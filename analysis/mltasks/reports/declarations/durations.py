@@ -24,8 +24,11 @@ REPORT = Report(
         Column("p95_s", "duration", "s", "95th percentile"),
         Column("p99_s", "duration", "s", "99th percentile"),
         Column("max_s", "duration", "s", "longest duration"),
+        Column("wait_s", "duration", "s", "median time that a training waited for a thread of its node"),
+        Column("run_s", "duration", "s", "median time that it then ran"),
+        Column("wait_share", "share", "", "part of the trainings' time that was waiting"),
     ),
-    narrow=("tasks", "failed", "open", "p50_s", "p95_s", "max_s"),
+    narrow=("tasks", "failed", "open", "p50_s", "p95_s", "max_s", "wait_share"),
     worst_first=("p50_s", "tasks"),
     examples=(
         "mltasks durations demo --task-type TRAINING --sort p95_s",
