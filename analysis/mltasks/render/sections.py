@@ -17,6 +17,7 @@ RANKS = {  # classes of columns that only a wider screen shows
     "second": ("completed", "measured", "p90_s", "p99_s"),
     "third": ("partial", "cancelled", "unmeasured", "mean_s", "design_effect", "failures_in_a_row", "wait_s", "run_s"),
 }
+WAITS = ("wait_s", "run_s", "wait_share")  # of no row, where nothing is known of the pools
 INTERVAL = ("failure_rate_low", "failure_rate_high")
 
 
@@ -62,8 +63,9 @@ def _anchors(view: View, table: pd.DataFrame) -> list[str]:
 
 
 def _hidden(view: View) -> set[str]:
-    """Return the columns that are shown in another way: the ends of an interval, ids where there are names."""
+    """Return the columns that are shown in another way, such as the ends of an interval, or are of no row."""
     hidden = {name for name in INTERVAL if name in view.frame}
+    hidden |= {name for name in WAITS if name in view.frame and view.frame[name].isna().all()}
     if "node_name" in view.frame and len(view.frame) and view.frame["node_name"].notna().all():
         hidden.add("worker_node")
     return hidden

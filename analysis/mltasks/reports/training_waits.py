@@ -107,7 +107,7 @@ def _sweep(rows: pd.DataFrame, context: Context) -> Waits:
     parts = []
     for (cluster, node), part in rows.groupby(["cluster", "nodes_text"], dropna=False, sort=False):
         sizes = context.reading(cluster if isinstance(cluster, str) else None).train_pool_size or {}
-        if (threads := sizes.get(node)) is None or threads < 1:
+        if (threads := sizes.get(str(node))) is None or threads < 1:
             continue
         wait, run = wait_and_run(part["start_ms"], part["updated_ms"], threads)
         lasted = part["updated_ms"] - part["start_ms"]
