@@ -241,3 +241,27 @@ def test_ago_counts_from_the_end_of_a_window_in_the_past() -> None:
     info = report_info.read_info(mltasks.failures(mltasks.load("demo"), until="2026-11-24 22:00"))
     assert info.ago_from_ms == pd.Timestamp("2026-11-24 22:00", tz="UTC").value // 1_000_000
     assert report_info.read_info(mltasks.failures(mltasks.load("demo"))).ago_from_ms == info.as_of_ms
+
+
+@pytest.mark.parametrize(("later", "named"), [(3600, False), (3601, True)])
+def test_a_task_that_alone_sets_an_assumed_time_is_named(later: int, named: bool) -> None:
+    rows = read_at(0, t("COMPLETED", 0, 1), t("COMPLETED", 5, 10), t("COMPLETED", 0, 10 + later, task_id="odd")).arrow
+    for source in (rows, rows.to_pandas(), mltasks.load(rows)):
+        said = notes(mltasks.failures(source, by=[]))
+        assert ("the task odd alone sets that time, more than an hour after all others" in said) == named
+        assert "which is assumed" in said
+    chosen = mltasks.failures(rows, by=[], as_of=BEGIN + 9_000_000)
+    assert "alone sets" not in notes(chosen)
+
+
+def test_the_same_id_under_two_cluster_names_is_said() -> None:
+    tasks = read_at(1000, *(t("COMPLETED", 0, 1, task_id="a", cluster=name) for name in ("east", "west")))
+    other = read_at(1000, t("COMPLETED", 0, 1, task_id="b", cluster="west"))
+    frames = [read_at(1000, t("COMPLETED", 0, 1, task_id="a", cluster=name)).pandas() for name in ("east", "west")]
+    both = pd.concat(frames)
+    plain = pd.DataFrame(dict(both.items()))
+    for source in (tasks.arrow, both, plain, mltasks.load(plain), mltasks.scan(tasks.arrow)):
+        table = mltasks.failures(source, by=[])
+        assert table["tasks"].tolist() == [2]
+        assert "1 task id is there under several cluster names, such as a of east and west" in notes(table)
+    assert "several cluster names" not in notes(mltasks.failures(pd.concat([frames[0], other.pandas()]), by=[]))

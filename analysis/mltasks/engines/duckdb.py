@@ -29,7 +29,7 @@ def open_frame(tasks: Relation | pa.Table, names: Sequence[str]) -> tuple[Relati
     """Return a user's relation, or an Arrow table, with each task once; see `Engine.open_frame`."""
     rows = conform.conform(to_arrow(tasks) if isinstance(tasks, Relation) else tasks, UnreadableCounts())
     rows = table.deduplicate(rows)
-    return relation(rows), table.assume_as_of(rows, Context(source="a table"))
+    return relation(rows), table.note_shared_ids(rows, table.assume_as_of(rows, Context(source="a table")))
 
 
 def from_arrow(rows: pa.Table, context: Context) -> Relation:

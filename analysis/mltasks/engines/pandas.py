@@ -31,10 +31,12 @@ def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame,
     """Return a pandas frame with the stored columns, each task once, and its Context."""
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
     if ctx.as_of_ms is not None and _is_as_loaded(tasks, names) and _is_unique(tasks, ctx):
+        if ctx.rows != len(tasks):  # of several readings, or of a part of one
+            ctx = table.note_shared_ids(pa.table({key: pa.array(tasks[key]) for key in schema.KEY}), ctx)
         return _with_arrow_keys(tasks, names), ctx
     rows, context = conform.from_pandas(tasks, UnreadableCounts())
     rows = table.deduplicate(rows)
-    ctx = table.assume_as_of(rows, context or Context(source="a DataFrame"))
+    ctx = table.note_shared_ids(rows, table.assume_as_of(rows, context or Context(source="a DataFrame")))
     return _with_arrow_keys(table.to_pandas(rows, ctx), names), ctx
 
 

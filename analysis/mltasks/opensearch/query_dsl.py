@@ -5,6 +5,7 @@ The frame is filtered again after decoding.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mltasks.tasks import schema
@@ -25,7 +26,7 @@ def query(filters: Filters, own: Query | None = None, *, window: Window = "creat
     for name in [each.name for each in FILTERS if each.kind == "exact" and each.is_pushed_down]:
         words = getattr(filters, name)
         if words and all(word.isascii() for word in words):  # the index knows no lower case of other letters
-            must.append(_any(match_word(name, word) for word in words))
+            must.append(_any(_match_folded(name, word) for word in words))
     if filters.outcome and schema.OPEN not in filters.outcome:  # open has states that nobody knows yet
         states = [state for outcome in filters.outcome for state in schema.states_of(outcome)]
         must.append(_any(match_word("state", state) for state in states))
@@ -54,6 +55,18 @@ def match_word(field: str, word: str) -> Query:
     """Match a word in any case, also where the index was made without its mapping (text with a keyword beside it)."""
     match = {"value": word, "case_insensitive": True}
     return _any([{"term": {field: match}}, {"term": {f"{field}.keyword": match}}])
+
+
+def _match_folded(field: str, word: str) -> Query:
+    """Match what has this word when it is folded: the dotted capital I and the Kelvin sign become plain letters, too.
+
+    The index knows of no case but that of ASCII, so that another letter may stand for these two.
+    """
+    if not set("ik") & set(word):
+        return match_word(field, word)
+    pattern = re.sub(r"[ik]", "?", re.sub(r"([*?\\\\])", r"\\\1", word))
+    match = {"value": pattern, "case_insensitive": True}
+    return _any([{"wildcard": {field: match}}, {"wildcard": {f"{field}.keyword": match}}])
 
 
 def _any(queries: Any) -> Query:

@@ -49,6 +49,12 @@ class Totals:
             found.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
             found.append(f"as of {to_iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
+            found += [
+                f"the task {reading.as_of_task} alone sets that time, more than an hour after all others; if it is "
+                "wrong, give as_of (in Python), or the tasks without it"
+                for reading in tasks.context.readings
+                if reading.as_of_task is not None
+            ]
         if unknown := self.counts["unknown"]:
             found.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.counts["overdue"]:

@@ -227,7 +227,7 @@ def _rows(
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
         rows = table.deduplicate(rows)
-        ctx = table.assume_as_of(rows, ctx)
+        ctx = table.note_shared_ids(rows, table.assume_as_of(rows, ctx))
         chosen = filters.combine(before, filters.parse(options, ctx.as_of_ms))
         unreadable = dict(tally.counts) or ctx.unreadable
         ctx = metadata.replace(

@@ -18,4 +18,4 @@ def concat(parts: Sequence[Part]) -> Part:
     if len(parts) == 1:
         return parts[0]
     rows = table.deduplicate(pa.concat_tables([part[0] for part in parts], promote_options="default"))
-    return rows, metadata.merge([part[1] for part in parts]), parts[-1][2]
+    return rows, table.note_shared_ids(rows, metadata.merge([part[1] for part in parts])), parts[-1][2]

@@ -52,6 +52,7 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str | None = None
     as_of_ms: int | None = None
     as_of_assumed: bool = False
+    as_of_task: str | None = None  # the task that alone set an assumed as_of, more than an hour after all others
     timeout_s: int = schema.DEFAULT_TIMEOUT_S
     timeout_assumed: bool = True
     nodes: dict[str, Node] | None = None  # None: not read; a node that is missing here has left the cluster
@@ -177,7 +178,7 @@ def carry_forward(before: ClusterInfo, now: ClusterInfo) -> ClusterInfo:
 
 def with_as_of(ctx: Context, ms: int | None) -> Context:
     """Return a Context as if its clusters had been read at another time."""
-    readings = (msgspec.structs.replace(r, as_of_ms=ms, as_of_assumed=False) for r in ctx.readings)
+    readings = (msgspec.structs.replace(r, as_of_ms=ms, as_of_assumed=False, as_of_task=None) for r in ctx.readings)
     return replace(ctx, readings=tuple(readings))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,7 @@ PANDAS_TYPES = {
 }
 
 
+HOUR_MS = 3_600_000
 SMALL_TYPES = {  # of users' own columns: a missing value leaves whole numbers whole
     pa.int8(): pd.Int8Dtype(),
     pa.int16(): pd.Int16Dtype(),
@@ -73,12 +75,37 @@ def assume_as_of(table: pa.Table, ctx: Context) -> Context:
         return ctx
     now = time.time_ns() // 1_000_000
     times = [pc.fill_null(table[name].cast(pa.int64()), 0) for name in ("create_time", "last_update_time")]
-    found = [pc.max(pc.if_else(pc.less(column, now + schema.DAY_MS), column, 0)).as_py() for column in times]
-    if max(found) < schema.EARLIEST_MS:
+    newest = pc.max_element_wise(*(pc.if_else(pc.less(column, now + schema.DAY_MS), column, 0) for column in times))
+    latest = np.asarray(arrow.combine_chunks(newest))
+    place = int(latest.argmax())
+    as_of_ms = int(latest[place])
+    if as_of_ms < schema.EARLIEST_MS:
         return ctx
+    next_ms = int(np.delete(latest, place).max(initial=0))
+    is_alone = next_ms >= schema.EARLIEST_MS and as_of_ms - next_ms > HOUR_MS
+    task = table["task_id"][place].as_py() if is_alone else None
     reading = ctx.readings[0] if ctx.readings else ClusterInfo()
-    assumed = msgspec.structs.replace(reading, as_of_ms=max(found), as_of_assumed=True)
+    assumed = msgspec.structs.replace(reading, as_of_ms=as_of_ms, as_of_assumed=True, as_of_task=task)
     return metadata.replace(ctx, readings=(assumed, *ctx.readings[1:]))
+
+
+def note_shared_ids(table: pa.Table, ctx: Context) -> Context:
+    """Return the Context with a note where a task id is there under two cluster names; each task is there once."""
+    if pc.count_distinct(table["cluster"], mode="all").as_py() < 2:
+        return ctx
+    counts = pc.value_counts(table["task_id"].drop_null())
+    shared = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1)).to_pylist()
+    if not shared:
+        return ctx
+    task = shared[0]["values"]
+    names = table.filter(pc.equal(table["task_id"], task))["cluster"].to_pylist()
+    clusters = " and ".join(sorted("no name" if name is None else name for name in names))
+    n = len(shared)
+    note = (
+        f"{n} task {'id is' if n == 1 else 'ids are'} there under several cluster names, such as {task} of {clusters}: "
+        "if that is one cluster, its tasks count more than once"
+    )
+    return metadata.replace(ctx, notes=tuple(dict.fromkeys([*ctx.notes, note])))
 
 
 def unknown_states(table: pa.Table) -> Counter[str]:
