@@ -29,11 +29,15 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
 @options.access
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, **given: Any) -> int:
-    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
+    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise.
+
+    Of batch predictions, the columns job_status, job_start, job_end and job_duration_s are what the provider tells.
+    """
     from mltasks.render import write
     from mltasks.render.view import View, make_view
     from mltasks.reports.task_list import COLUMNS, task_list
     from mltasks.sources.load import load
+    from mltasks.tasks.remote_job import COLUMNS as JOB
 
     chosen, access = options.split(given)
     kind = write.format_of(given["format_"], given["output"])
@@ -47,7 +51,8 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
         top = SHOWN
     listed = task_list(tasks, names)  # says which columns are not there
     if given["sort"]:  # by any column, shown or not
-        listed = task_list(tasks, list(tasks.columns))
+        by = [name for name in (given["sort"].partition(":")[0],) if name in JOB]
+        listed = task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
     found = make_view(listed, given["sort"], top or None)
     found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
     write.write_report(found, kind, given["output"], wide=given["wide"], force=given["force"])

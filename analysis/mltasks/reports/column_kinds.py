@@ -23,6 +23,10 @@ SPECIAL: Mapping[str, tuple[Kind, str]] = {
     "duration_s": ("duration", "s"),
     "gone_time": ("time", "UTC"),
     "period": ("period", ""),
+    "job_status": ("text", ""),
+    "job_start": ("time", "UTC"),
+    "job_end": ("time", "UTC"),
+    "job_duration_s": ("duration", "s"),
 }
 
 

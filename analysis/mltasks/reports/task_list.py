@@ -9,7 +9,7 @@ import pandas as pd
 
 from mltasks.exceptions import UsageError
 from mltasks.reports import report_info, totals
-from mltasks.tasks import metadata, schema
+from mltasks.tasks import metadata, remote_job, schema
 from mltasks.tasks.metadata import Context
 
 COLUMNS = (
@@ -20,11 +20,20 @@ NARROW = ("task_id", "task_type", "function_name", "state", "create_time", "dura
 
 
 def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """Return the chosen columns of tasks as `load` gives them, newest first; raises UsageError for unknown ones."""
+    """Return the chosen columns of tasks as `load` gives them, newest first; raises UsageError for unknown ones.
+
+    Beside the columns of the task table there are those of `remote_job.COLUMNS`: a batch prediction's own times.
+    """
+    if set(columns) & set(remote_job.COLUMNS):
+        attributes = tasks.attrs
+        jobs = remote_job.job_columns(tasks["remote_job"])
+        tasks = tasks.assign(**{name: jobs[name].set_axis(tasks.index) for name in remote_job.COLUMNS})
+        tasks.attrs = attributes
     for name in columns:
         if name not in tasks.columns:
-            near = difflib.get_close_matches(name, list(tasks.columns), 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(tasks.columns)}"
+            there = list(dict.fromkeys([*tasks.columns, *remote_job.COLUMNS]))
+            near = difflib.get_close_matches(name, there, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there)}"
             raise UsageError(f"columns: there is no column {name!r}; {hint}")
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
     found = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
