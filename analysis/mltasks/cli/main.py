@@ -25,7 +25,7 @@ HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it
 \b
 Try:
   mltasks report demo
-  mltasks failures demo --by function_name
+  mltasks errors demo --top 5
   mltasks durations demo --task-type TRAINING --sort p95_s
 
 \b
@@ -50,6 +50,15 @@ COMMANDS = {  # name -> its module, and what it does
     "sync": ("sync", "What changed since the last time, into a local store."),
     "verify": ("verify", "Whether a store is whole."),
     "doctor": ("doctor", "What can be reached and read of a cluster, and what is missing."),
+}
+
+GROUPS: dict[str, list[str]] = {  # the question that brings somebody here -> the commands that answer it
+    "What needs attention": ["report", "highlights", "check"],
+    "What fails, and why": ["failures", "errors", "models", "unfinished"],
+    "How long, how much, when, and is it worse": ["durations", "workers", "timeline", "compare"],
+    "The tasks themselves": ["list", "get"],
+    "Keeping them": ["fetch", "sync", "verify"],
+    "What can be reached": ["doctor"],
 }
 
 
@@ -97,8 +106,12 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        grouped = {name for names in GROUPS.values() for name in names}
+        others = {"Other reports": [name for name in COMMANDS if name not in grouped]}
+        for title, names in (GROUPS | others).items():
+            if names:
+                with formatter.section(title):
+                    formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.command(

@@ -42,6 +42,18 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     return load.combine(found, chosen, is_redacted=access.redact), code
 
 
+def scan_with_before(
+    names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, looks_back: bool = True
+) -> tuple[Dataset, int, dict[str, Any]]:
+    """Return what `scan_all` does of as long a time before `since`, too, and the window for the report to select."""
+    from mltasks.tasks import filters
+
+    if not looks_back or chosen.get("since") is None:
+        return *scan_all(names, access, chosen, every=every), {}
+    window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
+    return *scan_all(names, access, filters.with_time_before(chosen), every=every), window
+
+
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:
     """Return the sources that are meant; raises UsageError where there is none."""
     from mltasks.opensearch import config

@@ -9,7 +9,11 @@ import click
 
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
+from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import CHANGES_RATE
+
+FOUND = 1
+ANY = "highlights"
 
 
 @click.command(
@@ -19,6 +23,7 @@ from mltasks.reports.declaration import CHANGES_RATE
         "mltasks report demo",
         "mltasks report demo -o report.html",
         "mltasks report https://host:9200 --user admin --since 7d -o report.html",
+        "mltasks report history --since 1d --fail-on lost,model_down,failing",
     ),
 )
 @options.sources
@@ -30,11 +35,27 @@ from mltasks.reports.declaration import CHANGES_RATE
     help="The page, report.html; or report.md, report.json. Without it, the summary only.",
 )
 @options.force
+@option(
+    "--fail-on",
+    metavar="KINDS",
+    section=options.OUTPUT,
+    help="End with 1 where there are highlights: any (highlights), or of these kinds: lost,failing,...",
+)
 @options.filters(refused=CHANGES_RATE)
 @options.access
 @options.every
-def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, force: bool, **given: Any) -> int:
-    """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone."""
+def command(
+    sources: tuple[str, ...],
+    every_cluster: bool,
+    output: str | None,
+    force: bool,
+    fail_on: str | None,
+    **given: Any,
+) -> int:
+    """Show what needs attention, task types and nodes; with -o, every report on one HTML page that stands alone.
+
+    With --since it is compared with as long a time before.
+    """
     from mltasks.render import page, terminal_summary, write
     from mltasks.reports import overview
 
@@ -42,13 +63,25 @@ def command(sources: tuple[str, ...], every_cluster: bool, output: str | None, f
     if output is not None:
         page.page_format(output)
         write.check_output(output, force)
-    tasks, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
-    made = page.report(tasks)
+    kinds = _read_kinds(fail_on)
+    tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster)
+    made = page.report(tasks, **window)
+    if not code and set(made.tables["highlights"]["kind"]) & kinds:
+        code = FOUND
     if output is not None:
         made.save(output, force=force)
     if output == write.STDOUT:
         return code
-    write.write(terminal_summary.render(overview.count_task_types(tasks), made, colour=write.is_coloured()))
+    write.write(terminal_summary.render(overview.count_task_types(tasks, **window), made, colour=write.is_coloured()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code
+
+
+def _read_kinds(text: str | None) -> set[str]:
+    from mltasks.reports.finding import KINDS
+
+    words = options.split_names(text)
+    if text is not None and (not words or not {*words} <= {ANY, *KINDS}):
+        raise UsageError(f"--fail-on: cannot read {text!r}; there are {ANY} (any of them), {', '.join(KINDS)}")
+    return {*KINDS} if ANY in words else {*words}

@@ -54,8 +54,10 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
-        tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
-        table = report.function()(tasks, **_keywords(given))
+        tasks, code, window = open_sources.scan_with_before(
+            sources, access, filters, every=every_cluster, looks_back=report.looks_back
+        )
+        table = report.function()(tasks, **_keywords(given), **window)
         return make_view(table, shown["sort"], shown["top"] or None, chosen), code
 
     if watch:

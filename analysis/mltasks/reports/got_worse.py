@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -33,7 +33,9 @@ class Changes(NamedTuple):
         return int(self.sides.get("since", self.sides.get("split")))
 
 
-def find_changes(tasks: Any, history: History, as_of: Any, options: Mapping[str, Any]) -> Changes | None:
+def find_changes(
+    tasks: Any, history: History, as_of: Any, options: Mapping[str, Any], by: str | Sequence[str] = KEYS
+) -> Changes | None:
     """Return what has changed: the window against as long a time before it; None where that is not known.
 
     Without a window it is the last week against the one before, or the halves of a shorter history. None for one node,
@@ -44,7 +46,7 @@ def find_changes(tasks: Any, history: History, as_of: Any, options: Mapping[str,
     if sides is None or window.node:
         return None
     rest = {name: value for name, value in options.items() if name not in ("since", "until", "node", "tz")}
-    table = compare(tasks, as_of=as_of, **{**rest, **sides})
+    table = compare(tasks, by, as_of=as_of, **{**rest, **sides})
     return Changes(table, sides) if table["tasks_before"].any() else None
 
 

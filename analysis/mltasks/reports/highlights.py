@@ -33,6 +33,7 @@ from mltasks.tasks.times import Moment
 PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
 TEXTS = ("kind", "subject", "reason", "example_task_id", "command", "report", "row")
 WANTED = ("error", "reason", "task_id", "cluster", "model_id", "status_code")
+UNKNOWN_BEFORE = "what got worse cannot be told: no task of as long a time before is known"
 CALM = "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
 
 
@@ -170,7 +171,7 @@ def _untold(tables: Mapping[str, pd.DataFrame], changes: Changes | None, history
     if not history.span_days():
         notes.append("new errors cannot be told: tasks of less than two days are known")
     if changes is None:
-        notes.append("what got worse cannot be told: no task of as long a time before is known")
+        notes.append(UNKNOWN_BEFORE)
     if (tables["models"]["verdict"] == "unknown").any():
         notes.append(
             "whether some models are down cannot be told: the index of models was not read, or has them no longer"

@@ -11,11 +11,12 @@ import pandas as pd
 from mltasks.reports import report_info, verdicts
 from mltasks.reports.durations import durations
 from mltasks.reports.got_worse import find_changes
-from mltasks.reports.highlights import find_highlights, open_history, run_part
+from mltasks.reports.highlights import UNKNOWN_BEFORE, find_highlights, open_history, run_part
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filters import FilterOptions, RateOptions
 
 TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
+BEFORE = ("rate_before", "p50_before_s")
 
 
 def run_reports(
@@ -23,7 +24,7 @@ def run_reports(
 ) -> dict[str, pd.DataFrame]:
     """Return the highlights, then the table of every report that the page has, by name, in the order of the page.
 
-    What has changed is among them where something has for sure.
+    What has changed is among them where something has for sure; with `since`, wherever it can be compared.
     """
     chosen = {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
@@ -32,16 +33,25 @@ def run_reports(
     changes = find_changes(tasks, history, as_of, chosen)
     found = find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen)
     if changes is not None:
-        told = changes.table[changes.table["verdict"].isin(verdicts.TOLD)].reset_index(drop=True)
-        tables |= {"compare": told} if len(told) else {}
+        shown = verdicts.TOLD if options.get("since") is None else verdicts.COMPARED
+        rows = changes.table[changes.table["verdict"].isin(shown)].reset_index(drop=True)
+        tables |= {"compare": rows} if len(rows) else {}
     return {"highlights": found, **tables}
 
 
-def count_task_types(tasks: Any) -> pd.DataFrame:
-    """Return one row per task type: counts, failure rate, median and 95th percentile."""
-    types = durations(tasks, by="task_type")  # which has the counts, too, that make a rate
+def count_task_types(tasks: Any, **options: Unpack[FilterOptions]) -> pd.DataFrame:
+    """Return one row per task type: counts, failure rate, median and 95th percentile; with `since`, those before it."""
+    chosen: dict[str, Any] = dict(options)
+    types = durations(tasks, by="task_type", **chosen)  # which has the counts, too, that make a rate
     info = msgspec.structs.replace(report_info.read_info(types), report="overview")
-    return report_info.with_info(report_info.with_rates(types)[list(TYPE_COLUMNS)], info)
+    table = report_info.with_rates(types)[list(TYPE_COLUMNS)]
+    if options.get("since") is not None:
+        changes = find_changes(tasks, open_history(tasks, None, options), None, options, by="task_type")
+        if changes is not None:
+            table = table.merge(changes.table[["task_type", *BEFORE]], on="task_type", how="left")
+        else:
+            info = msgspec.structs.replace(info, notes=[*info.notes, UNKNOWN_BEFORE])
+    return report_info.with_info(table, info)
 
 
 def count_headline(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, int, bool]]:

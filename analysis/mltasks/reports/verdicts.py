@@ -11,6 +11,7 @@ WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER = "worse", "better", "worse?", "better?
 UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW = "unclear", "same", "only before", "only after", "too few"
 ORDER = (WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER, UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW)
 TOLD = ORDER[: ORDER.index(UNCLEAR)]  # the verdicts that say something
+COMPARED = ORDER[: ORDER.index(ONLY_BEFORE)]  # those of groups that could be compared
 FEWEST = 10  # tasks on each side
 POINTS = 0.05  # the least change of a rate to speak of
 FACTOR = 1.25  # and of a duration

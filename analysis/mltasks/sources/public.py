@@ -26,7 +26,8 @@ def publish(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     refused = report.refused if report else CHANGES_RATE if name == "report" else NOT_REFUSED
     opened = function
     if report or name == "report":
-        opened = open_source_first(function, [option.name for option in report.options] if report else [])
+        own = [option.name for option in report.options] if report else []
+        opened = open_source_first(function, own, looks_back=report is None or report.looks_back)
     signature = signatures.named(opened)
 
     @functools.wraps(function)

@@ -12,16 +12,19 @@ from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import load
 from mltasks.store.store import Store
-from mltasks.tasks import filter_table, times
+from mltasks.tasks import filter_table, filters, times
 
 SOURCES = (str, Path, Store, Cluster, dict, list, tuple)
 MOMENTS = ("since", "until")
 
 
-def open_source_first(function: Callable[..., Any], own: Collection[str]) -> Callable[..., Any]:
+def open_source_first(
+    function: Callable[..., Any], own: Collection[str], *, looks_back: bool = False
+) -> Callable[..., Any]:
     """Return a report's function that takes a SOURCE, too, with `access` and `query` for clusters.
 
-    `own` are keywords of the report that have the name of a filter and are none.
+    `own` are keywords of the report that have the name of a filter and are none. `looks_back`: the report compares with
+    as long a time before `since`, which is read with the rest.
     """
     names = [name for name in (*filter_table.HELP, "tz") if name not in own]
 
@@ -31,6 +34,9 @@ def open_source_first(function: Callable[..., Any], own: Collection[str]) -> Cal
             chosen = {name: options.pop(name) for name in names if name in options}
             options |= _later(chosen, options.get("as_of"))
             sooner: Any = {name: value for name, value in chosen.items() if name not in options or name == "tz"}
+            if looks_back:
+                options |= {name: chosen[name] for name in MOMENTS if name in chosen}
+                sooner = filters.with_time_before({**sooner, **{n: chosen[n] for n in MOMENTS if n in chosen}})
             tasks = load.scan(tasks, access, query=query, **sooner)
         return function(tasks, *arguments, **options)
 

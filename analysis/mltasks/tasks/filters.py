@@ -122,6 +122,19 @@ class Filters:
         return frame if condition is None else frame.filter(condition)
 
 
+@dataclass(frozen=True)
+class TimeBefore:
+    """A `since` that also takes as long a time before it, to compare with."""
+
+    since: times.Moment
+
+
+def with_time_before(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return filter options that also select as long a time before their `since`, where they have one."""
+    since = options.get("since")
+    return {**options, **({} if since is None else {"since": TimeBefore(since)})}
+
+
 def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     """Read filter options; raises UsageError for a word, a time or an outcome that cannot be read.
 
@@ -129,10 +142,13 @@ def parse(options: Mapping[str, Any], as_of_ms: int | None) -> Filters:
     """
     keywords.reject_unknown("filters", options, ("since", "until", *WORDS, "tz"))
     tz = options.get("tz") or "UTC"
-    since = times.parse_time(options.get("since"), as_of_ms, "since", tz)
+    begin = options.get("since")
+    since = times.parse_time(begin.since if isinstance(begin, TimeBefore) else begin, as_of_ms, "since", tz)
     until = times.parse_time(options.get("until"), as_of_ms, "until", tz)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"since {to_iso(since)} is not before until {to_iso(until)}; swap them")
+    if isinstance(begin, TimeBefore) and since is not None:
+        since -= max((as_of_ms or since if until is None else until) - since, 0)
     words: dict[str, Any] = {}
     for name, value in options.items():
         if name in WORDS and value is not None:

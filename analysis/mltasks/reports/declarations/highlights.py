@@ -37,5 +37,6 @@ REPORT = Report(
     takes_by=False,
     has_periods=False,
     refused=CHANGES_RATE,
+    looks_back=True,
     on_page=False,
 )
