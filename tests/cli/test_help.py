@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mltasks.cli.main import COMMANDS
+from mltasks.cli.main import COMMANDS, GROUPS
 from mltasks.reports.declaration import Report
 from mltasks.reports.registry import REPORTS
 from support.command import Command
@@ -72,7 +72,9 @@ def test_help_fits_80_columns(mltasks: Command, arguments: tuple[str, ...], flag
 
 def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command) -> None:
     out = mltasks("--help").out
-    assert re.findall(r"^  ([a-z]+)  +[A-Z]", out.partition("Commands:")[2], re.MULTILINE) == [*COMMANDS]
+    listed = out.partition("--help")[2]
+    assert sorted(re.findall(r"^  ([a-z]+)  +[A-Z]", listed, re.MULTILINE)) == sorted(COMMANDS)
+    assert re.findall(r"^([A-Z].+):$", listed, re.MULTILINE) == [*GROUPS], "a command is in no group"
     assert all(word in out for word in ("https://host:9200", "tasks.parquet", "demo", "MLTASKS_SOURCE"))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import mltasks as library
 from mltasks.render.view import make_view
+from support import labelled
 from support.command import Command
 
 REPORTS = ("failures", "durations", "workers")
@@ -161,3 +162,32 @@ def test_fetch_writes_tasks_that_give_the_same_rows(mltasks: Command, tmp_path: 
     assert (ran.code, ran.out, ran.err) == (0, "", f"306 tasks of demo in {path}\n")
     expected = mltasks("durations", "demo", "--task-type", "TRAINING", "--format", "json").rows
     assert mltasks("durations", path, "--format", "json").rows == expected
+
+
+@pytest.mark.parametrize(("kinds", "code"), [("highlights", 1), ("lost,never_succeeded", 1), ("lost, failing", 0)])
+def test_a_report_ends_with_1_where_there_are_highlights_of_the_kinds_that_it_fails_on(
+    mltasks: Command, kinds: str, code: int
+) -> None:
+    assert mltasks("report", "demo", "--task-type", "DEPLOY_MODEL", "--fail-on", kinds).code == code
+
+
+@pytest.mark.parametrize("kinds", ["", "broken", "lost,broken"])
+def test_a_kind_that_there_is_not_is_said_before_anything_is_read(mltasks: Command, kinds: str) -> None:
+    said = mltasks.fails(2, "report", "http://127.0.0.1:1", "--fail-on", kinds)
+    assert said.startswith(
+        f"--fail-on: cannot read {kinds!r}; there are highlights (any of them), incomplete, old, lost"
+    )
+
+
+def test_a_window_is_compared_with_as_long_a_time_before_it(mltasks: Command) -> None:
+    out = mltasks("report", str(labelled.PATH), "--since", "6d").out
+    assert out.startswith("2,006 tasks of ")
+    rows = [line.split() for line in out.splitlines()]
+    assert ["TRAINING", "1,344", "1,201", "143", "0", "10.6%", "2.3s", "17.8s", "4.9%", "2.5s"] in rows
+    assert "REGISTER_MODEL / TEXT_EMBEDDING: worse than before: median 20.9 s" in " ".join(out.split())
+    rows = mltasks("highlights", str(labelled.PATH), "--since", "6d", "--format", "json").rows
+    assert "worse" in {row["kind"] for row in rows}
+
+
+def test_a_window_without_a_time_before_it_has_no_such_columns(mltasks: Command) -> None:
+    assert "before" not in mltasks("report", str(labelled.PATH), "--since", "2026-11-07").out

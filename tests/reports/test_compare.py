@@ -53,6 +53,11 @@ def test_the_planted_changes_are_found_and_the_burst_is_unclear(planted: pd.Data
     assert pd.isna(row["changed"])
 
 
+def test_rates_and_medians_are_the_comparisons_that_a_verdict_holds_for_together() -> None:
+    notes = report_info.read_info(mltasks.compare(labelled.load(), split="2026-11-14")).notes
+    assert "worse and better hold for all 14 comparisons together; with a ? for the one alone" in notes
+
+
 def test_the_last_week_against_the_one_before_is_a_split_between_them(planted: pd.DataFrame) -> None:
     options: dict[str, Any] = {"since": "2026-11-14", "until": "2026-11-21", "against": "previous"}
     table = mltasks.compare(labelled.load(), **options).set_index(["task_type", "function_name"])
