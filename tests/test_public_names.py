@@ -169,7 +169,7 @@ def test_times_of_a_source_count_back_from_the_as_of_of_the_call(sources: dict[s
 
 
 def test_a_page_takes_a_source_too(sources: dict[str, Any]) -> None:
-    page, expected = (mltasks.report(tasks, since="10m", tz="Asia/Tokyo") for tasks in ("demo", sources["a Dataset"]))
+    page, expected = (mltasks.report(tasks, since="5m", tz="Asia/Tokyo") for tasks in ("demo", sources["a Dataset"]))
     assert page.html() == expected.html()
 
 
