@@ -217,6 +217,7 @@ def durations(
     every: str | None = None,
     tz: str = "UTC",
     outcome: Words = "completed",
+    jobs: bool = False,
     as_of: Any = None,
     since: Moment = None,
     until: Moment = None,
@@ -260,6 +261,8 @@ def durations(
     outcome : str or list of str
         Whose durations: completed, failed, partial, cancelled, or ``"all"`` finished tasks. The counts stay those of
         all tasks.
+    jobs : bool
+        Of batch predictions only, and from start to end as their providers tell it; the tasks' own times tell nothing.
     as_of : str, datetime or int, optional
         The time that open tasks are judged at; else when they were read.
     since : str, date, datetime, timedelta or int, optional

@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals, training_waits
+from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts, report_info, totals, training_waits
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import NODE, Grouped
 from mltasks.reports.periods import Periods
@@ -40,6 +40,7 @@ def durations(
     every: str | None = None,
     tz: str = "UTC",
     outcome: Words = "completed",
+    jobs: bool = False,
     as_of: Any = None,
     **options: Unpack[DurationOptions],
 ) -> pd.DataFrame:
@@ -61,6 +62,8 @@ def durations(
     outcome : str or list of str
         Whose durations: completed, failed, partial, cancelled, or ``"all"`` finished tasks. The counts stay those of
         all tasks.
+    jobs : bool
+        Of batch predictions only, and from start to end as their providers tell it; the tasks' own times tell nothing.
 
     Examples
     --------
@@ -70,9 +73,10 @@ def durations(
     """
     measured = _measured(outcome)
     periods = grouping.periods(every, tz)
-    wanted = ["status_code", *training_waits.ID]
+    wanted = ["status_code", *training_waits.ID, *(["remote_job"] if jobs else [])]
     prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=wanted)
-    grouped, found, counts = _counted(prepared, periods, measured)
+    prepared = job_durations.only_jobs(prepared) if jobs else prepared
+    grouped, found, counts = _counted(prepared, periods, measured, jobs=jobs)
     found, doubts = training_waits.with_waits(found, grouped, tasks, prepared, as_of)
     found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
     for name, (_, rank) in QUANTILES.items():  # of fewer tasks the quantile would only be the longest
@@ -99,7 +103,7 @@ def _measured(outcome: Words) -> tuple[str, ...]:
 
 
 def _counted(
-    prepared: Tasks, periods: Periods | None, measured: Sequence[str]
+    prepared: Tasks, periods: Periods | None, measured: Sequence[str], *, jobs: bool
 ) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
     """Return the groups, the statistics of each, and the census.
 
@@ -108,13 +112,15 @@ def _counted(
     """
     ends = {name: (f"is_{name}", "sum") for name in ENDS} if len({_end(outcome) for outcome in measured}) > 1 else {}
     (one,) = outcome_codes.codes_of(measured[:1], ["measured"])
-    is_measured = derived.has_outcome(*measured) & derived.has_status("measured")
+    seconds = nw.col(job_durations.SECONDS) if jobs else derived.seconds()
+    is_known = ~seconds.is_null() if jobs else derived.has_status("measured")
+    is_measured = derived.has_outcome(*measured) & is_known
 
     def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         flags = {column: derived.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
         frame = frame.with_columns(kind=outcome_codes.outcome_code(), **flags)
         frame = operations.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
-        return operations.when_then(frame, "seconds", is_measured, derived.seconds())
+        return operations.when_then(frame, "seconds", is_measured, seconds)
 
     counts = {"chosen": outcome_codes.codes_of(measured)} | outcome_codes.codes_by_name(
         *(name for name in COUNTS[1:] if name not in ends)

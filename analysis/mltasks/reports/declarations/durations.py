@@ -36,6 +36,7 @@ REPORT = Report(
         "mltasks durations demo --format json",
     ),
     options=(
+        ReportOption("jobs", "", "Batch predictions only, by their provider's own start and end.", kind="flag"),
         ReportOption(
             "outcome", "WORD", "Measure the failed, partial, cancelled, or all, not the completed.", kind="texts"
         ),
