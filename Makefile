@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check format bench bench-sync bench-reports bench-large clean
+.PHONY: report test check release-check format bench bench-sync bench-reports bench-large clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -17,6 +17,9 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+release-check:
+	PYTHON=$(PYTHON) .ci/release-check
 
 format: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python -m support.stub
@@ -42,4 +45,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) report.html
+	rm -rf $(VENV) dist report.html
