@@ -141,7 +141,7 @@ def main() -> None:
             _write(cluster, f"late-{n}", now_ms - (LATE - n) * 50, "RUNNING" if n > LATE - 100 else "COMPLETED")
         current = manifest.read(store)
         assert current is not None
-        files = current.published()[NAME].files
+        files = current.snapshots()[NAME].files
         data, rows = sum(file.bytes for file in files) / 1e9, sum(file.rows for file in files)
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.2f}")
         print(f"{rows:,} tasks, {len(files)} files, {data:.1f} GB")

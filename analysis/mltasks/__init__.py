@@ -27,7 +27,7 @@ _PLACES = {
     "Page": "render.page",
     "ShownReport": "render.show",
     "Store": "store.store",
-    "SyncResult": "store.sync",
+    "SyncResult": "store.sync_result",
     "TaskDataWarning": "exceptions",
     "UsageError": "exceptions",
     "WriteError": "exceptions",

@@ -20,7 +20,7 @@ from mltasks.opensearch.credentials import Credentials as Credentials
 from mltasks.render.page import Page as Page
 from mltasks.render.show import ShownReport as ShownReport
 from mltasks.store.store import Store as Store
-from mltasks.store.sync import SyncResult as SyncResult
+from mltasks.store.sync_result import SyncResult as SyncResult
 from mltasks.tasks.filters import FilterOptions as FilterOptions
 from mltasks.tasks.filters import Words
 from mltasks.tasks.metadata import Context as Context

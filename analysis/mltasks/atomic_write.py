@@ -47,7 +47,7 @@ def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
         with _through(place) as part:
             yield part
         return
-    with temporary.file_beside(place) as part, _renamed(part, place):
+    with temporary.file_beside(place) as part, _rename_at_end(part, place):
         yield part
         check_writable(place, force)  # somebody else may have been faster
         with suppress(FileNotFoundError):
@@ -60,17 +60,17 @@ def write_durable(path: Path, content: bytes | memoryview) -> None:
     Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.
     """
     part = path.with_name(f".mltasks-{secrets.token_hex(8)}.part")
-    with _renamed(part, path), part.open("wb") as file:
+    with _rename_at_end(part, path), part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    with _writing(path):
+    with _translate_errors(path):
         _keep_names(path.parent)
 
 
 def make_folder(path: Path) -> None:
     """Make a folder, and those around it, so that they are there even if the power goes; raises WriteError."""
-    with _writing(path):
+    with _translate_errors(path):
         if not path.is_dir():
             make_folder(path.parent)
             path.mkdir(exist_ok=True)
@@ -78,9 +78,9 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def _renamed(part: Path, place: Path) -> Iterator[None]:
+def _rename_at_end(part: Path, place: Path) -> Iterator[None]:
     """Rename a temporary file if all goes well, else remove it."""
-    with _writing(place):
+    with _translate_errors(place):
         try:
             yield
             part.replace(place)
@@ -93,7 +93,7 @@ def _renamed(part: Path, place: Path) -> Iterator[None]:
 @contextmanager
 def _through(place: Path) -> Iterator[Path]:
     """Hand out a temporary path whose content is then written into a pipe or a device."""
-    with temporary.make_folder() as folder, _writing(place):
+    with temporary.make_folder() as folder, _translate_errors(place):
         part = Path(folder) / place.name
         yield part
         with part.open("rb") as content, place.open("wb") as target:
@@ -101,7 +101,7 @@ def _through(place: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _writing(place: Path) -> Iterator[None]:
+def _translate_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -111,7 +111,7 @@ def _writing(place: Path) -> Iterator[None]:
 
 def syncs_folders(folder: Path) -> bool:
     """Tell whether the file system writes the names in a folder to the disk when asked; some network mounts refuse."""
-    with _writing(folder):
+    with _translate_errors(folder):
         return _keep_names(folder)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mltasks.cli.sync import describe
 from mltasks.store.manifest import Snapshot
-from mltasks.store.sync import SyncResult
+from mltasks.store.sync_result import SyncResult
 from mltasks.store.transaction import open_transaction
 from support.command import Command
 from support.documents import hit

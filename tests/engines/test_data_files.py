@@ -27,7 +27,7 @@ NAMES = (
 
 def kept(files: Iterable[DataFile], window: Window = "created", **options: Any) -> list[str]:
     """Return the files that a report has to read."""
-    found = DataFiles(tuple(files)).within(filters.parse(options, AS_OF), window=window)
+    found = DataFiles(tuple(files)).prune(filters.parse(options, AS_OF), window=window)
     return [part.path.name for part in found.parts]
 
 
@@ -86,7 +86,7 @@ def test_no_file_with_a_selected_task_is_left_out(
     for cluster in {row["cluster"] for row in tasks.rows}:
         rows = [row for row in tasks.rows if row["cluster"] == cluster]
         for some in (rows[at : at + size] for at in range(0, len(rows), size)):
-            if not DataFiles((stored.part(some),)).within(chosen, window=window).parts:
+            if not DataFiles((stored.part(some),)).prune(chosen, window=window).parts:
                 assert selected.isdisjoint(row["task_id"] for row in some)
 
 

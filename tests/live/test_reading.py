@@ -18,9 +18,9 @@ from mltasks.exceptions import DataError
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
+from mltasks.opensearch.lenient_json import loads
 from mltasks.opensearch.pagination import SeqNoPagination
 from mltasks.opensearch.retry_policy import RetryPolicy
-from mltasks.opensearch.search_response import loads
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 

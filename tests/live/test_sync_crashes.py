@@ -25,7 +25,7 @@ from mltasks import Cluster
 from mltasks.opensearch.pagination import IN_FLIGHT
 from mltasks.opensearch.response import Response
 from mltasks.opensearch.retry_policy import RetryPolicy
-from mltasks.store.sync import SyncResult
+from mltasks.store.sync_result import SyncResult
 from support.command import Command
 from support.crashes import (
     Syncing,

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.reports.failing import expected_failures, is_failing
+from mltasks.reports.failing import count_expected_failures, is_failing
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,9 @@ def test_a_group_is_failing_if_its_run_of_failures_is_improbable(
 
 def test_a_node_with_harder_work_is_not_blamed() -> None:
     rows = [("n1", "easy", 1, 100), ("n2", "easy", 1, 10), ("n2", "hard", 50, 100), ("n1", "hard", 5, 10)]
-    table = expected_failures(pd.DataFrame(rows, columns=["node", "kind", "failed", "finished"]), "node", ["kind"])
+    table = count_expected_failures(
+        pd.DataFrame(rows, columns=["node", "kind", "failed", "finished"]), "node", ["kind"]
+    )
     assert table["failed"].tolist() == [6, 51]
     assert table["expected_failed"].tolist() == pytest.approx([100 * 2 / 110 + 5, 10 * 2 / 110 + 50])
     assert table["z"].tolist() == pytest.approx([-0.818 / 4.285**0.5, 0.818 / 25.179**0.5], abs=0.001)
@@ -43,7 +45,7 @@ def test_the_expected_failures_of_real_nodes() -> None:
     remote = (counts["task_type"] == "REGISTER_MODEL") & (counts["function_name"] == "REMOTE")
     counts = counts[~remote & counts["worker_node"].notna()]
     counts = counts.assign(finished=counts["completed"] + counts["failed"])
-    table = expected_failures(counts, "worker_node", ["task_type", "function_name"])
+    table = count_expected_failures(counts, "worker_node", ["task_type", "function_name"])
     assert sorted(table["failed"]) == [71, 76, 86]
     order = table.sort_values("failed")
     assert order["expected_failed"].tolist() == pytest.approx([71.9, 79.6, 81.5], abs=0.05)

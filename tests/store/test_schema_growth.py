@@ -129,7 +129,7 @@ def test_the_manifest_says_which_columns_a_file_has(old: Path) -> None:
     put(old, "west", [hit("new", 100)])
     current = manifest.read(old)
     assert current is not None
-    for snapshot in current.published().values():
+    for snapshot in current.snapshots().values():
         for file in snapshot.files:
             columns = pq.ParquetFile(old / "_files" / file.path).schema_arrow.names
             assert tuple(columns) == file.columns

@@ -46,16 +46,16 @@ class Option(click.Option):
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return what the environment says; for an option that can be repeated it is one value, blanks and all."""
-        found = self.resolve_envvar_value(ctx)
-        if found is not None and self.multiple:
-            return (found,)
+        value = self.resolve_envvar_value(ctx)
+        if value is not None and self.multiple:
+            return (value,)
         return super().value_from_envvar(ctx)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
         """Return what help says in brackets; a range such as [x>0] goes without saying."""
-        found = super().get_help_extra(ctx)
-        found.pop("range", None)
-        return found
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
 
 class Command(click.Command):
@@ -93,13 +93,13 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections, those of no section last, and what the columns of the result hold."""
-        found: dict[str, list[tuple[str, str]]] = {}
+        sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record:
-                found.setdefault(getattr(parameter, "section", OTHER), []).append(record)
-        last = found.pop(OTHER, [])
-        for title, rows in [*found.items(), (OTHER, last)]:
+                sections.setdefault(getattr(parameter, "section", OTHER), []).append(record)
+        last = sections.pop(OTHER, [])
+        for title, rows in [*sections.items(), (OTHER, last)]:
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows, col_max=24)

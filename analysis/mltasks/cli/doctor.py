@@ -37,12 +37,12 @@ def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
             if cluster is None:
                 near = config.suggest_cluster(name, access.config)
                 raise UsageError(f"doctor: {name} is no cluster; {near}name a URL or a configured cluster")
-            found = list(diagnostics.examine(cluster))
+            checks = list(diagnostics.examine(cluster))
         except Error as error:
             open_sources.print_error(error)
             code = code or error.exit_code
             continue
-        click.echo(terminal_doctor.render(cluster.name, found), nl=False)
-        if any(one.state == "problem" for one in found):
+        click.echo(terminal_doctor.render(cluster.name, checks), nl=False)
+        if any(one.state == "problem" for one in checks):
             code = ClusterError.exit_code
     return code

@@ -25,8 +25,8 @@ class WithIds(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Mark ids that start with a dash, so that they are no options."""
-        known = {name for parameter in self.params for name in parameter.opts}
-        dashed = [a.startswith("-") and a not in known and bool(TASK_ID.fullmatch(a)) for a in args]
+        option_names = {name for parameter in self.params for name in parameter.opts}
+        dashed = [a.startswith("-") and a not in option_names and bool(TASK_ID.fullmatch(a)) for a in args]
         return super().parse_args(ctx, [f"{MARK}{a}" if d else a for a, d in zip(args, dashed, strict=True)])
 
 

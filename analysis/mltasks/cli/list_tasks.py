@@ -53,7 +53,7 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     if given["sort"]:  # by any column, shown or not
         by = [name for name in (given["sort"].partition(":")[0],) if name in JOB]
         listed = task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
-    found = make_view(listed, given["sort"], top or None)
-    found = View(found.frame[names], found.info, chosen=bool(chosen_columns))
-    write.write_report(found, kind, given["output"], wide=given["wide"], force=given["force"])
+    view = make_view(listed, given["sort"], top or None)
+    view = View(view.frame[names], view.info, chosen=bool(chosen_columns))
+    write.write_report(view, kind, given["output"], wide=given["wide"], force=given["force"])
     return code

@@ -146,14 +146,14 @@ def _main(arguments: list[str], interrupts: Interrupts) -> int:
                 _only_our_warnings()
             code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        return _failed("interrupted", interrupts.exit_code, debug)
+        return _report_error("interrupted", interrupts.exit_code, debug)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.ctx.get_help(), file=sys.stderr)
         return 2
     except Exception as error:
         if interrupts.received:  # whatever a library made of it, such as an error of its own
-            return _failed("interrupted", interrupts.exit_code, debug)
-        return _failed(*_describe(error), debug)
+            return _report_error("interrupted", interrupts.exit_code, debug)
+        return _report_error(*_describe(error), debug)
     return code if isinstance(code, int) else 0
 
 
@@ -194,7 +194,7 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _failed(text: str, code: int, debug: bool) -> int:
+def _report_error(text: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     print(f"mltasks: {_one_line(text)}", file=sys.stderr)

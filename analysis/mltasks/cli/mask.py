@@ -72,13 +72,13 @@ def mask_word(word: str) -> str:
 
 
 def _parts(word: str) -> tuple[str, str, str]:
-    found = PARTS.fullmatch(word)
-    return (found["scheme"], found["rest"], found["end"]) if found else ("", word, "")
+    match = PARTS.fullmatch(word)
+    return (match["scheme"], match["rest"], match["end"]) if match else ("", word, "")
 
 
 def _split_parameters(rest: str) -> tuple[str, str, str]:
-    found = re.search(r"[?#]", rest)
-    return (rest, "", "") if found is None else (rest[: found.start()], found[0], rest[found.end() :])
+    match = re.search(r"[?#]", rest)
+    return (rest, "", "") if match is None else (rest[: match.start()], match[0], rest[match.end() :])
 
 
 def _pieces(word: str) -> list[str]:

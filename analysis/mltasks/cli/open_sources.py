@@ -30,16 +30,16 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     for name in names:
         if resolve.kind_of(name, access.config) in ("folder", "file", None):
             resolve.task_file(name, access.config)  # raises where there is none
-    found, code = [], 0
+    datasets, code = [], 0
     for name in names:
         try:
-            found.append(load.scan(name, access, **filters.loosen(chosen)))
+            datasets.append(load.scan(name, access, **filters.loosen(chosen)))
         except Error as error:
             print_error(error)
             code = combine_exit_codes(code, error)
-    if not found:
+    if not datasets:
         raise click.exceptions.Exit(code)
-    return load.combine(found, chosen, is_redacted=access.redact), code
+    return load.combine(datasets, chosen, is_redacted=access.redact), code
 
 
 def scan_with_before(

@@ -185,20 +185,20 @@ def _to_access(
         token = read_secret(Path(), token_file, "--token-file")
     trust = {name: settings.pop(name) for name in TRUST if name in settings}
     credentials = Credentials(user=user, password=password if user else None, token=token, aws_region=region, **trust)
-    return Access(credentials, query=_parsed(query), **settings)
+    return Access(credentials, query=_parse_query(query), **settings)
 
 
-def _parsed(query: str | None) -> dict[str, Any] | None:
+def _parse_query(query: str | None) -> dict[str, Any] | None:
     if query is None:
         return None
     try:
-        found = json.loads(query)
+        value = json.loads(query)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--query: not JSON: {error}; write a query such as '{{\"match_all\": {{}}}}'") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise UsageError("--query: not an object; write a query such as '{\"match_all\": {}}'")
-    if set(found) == {"query"}:  # the body of a request, as in the API's own examples
-        found = found["query"]
-    if not isinstance(found, dict):
+    if set(value) == {"query"}:  # the body of a request, as in the API's own examples
+        value = value["query"]
+    if not isinstance(value, dict):
         raise UsageError('--query: "query" is not an object; write a query such as \'{"match_all": {}}\'')
-    return found
+    return value

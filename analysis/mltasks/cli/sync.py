@@ -15,7 +15,7 @@ from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import Error
 
 if TYPE_CHECKING:
-    from mltasks.store.sync import SyncResult
+    from mltasks.store.sync_result import SyncResult
 
 
 @click.command(
@@ -56,9 +56,9 @@ def command(
     code = 0
     for name in clusters:
         try:
-            found = store.sync(name, access, reconcile=reconcile, repair=repair)
+            result = store.sync(name, access, reconcile=reconcile, repair=repair)
             if not quiet:
-                print("\n".join(describe(found, folder)), file=sys.stderr)
+                print("\n".join(describe(result, folder)), file=sys.stderr)
         except Error as error:
             if len(clusters) == 1:
                 raise
@@ -67,28 +67,30 @@ def command(
     return code
 
 
-def describe(found: SyncResult, folder: str) -> Sequence[str]:
+def describe(result: SyncResult, folder: str) -> Sequence[str]:
     """Return what a sync did, a line each."""
-    changes = [f"{n:,} {what}" for n, what in ((found.new, "new"), (found.updated, "updated")) if n]
-    lines = [f"{found.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(found.tasks)} in {folder}"]
-    if found.resumed:
-        lines.append(f"{found.cluster}: resumed an interrupted sync")
-    if found.damaged:
-        aside = f"{len(found.damaged)} damaged {'file was' if len(found.damaged) == 1 else 'files were'} set aside"
+    changes = [f"{n:,} {what}" for n, what in ((result.new, "new"), (result.updated, "updated")) if n]
+    lines = [f"{result.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(result.tasks)} in {folder}"]
+    if result.resumed:
+        lines.append(f"{result.cluster}: resumed an interrupted sync")
+    if result.damaged:
+        aside = f"{len(result.damaged)} damaged {'file was' if len(result.damaged) == 1 else 'files were'} set aside"
         lost = "none is lost"
-        if found.lost:
-            lost = f"{_tasks(found.lost)} lost: the cluster has {'it' if found.lost == 1 else 'them'} no longer"
-        lines.append(f"{found.cluster}: {aside} in {folder}/_damaged; {_tasks(found.recovered)} read again, {lost}")
-    if found.anew:
+        if result.lost:
+            lost = f"{_tasks(result.lost)} lost: the cluster has {'it' if result.lost == 1 else 'them'} no longer"
+        lines.append(f"{result.cluster}: {aside} in {folder}/_damaged; {_tasks(result.recovered)} read again, {lost}")
+    if result.anew:
         lines.append(
-            f"{found.cluster}: the index is not the one of the last sync (or its newest tasks were deleted): read from "
-            "its beginning; what was stored before stays"
+            f"{result.cluster}: the index is not the one of the last sync (or its newest tasks were deleted): read "
+            "from its beginning; what was stored before stays"
         )
-    if found.gone:
-        lines.append(f"{found.cluster}: {_tasks(found.gone)} found gone on the cluster and marked")
-    if found.missing:
-        lines.append(f"{found.cluster}: {_tasks(found.missing)} gone on the cluster; --reconcile finds and marks which")
-    return [*lines, *found.not_guaranteed]
+    if result.gone:
+        lines.append(f"{result.cluster}: {_tasks(result.gone)} found gone on the cluster and marked")
+    if result.missing:
+        lines.append(
+            f"{result.cluster}: {_tasks(result.missing)} gone on the cluster; --reconcile finds and marks which"
+        )
+    return [*lines, *result.not_guaranteed]
 
 
 def _tasks(n: int) -> str:

@@ -40,7 +40,7 @@ class DataFiles:
 
     parts: tuple[DataFile, ...]
 
-    def within(self, filters: Filters, *, window: Window) -> DataFiles:
+    def prune(self, filters: Filters, *, window: Window) -> DataFiles:
         """Return the files that can hold a task which the filters select; `window` as in Filters.expression."""
         return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, window)))
 

@@ -33,7 +33,7 @@ class GroupedRows:
         """Return one value a group: `len`, `count`, `sum`, `min`, `max` or `mean`; NaN where there is none."""
         if how == "len":
             return self.counts
-        values, count = self._sorted(column)
+        values, count = self._sort(column)
         if how in ("min", "max"):
             return {"min": np.fmin, "max": np.fmax}[how].reduceat(values, self._begins)
         if how == "count":
@@ -44,7 +44,7 @@ class GroupedRows:
 
     def quantiles(self, column: str, ranks: Sequence[float]) -> Any:
         """Return one row per group, linear between ranks (Hyndman & Fan 1996, type 7)."""
-        values, count = self._sorted(column)
+        values, count = self._sort(column)
         last = np.maximum(count - 1, 0)[:, None]
         place = last * np.asarray(ranks)
         below = place.astype("int64")
@@ -58,9 +58,9 @@ class GroupedRows:
 
     def in_order(self, column: str) -> Any:
         """Return the values of a column, a group after the other, each in the order of its rows."""
-        return self._sorted(column)[0]
+        return self._sort(column)[0]
 
-    def _sorted(self, column: str) -> tuple[Any, Any]:
+    def _sort(self, column: str) -> tuple[Any, Any]:
         """Return the values of a column, and how many of each group are there."""
         if column not in self._known:
             series = self._rows[column]

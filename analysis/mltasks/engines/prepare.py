@@ -18,7 +18,7 @@ from mltasks.engines.dataset import Dataset as Dataset
 from mltasks.engines.dataset import Tasks as Tasks
 from mltasks.engines.dataset import to_arrow as to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, filters, metadata, schema, table, times
+from mltasks.tasks import derived, filter_values, filters, metadata, schema, table, times
 from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.metadata import Context
 
@@ -50,7 +50,7 @@ def prepare(
         _check_as_of(opened, ctx)
     both = (opened.filters, filters.parse(options, ctx.as_of_ms))
     for each in both:
-        filters.check_values(each, ctx, lambda column: _values(opened.frame, column))
+        filter_values.check_values(each, ctx, lambda column: _values(opened.frame, column))
     native = _prune(opened.frame, both, window)
     with engine_of(native).translate_errors():
         keys = group_keys.resolve_keys(names, nw.from_native(native).collect_schema(), taken)
@@ -111,7 +111,7 @@ def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:
     """Return the frame without what the filters leave out for certain, so that it is not read."""
     if isinstance(native, DataFiles):
         for each in both:
-            native = native.within(each, window=window)
+            native = native.prune(each, window=window)
         native = dataset.scan(native)
     engine = engine_of(native)
     for each in both:  # the filters say it again, but no engine sees through what they compare
@@ -126,5 +126,5 @@ def _project(native: Any, needed: Collection[str], keys: Mapping[str, Any], ctx:
     frame = group_keys.normalise_types(engine.project(native, needed, own), own.values())
     frame = frame.with_columns(**derived.clock(ctx))
     if engine.has_gone(native):
-        frame = frame.with_columns(as_of_ms=derived.known_until())
+        frame = frame.with_columns(as_of_ms=derived.last_known_ms())
     return derived.derive(frame, needed, engine)

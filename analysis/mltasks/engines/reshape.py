@@ -71,24 +71,24 @@ def name_nodes(rows: pd.DataFrame, ctx: Context) -> pd.Series[Any]:
     """Return the names of the nodes in the column worker_node, in rows with a column `cluster` those of the cluster."""
     names, of_cluster = ctx.names(), ctx.node_names()
     clusters = rows["cluster"] if "cluster" in rows else [None] * len(rows)
-    found = [of_cluster.get(pair, names.get(pair[1])) for pair in zip(clusters, rows["worker_node"], strict=True)]
-    return pd.Series(found, index=rows.index, dtype=operations.TEXT)
+    labels = [of_cluster.get(pair, names.get(pair[1])) for pair in zip(clusters, rows["worker_node"], strict=True)]
+    return pd.Series(labels, index=rows.index, dtype=operations.TEXT)
 
 
 def _as_loaded(tasks: Any) -> tuple[pd.DataFrame, Context]:
     """Return any tasks as `load` gives them, each once."""
     if isinstance(tasks, pd.DataFrame):
-        rows, known = conform.from_pandas(tasks, UnreadableCounts())
+        rows, before = conform.from_pandas(tasks, UnreadableCounts())
         rows = table.deduplicate(rows)
-        ctx = table.assume_as_of(rows, known or Context(source="a DataFrame"))
+        ctx = table.assume_as_of(rows, before or Context(source="a DataFrame"))
         chosen = None
     else:
         opened = prepare.open_tasks(tasks)
         rows, ctx, chosen = to_arrow(opened), opened.context, opened.filters
-    found = table.to_pandas(table.select(rows, ctx, chosen), ctx)
-    if isinstance(tasks, pd.DataFrame) and known is not None:
-        found.attrs = dict(tasks.attrs)
-    return found, ctx
+    frame = table.to_pandas(table.select(rows, ctx, chosen), ctx)
+    if isinstance(tasks, pd.DataFrame) and before is not None:
+        frame.attrs = dict(tasks.attrs)
+    return frame, ctx
 
 
 def parse_json(tasks: Any, column: str) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def parse_json(tasks: Any, column: str) -> pd.DataFrame:
         raise UsageError(f"parse_json: {column!r} is no column of JSON; there are {', '.join(columns)}")
     objects = [dict(_flatten(_parse(cell))) for cell in frame[column]]
     names = dict.fromkeys(name for fields in objects for name in fields)
-    parsed = {name: _typed([fields.get(name) for fields in objects]) for name in names}
+    parsed = {name: _to_series([fields.get(name) for fields in objects]) for name in names}
     return pd.DataFrame(parsed, index=pd.RangeIndex(len(objects))).set_axis(frame.index)
 
 
@@ -153,7 +153,7 @@ def _flatten(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             levels.pop()
 
 
-def _typed(values: list[Any]) -> pd.Series[Any]:
+def _to_series(values: list[Any]) -> pd.Series[Any]:
     """Return values as a column, whole numbers and flags as nullable ones; as objects where they are of any type."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int} and all(-json_values.INT64 <= value < json_values.INT64 for value in values if value is not None):

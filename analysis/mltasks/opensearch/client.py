@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-import ipaddress
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from mltasks.exceptions import UsageError
 from mltasks.opensearch import error_messages
 from mltasks.opensearch.credentials import Credentials, InsecureWarning
 from mltasks.opensearch.response import NoResponseError, Response
 from mltasks.opensearch.retry_policy import BUSY, RetryPolicy
+from mltasks.opensearch.url import canonical_name, check_url, is_local
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 TIMEOUT_SETTING = "plugins.ml_commons.ml_task_timeout_in_seconds"
@@ -64,7 +64,7 @@ class Cluster:
         retry_policy: RetryPolicy | None = None,
         patience: RetryPolicy | None = None,
     ) -> None:
-        parts = _check_url(url)
+        parts = check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.name = name or canonical_name(url)
         self.is_named = name is not None  # by somebody, and not by its address
@@ -73,7 +73,7 @@ class Cluster:
         self.credentials = credentials or Credentials()
         if self.credentials.insecure and parts.scheme == "https":
             warnings.warn(INSECURE, InsecureWarning, stacklevel=2)
-        if self.credentials.is_secret and parts.scheme == "http" and not _is_local(parts.hostname):
+        if self.credentials.is_secret and parts.scheme == "http" and not is_local(parts.hostname):
             if not self.credentials.insecure:
                 remedy = "write https://, or give --insecure to send them all the same"
                 raise UsageError(f"{self.url}: {PLAIN}; {remedy}")
@@ -167,8 +167,8 @@ class Cluster:
             return None
         if "x-opensearch-version" in answer.headers:
             return answer.headers["x-opensearch-version"]
-        found = self._json(answer).get("version") if answer.ok else None
-        return f"OpenSearch/{found.get('number')}" if isinstance(found, dict) else None
+        version = self._json(answer).get("version") if answer.ok else None
+        return f"OpenSearch/{version.get('number')}" if isinstance(version, dict) else None
 
     def pause(self, attempt: int) -> None:
         """Wait before asking again; raises ClusterError where the deadline is over."""
@@ -180,7 +180,7 @@ class Cluster:
     def wait(self, seconds: float) -> None:
         """Let so much time go by; raises ClusterError where the deadline is over before."""
         try:
-            self._policy.sleep(min(seconds, self._policy.left()))
+            self._policy.sleep(min(seconds, self._policy.seconds_left()))
         except NoResponseError as error:
             raise error_messages.error_from_exception(self.url, error) from None
 
@@ -211,60 +211,19 @@ class Cluster:
 
     def _json(self, answer: Response) -> dict[str, Any]:
         try:
-            found = json.loads(answer.body)
+            value = json.loads(answer.body)
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
+            value = None
+        if not isinstance(value, dict):
             raise error_messages.not_json(self.url, answer)
-        return found
-
-
-def canonical_name(url: str) -> str:
-    """Return the one name of a cluster's address: host in lower case, port, and the path if there is one."""
-    parts = _check_url(url)
-    host = parts.hostname.rstrip(".")  # in lower case
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"{f'[{host}]' if ':' in host else host}:{port}{parts.path.rstrip('/')}"
-
-
-def _is_local(host: str) -> bool:
-    """Tell whether what is sent to a host stays on this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
-
-
-def _check_url(url: str) -> Any:
-    if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
-        shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
-        raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
-
-    remedy = "write http://host:9200 or https://host:9200"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # reading it is the check
-    except ValueError as error:
-        raise UsageError(f"{url}: {error}; {remedy}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{url}: not the URL of a cluster; {remedy}")
-    try:
-        parse_url(url)  # which knows which letters a name may have; the codec knows how long its parts may be
-        parts.hostname.encode("idna")
-    except (LocationParseError, UnicodeError):
-        raise UsageError(f"{url}: {parts.hostname!r} cannot be a host's name; {remedy}") from None
-    if parts.query or parts.fragment:
-        raise UsageError(f"{url}: a cluster's URL has no '?' or '#'; the task endpoint takes no parameters")
-    return parts._replace(path=quote(parts.path, safe="/%:@!$&'()*+,;=~"))
+        return value
 
 
 def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
     secure = parts.scheme == "https"
     host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
-    found: dict[str, Any] = {"hosts": [{**host, "url_prefix": quote(parts.path.strip("/"), safe="/%~")}]}
-    found |= credentials.login()
+    options: dict[str, Any] = {"hosts": [{**host, "url_prefix": quote(parts.path.strip("/"), safe="/%~")}]}
+    options |= credentials.login()
     agent = f"mltasks/{metadata.version('mltasks')} (opensearch-py/{metadata.version('opensearch-py')})"
-    found["headers"] = {"user-agent": agent, **found.get("headers", {})}
-    return found | credentials.tls() if secure else found
+    options["headers"] = {"user-agent": agent, **options.get("headers", {})}
+    return options | credentials.tls() if secure else options

@@ -143,10 +143,12 @@ def _by_node(profile: Any, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _with_profile(models: dict[str, Model], held: dict[str, dict[str, Any]]) -> dict[str, Model]:
-    return {model_id: msgspec.structs.replace(model, **_served(model_id, held)) for model_id, model in models.items()}
+    return {
+        model_id: msgspec.structs.replace(model, **_read_serving(model_id, held)) for model_id, model in models.items()
+    }
 
 
-def _served(model_id: str, held: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _read_serving(model_id: str, held: dict[str, dict[str, Any]]) -> dict[str, Any]:
     serving = {node: models[model_id] for node, models in held.items() if isinstance(models.get(model_id), dict)}
     times = [stats for model in serving.values() if isinstance(stats := model.get("predict_request_stats"), dict)]
     return {

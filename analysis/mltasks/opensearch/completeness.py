@@ -29,13 +29,13 @@ def why_too_few(pages: Sequence[HitsPage]) -> str:
     """Say what shows that the answers of one search hold fewer hits than it found; an empty text if nothing does."""
     hits = sum(page.hits for page in pages)
     totals = [page.status.total for page in pages]
-    known = [total for total in totals if total is not None]
-    if not known or len(known) < len(totals):
+    counts = [total for total in totals if total is not None]
+    if not counts or len(counts) < len(totals):
         return "it does not say how many tasks there are (hits.total)"
-    most = max(known, key=lambda total: total.value)
+    most = max(counts, key=lambda total: total.value)
     if most.relation != "eq":
         return f"it holds {hits} of more than {most.value} tasks"
-    if all(page.hits >= total.value for page, total in zip(pages, known, strict=True)):
+    if all(page.hits >= total.value for page, total in zip(pages, counts, strict=True)):
         return ""
     ids = {task_id for page in pages for task_id in page.table["task_id"].to_pylist()}
     distinct = len(ids) + sum(page.other_indices.total() for page in pages)

@@ -140,16 +140,16 @@ def credentials(name: str, section: Section, file: Path) -> Credentials:
     """Return the credentials of a configured cluster; raises UsageError where a secret or a file is missing."""
     place = f"{file} [clusters.{name}]"
 
-    def beside(relative: str | None) -> str | None:
+    def resolve_path(relative: str | None) -> str | None:
         return None if relative is None else str(file.parent / relative)
 
     return Credentials(
         user=section.user,
         password=_secret(file, place, "password", section.password_file, section.password_env),
         token=_secret(file, place, "token", section.token_file, section.token_env),
-        ca_certs=beside(section.ca_certs),
-        client_cert=beside(section.client_cert),
-        client_key=beside(section.client_key),
+        ca_certs=resolve_path(section.ca_certs),
+        client_cert=resolve_path(section.client_cert),
+        client_key=resolve_path(section.client_key),
         insecure=section.insecure,
         aws_region=section.region,
         aws_service=section.service,
@@ -178,7 +178,7 @@ def read_secret(folder: Path, name: str, place: str) -> str:
         secret = content.decode("utf-16" if utf16 else "utf-8-sig").strip("\r\n")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a text"  # never what is in it
-        raise UsageError(f"{place}{_shown(file, name)}: cannot be read: {why}") from None
+        raise UsageError(f"{place}{_path_for_message(file, name)}: cannot be read: {why}") from None
     if not secret:
         raise UsageError(f"{place} {file}: is empty")
     if "\n" in secret or "\r" in secret:
@@ -187,7 +187,7 @@ def read_secret(folder: Path, name: str, place: str) -> str:
     return secret
 
 
-def _shown(file: Path, name: str) -> str:
+def _path_for_message(file: Path, name: str) -> str:
     """Return the path for a message; what is no path on this machine may be the secret itself."""
     with suppress(OSError):
         if file.exists() or (os.sep in name and file.parent.is_dir()):

@@ -50,7 +50,7 @@ class RawConnection(Urllib3HttpConnection):
                 preload_content=False,
             )
             self._last = answer.connection
-            body = self._received(answer, min(limit * DRIP, within))
+            body = self._receive(answer, min(limit * DRIP, within))
             if body is None:
                 return Response(413, {}, f"the answer is larger than {LARGEST_ANSWER >> 20} MiB".encode())
             return Response(answer.status, self.get_response_headers(answer), body)
@@ -73,7 +73,7 @@ class RawConnection(Urllib3HttpConnection):
             sent.update(self.http_auth(method, self.host + self.url_prefix + url, body))
         return sent
 
-    def _received(self, answer: urllib3.BaseHTTPResponse, seconds: float) -> bytes | None:
+    def _receive(self, answer: urllib3.BaseHTTPResponse, seconds: float) -> bytes | None:
         """Return the body, None where it is too large; a server that drips it is given up after so many seconds."""
         until = time.monotonic() + seconds
         parts, size = [], 0

@@ -94,8 +94,8 @@ class Credentials:
     @classmethod
     def from_environment(cls) -> Credentials:
         """Read MLTASKS_USER, MLTASKS_PASSWORD, MLTASKS_TOKEN, MLTASKS_CA_CERTS and so on, a variable a field."""
-        found: dict[str, Any] = {f.name: os.environ.get(f"MLTASKS_{f.name.upper()}") or None for f in fields(cls)}
-        return cls(**{**found, "insecure": found["insecure"] not in (None, "0", "false")})
+        values: dict[str, Any] = {f.name: os.environ.get(f"MLTASKS_{f.name.upper()}") or None for f in fields(cls)}
+        return cls(**{**values, "insecure": values["insecure"] not in (None, "0", "false")})
 
     @property
     def is_secret(self) -> bool:
@@ -117,8 +117,8 @@ class Credentials:
         """Return the options of opensearch-py that say whom to trust, and the client's certificate."""
         files = {name: getattr(self, name) for name in ("ca_certs", "client_cert", "client_key")}
         # without verification urllib3 would warn at each request; `Cluster` warns once
-        found = {"verify_certs": not self.insecure, "ssl_show_warn": False}
-        return found | {name: value for name, value in files.items() if value is not None}
+        options = {"verify_certs": not self.insecure, "ssl_show_warn": False}
+        return options | {name: value for name, value in files.items() if value is not None}
 
     def _check_files(self) -> None:
         for name in ("ca_certs", "client_cert", "client_key"):
@@ -156,10 +156,10 @@ def _signer(region: str, service: str) -> Any:
         raise UsageError("--region: signing needs botocore; install it with pip install 'mltasks[aws]'") from None
     from opensearchpy import Urllib3AWSV4SignerAuth
 
-    found = Session().get_credentials()
-    if found is None:
+    keys = Session().get_credentials()
+    if keys is None:
         raise UsageError(f"--region {region}: no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
-    return Urllib3AWSV4SignerAuth(found, region, service)
+    return Urllib3AWSV4SignerAuth(keys, region, service)
 
 
 def _words(error: Exception) -> str:

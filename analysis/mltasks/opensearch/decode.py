@@ -160,12 +160,12 @@ def _restore(rows: pa.Table, deep: DeepValues) -> pa.Table:
     """Return the rows with the values back that were cut out of their texts."""
     for index, column in enumerate(rows.schema):
         if deep.values and pa.types.is_string(column.type):
-            texts = [None if text is None else _restored(text, deep) for text in rows.column(index).to_pylist()]
+            texts = [None if text is None else _restore_text(text, deep) for text in rows.column(index).to_pylist()]
             rows = rows.set_column(index, column, pa.array(texts, column.type))
     return rows
 
 
-def _restored(text: str, deep: DeepValues) -> str:
+def _restore_text(text: str, deep: DeepValues) -> str:
     return json_values.verbatim(deep.restore(text).encode("utf-8", "surrogateescape"))
 
 

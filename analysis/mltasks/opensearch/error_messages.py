@@ -11,8 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from mltasks.exceptions import ClusterError, Error, UsageError
 from mltasks.opensearch.credentials import Credentials
+from mltasks.opensearch.lenient_json import excerpt
 from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
-from mltasks.opensearch.search_response import excerpt
 
 SIGNATURE = ("signature", "security token", "credential should be scoped")  # of AWS, when signing went wrong
 LOGIN = re.compile(r"log-?in|sign-?in|saml|oauth|openid|/sso|sso\.|/auth", re.I)
@@ -64,11 +64,13 @@ def error_from_exception(url: str, error: NoResponseError) -> ClusterError:
     if isinstance(cause, DeadlineError):
         return ClusterError(f"{url}: {words} before the reading was; raise --deadline")
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return ClusterError(f"{url}: there is no host of this name; check the URL{_unused_proxy(url)}")
+        return ClusterError(f"{url}: there is no host of this name; check the URL{_explain_unused_proxy(url)}")
     if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
         return ClusterError(f"{url}: no answer in time; raise --timeout, or look whether the cluster is overloaded")
     if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
-        return ClusterError(f"{url}: nothing answers there ({_tail(words)}); check host and port{_unused_proxy(url)}")
+        return ClusterError(
+            f"{url}: nothing answers there ({_tail(words)}); check host and port{_explain_unused_proxy(url)}"
+        )
     if "Remote end closed connection without response" in words and url.startswith("http://"):
         return ClusterError(f"{url}: the connection is closed without an answer; the port may want https://")
     return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
@@ -112,7 +114,7 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
     if answer.status in (408, 413) or answer.too_large:
         return ClusterError(f"{where} even for the smallest page: {words}; the cluster is overloaded, try later")
     if 300 <= answer.status < 400:
-        return ClusterError(f"{where}: {_redirected(answer.headers.get('location', ''))}")
+        return ClusterError(f"{where}: {_explain_redirect(answer.headers.get('location', ''))}")
     return ClusterError(f"{where}: {words}")
 
 
@@ -148,7 +150,7 @@ def server_words(body: bytes) -> tuple[str, str]:
     return " ".join(str(reason).split())[:300], str(inner.get("type") or error.get("type") or "error")
 
 
-def _redirected(location: str) -> str:
+def _explain_redirect(location: str) -> str:
     """Return where a redirect leads, without what its query may carry, and what to do."""
     target = urlsplit(location)
     place = urlunsplit((target.scheme, target.netloc.rpartition("@")[2], target.path, "", "")) or "elsewhere"
@@ -160,7 +162,7 @@ def _redirected(location: str) -> str:
     return f"it leads to {place!r}; use that URL"
 
 
-def _unused_proxy(url: str) -> str:
+def _explain_unused_proxy(url: str) -> str:
     """Return what to know where a proxy is configured that is not used, to go behind an error."""
     parts = urlsplit(url)
     proxies = getproxies()

@@ -96,7 +96,7 @@ class SeqNoPagination:
 
     def _read_until_s(self) -> Iterator[HitsPage]:
         request = PageRequest(self._size, self._after, self.last_seq_no, shards=self.shards)
-        closing = self._closing_request((self.last_seq_no or 0) - IN_FLIGHT)
+        closing = self._make_closing_request((self.last_seq_no or 0) - IN_FLIGHT)
         for page in self._pages(request, self.total, closing):
             yield from self._take_new(page)
 
@@ -112,7 +112,7 @@ class SeqNoPagination:
         ended, is_refreshed, missing = time.monotonic(), False, 0
         for attempt in range(CLOSING_TRIES):
             count, pages = self._count, 0
-            for page in self._pages(self._closing_request(newest - (IN_FLIGHT // 2 if attempt else IN_FLIGHT))):
+            for page in self._pages(self._make_closing_request(newest - (IN_FLIGHT // 2 if attempt else IN_FLIGHT))):
                 pages, newest = pages + 1, max(newest, page.last_seq_no or newest)
                 yield from self._take_new(page)
             missing = self._count_on_cluster() - self._count_until_s
@@ -154,7 +154,7 @@ class SeqNoPagination:
                 )
             request = replace(request, after=page.last_seq_no)
 
-    def _closing_request(self, after: int) -> PageRequest:
+    def _make_closing_request(self, after: int) -> PageRequest:
         bounds = [bound for bound in (after, self._after) if bound is not None and bound >= 0]
         return PageRequest(CLOSING_SIZE, max(bounds, default=None), exact=True, shards=self.shards)
 

@@ -14,7 +14,7 @@ from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
-from mltasks.tasks import filters
+from mltasks.tasks import filter_values, filters
 from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import ClusterInfo, Context
@@ -71,6 +71,6 @@ def _confirm(cluster: Cluster, chosen: Filters) -> frozenset[tuple[str, str]]:
     """Return the values that no release knows and some task of the cluster has, created at whatever time."""
     return frozenset(
         (name, word)
-        for name, word in filters.unknown_words(chosen)
+        for name, word in filter_values.unknown_words(chosen)
         if name != "cluster" and cluster.has_task(query_dsl.match_word(name.removeprefix("not_"), word))
     )

@@ -48,7 +48,7 @@ class RetryingTransport:
         headers = _headers(body)
 
         def once() -> Response:
-            left = self.policy.left()
+            left = self.policy.seconds_left()
             limit = min(self._timeout, timeout or self._timeout, left)
             answer: Response = connection.perform_request(
                 method, path, body=body, headers=headers, timeout=limit, within=left
@@ -91,7 +91,7 @@ class RetryingTransport:
         if state.outcome is not None and not state.outcome.failed:
             after = state.outcome.result().headers.get("retry-after", "")
             asked = float(after) if after.isdecimal() else 0.0
-        return min(max(backoff(state), min(asked, self.policy.seconds)), self.policy.left())
+        return min(max(backoff(state), min(asked, self.policy.seconds)), self.policy.seconds_left())
 
     def close(self) -> None:
         """Close the connection."""

@@ -26,7 +26,7 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep  # how a busy cluster is given time; who cannot wait gives another
     begun: float = field(default_factory=time.monotonic)
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Return the seconds until the deadline; raises NoResponseError where it is over."""
         if self.deadline is None:
             return float("inf")
@@ -37,4 +37,4 @@ class RetryPolicy:
 
     def pause(self, attempt: int) -> None:
         """Wait before the next try, the longer the more there were."""
-        self.sleep(min(self.first * 2**attempt, self.longest, self.left()))
+        self.sleep(min(self.first * 2**attempt, self.longest, self.seconds_left()))

@@ -7,7 +7,6 @@ library, so that one bad document costs a counted warning and not the page. What
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 
 from mltasks.exceptions import DataError
 from mltasks.opensearch.deep_json import DeepValues
+from mltasks.opensearch.lenient_json import REFUSED, excerpt, loads
 from mltasks.tasks import json_values, schema
 
 HIT_FIELDS = ("_id", "_seq_no", "_primary_term", "_version")
@@ -27,7 +27,6 @@ UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`",
 UNLEARNABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec takes in no name of a field
 DERIVED = frozenset(column.name for column in schema.DERIVED)
 MOST_UNKNOWN = 50  # names of unknown fields to learn; a document with more is read by the standard library
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class Shards(msgspec.Struct):
@@ -89,11 +88,11 @@ class Parser:
         self._build()
 
     def _build(self) -> None:
-        known = [(c.name, msgspec.Raw if c.kind == "json" else Any, None) for c in SOURCE_COLUMNS]
+        declared = [(c.name, msgspec.Raw if c.kind == "json" else Any, None) for c in SOURCE_COLUMNS]
         learnt = [(f"unknown_{n}", msgspec.Raw, None) for n in range(len(self.unknown))]
         self._source = msgspec.defstruct(
             "Source",
-            [*known, *learnt],
+            [*declared, *learnt],
             rename={f"unknown_{n}": name for n, name in enumerate(self.unknown)},
             forbid_unknown_fields=True,
             gc=False,
@@ -141,8 +140,8 @@ class Parser:
             try:
                 return decode()
             except REFUSED as refused:
-                found = UNKNOWN_FIELD.fullmatch(str(refused))
-                if not found or len(self.unknown) >= MOST_UNKNOWN or not self._learn(found[1]):
+                match = UNKNOWN_FIELD.fullmatch(str(refused))
+                if not match or len(self.unknown) >= MOST_UNKNOWN or not self._learn(match[1]):
                     return None
 
     def _learn(self, name: str) -> bool:
@@ -197,13 +196,13 @@ class Parser:
 
     def _split_fields(self, source: dict[str, Any], *, keep_json: bool) -> dict[str, Any]:
         """Return the known fields as `_source`, and the others as `extra`; with `keep_json`, texts may be JSON."""
-        known = {c.name: c for c in SOURCE_COLUMNS}
-        fields = {name: value for name, value in source.items() if name in known}
+        declared = {c.name: c for c in SOURCE_COLUMNS}
+        fields = {name: value for name, value in source.items() if name in declared}
         if keep_json:
             for name, value in fields.items():
-                if known[name].kind == "json" and isinstance(value, str):
+                if declared[name].kind == "json" and isinstance(value, str):
                     fields[name] = json_values.Verbatim(json_values.text(value)[0])
-        extra = {name: value for name, value in source.items() if name not in known}
+        extra = {name: value for name, value in source.items() if name not in declared}
         return {"_source": self._source(**fields), "extra": extra or None}
 
 
@@ -241,31 +240,3 @@ def raw_hits(body: bytes) -> list[bytes]:
         hits = _lenient_page(deep.cut(body))[1]
     texts = (deep.restore(hit.decode("utf-8", "surrogateescape")) for hit in hits)
     return [text.encode("utf-8", "surrogateescape") for text in texts]
-
-
-def loads(raw: bytes) -> Any:
-    """Parse JSON as the standard library does; a number that Python cannot hold stays the text it was.
-
-    Raises ValueError, and RecursionError where it is nested deeper than Python follows.
-    A byte that is no UTF-8 becomes half a character, as JSON's escapes can write it.
-    """
-    text = raw.decode("utf-8", "surrogateescape")
-    return json.loads(text, parse_int=_int, parse_float=_float, parse_constant=str)
-
-
-def _int(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:  # of more digits than Python converts
-        return text
-
-
-def _float(text: str) -> float | str:
-    found = float(text)
-    return found if math.isfinite(found) else text
-
-
-def excerpt(body: bytes, length: int = 120) -> str:
-    """Return the beginning of a body for an error message, on one line and harmless."""
-    text = " ".join(body[: length * 2].decode("utf-8", "replace").split())
-    return ascii(text[:length])[1:-1] + ("..." if len(text) > length else "")

@@ -12,11 +12,11 @@ from mltasks.render import cells
 SIGNS = {"ok": "ok", "missing": "--", "problem": "!!"}
 
 
-def render(name: str, found: Iterable[Check]) -> str:
+def render(name: str, checks: Iterable[Check]) -> str:
     """Return a line a finding, its proposal below it; nothing is wider than the terminal, else 80 columns."""
     width = shutil.get_terminal_size().columns
     lines = [name]
-    for one in found:
+    for one in checks:
         head = f"{SIGNS[one.state]:<4}{one.name:<15}"
         lines += textwrap.wrap(cells.one_line(one.said), width, initial_indent=head, subsequent_indent=" " * 19)
         if one.remedy:

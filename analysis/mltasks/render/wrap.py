@@ -22,8 +22,8 @@ def wrap_text(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str
             continue
         fresh = part.lstrip(" ") if parts is WORDS else part
         lines += chop_cells(fresh, width) if cell_len(fresh.rstrip(" ")) > width else [fresh]
-    found = [line.rstrip(" ") for line in lines]
-    return [line for line in found if line] or [""]
+    stripped = [line.rstrip(" ") for line in lines]
+    return [line for line in stripped if line] or [""]
 
 
 def wrap_paragraph(text: str, width: int, first: str = "", then: str | None = None) -> str:
@@ -38,13 +38,13 @@ def widths(columns: Sequence[Sequence[str]], narrows: Sequence[bool], width: int
 
     `narrows` tells which columns may become narrower. Where even the narrowest do not fit, the table is wider.
     """
-    found = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
-    over = 0 if width is None else sum(found) + GAP * (len(found) - 1) - width
+    needed = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
+    over = 0 if width is None else sum(needed) + GAP * (len(needed) - 1) - width
     while over > 0:
-        able = [n for n, may in enumerate(narrows) if may and found[n] > NARROWEST]
+        able = [n for n, may in enumerate(narrows) if may and needed[n] > NARROWEST]
         if not able:
             break
-        widest = max(able, key=lambda n: found[n])
-        found[widest] -= 1
+        widest = max(able, key=lambda n: needed[n])
+        needed[widest] -= 1
         over -= 1
-    return found
+    return needed

@@ -9,13 +9,13 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.reports.design_effect import BLOCKS, block_number, design_effects
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import TaskGroups
 
 BLOCK = "time_block"
 COUNTS = ("completed", "failed")
 
 
-def with_blocks(grouped: Grouped, low: int | None, high: int | None) -> Grouped:
+def with_blocks(grouped: TaskGroups, low: int | None, high: int | None) -> TaskGroups:
     """Add the block of time that each task was created in: 20 from `low` to `high` [ms], or 20 in each period.
 
     A task without a plausible create_time is in the first block.
@@ -25,7 +25,7 @@ def with_blocks(grouped: Grouped, low: int | None, high: int | None) -> Grouped:
         number = block_number(start, low or 0, (high or 0) + 1)
     else:
         number = start // max(1, grouped.periods.usual_ms // BLOCKS)
-    return grouped.within(grouped.frame.with_columns(number.alias(BLOCK)))
+    return grouped.with_frame(grouped.frame.with_columns(number.alias(BLOCK)))
 
 
 def with_design_effect(table: pd.DataFrame, blocks: pd.DataFrame, types: Mapping[str, Any]) -> pd.DataFrame:

@@ -64,13 +64,13 @@ def _read_cut(given: Any, tasks: Tasks, name: str) -> int | None:
     return None if ms == pending else ms
 
 
-def known_nodes(tasks: Tasks) -> list[tuple[str | None, str]]:
+def list_known_nodes(tasks: Tasks) -> list[tuple[str | None, str]]:
     """Return the nodes (cluster, id) of the clusters that the filters let pass."""
     words, clusters = grouping.node_words(tasks), tasks.filters.cluster
     return [
         (reading.cluster, node)
         for reading in tasks.context.readings
         if not clusters or (reading.cluster or "").lower() in clusters
-        for node, known in (reading.nodes or {}).items()
-        if not words or any(word in node.lower() or word in known.name.lower() for word in words)
+        for node, info in (reading.nodes or {}).items()
+        if not words or any(word in node.lower() or word in info.name.lower() for word in words)
     ]

@@ -12,7 +12,16 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.exceptions import UsageError
-from mltasks.reports import change, change_point, compare_sides, kaplan_meier, report_info, totals, verdicts
+from mltasks.reports import (
+    change,
+    change_point,
+    compare_evidence,
+    compare_sides,
+    kaplan_meier,
+    report_info,
+    totals,
+    verdicts,
+)
 from mltasks.reports.change import Change, QuantileLimits
 from mltasks.reports.compare_sides import Side
 from mltasks.reports.design_effect import BLOCKS, average_design_effect, design_effects
@@ -108,14 +117,14 @@ def compare(
     if node is None:
         table = _with_change_points(table, grouped)
     table["evidence"] = [
-        _evidence({str(name): value for name, value in row.items()}) for row in table.to_dict("records")
+        compare_evidence.describe({str(name): value for name, value in row.items()}) for row in table.to_dict("records")
     ]
     table = table.astype(dict.fromkeys(TEXTS, operations.TEXT) | dict.fromkeys(COUNTS, "int64"))
     table = table.astype({name: "float64" for name in COLUMNS if name not in (*TEXTS, *COUNTS, *TIMES)})
     for name in TIMES:
         table[name] = pd.to_datetime(table[name].astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
     table = grouped.finish(table) if grouped.shown or len(table) else table.drop(columns=list(grouped.keys))
-    covered = totals.count_totals(replace(prepared, frame=_within(prepared, window)))
+    covered = totals.count_totals(replace(prepared, frame=_select_window(prepared, window)))
     notes = [*report_info.RATE_NOTES, window.note, *_notes(table, comparisons)]
     result = table[[*grouped.shown, *COLUMNS]]
     return report_info.attach_info(result, "compare", prepared, covered, notes, keys=grouped.shown)
@@ -130,7 +139,7 @@ def _keys(by: str | Sequence[str], node: str | None) -> list[str]:
     return [*names, NODE]
 
 
-def _within(prepared: prepare.Tasks, window: compare_sides.Window) -> Any:
+def _select_window(prepared: prepare.Tasks, window: compare_sides.Window) -> Any:
     import narwhals as nw
 
     start = nw.col("start_ms")
@@ -238,36 +247,9 @@ def _with_change_points(table: pd.DataFrame, grouped: Any) -> pd.DataFrame:
     return table
 
 
-def _evidence(row: Mapping[str, Any]) -> str | None:
-    """Return what speaks for the verdict, in words: the measure that it is of, and its change."""
-    for name in ("rate", *QUANTILES):
-        if row[f"{name}_verdict"] == row["verdict"]:
-            return _rate_in_words(row) if name == "rate" else _quantile_in_words(row, name)
-    return None
-
-
-def _rate_in_words(row: Mapping[str, Any]) -> str | None:
-    if row["rate_change"] != row["rate_change"]:
-        return f"{row['tasks_before']} tasks before, {row['tasks_after']} after"
-    points, low, high = (100 * row[f"rate_{name}"] for name in INTERVAL)
-    since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
-    when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
-    rates = f"{100 * row['rate_before']:.1f} % -> {100 * row['rate_after']:.1f} %"
-    return f"failure rate {rates}: {points:+.1f} points ({low:+.1f} to {high:+.1f}){when}"
-
-
-def _quantile_in_words(row: Mapping[str, Any], name: str) -> str:
-    label = {"p50": "median", "p95": "95th percentile"}[name]
-    value, low, high = (row[f"{name}_ratio{end}"] for end in ("", "_low", "_high"))
-    seconds = f"{row[f'{name}_before_s']:.3g} s -> {row[f'{name}_after_s']:.3g} s"
-    if value != value:
-        return f"{label} {seconds}"
-    return f"{label} {seconds}: x{value:.2f} ({low:.2f} to {high:.2f})"
-
-
 def _notes(table: pd.DataFrame, comparisons: int) -> list[str]:
-    told = table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME])
+    is_clear = table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME])
     notes = [f"worse and better hold for all {comparisons} comparisons together; with a ? for the one alone"]
-    if not len(table) or told.any():
+    if not len(table) or is_clear.any():
         return notes if comparisons else []
     return [f"too little data to tell: of {len(table)} groups with {comparisons} comparisons none is clear"]

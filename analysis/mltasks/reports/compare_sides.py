@@ -15,7 +15,7 @@ from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping
 from mltasks.reports.design_effect import block_number, design_effects
-from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.tasks import derived, schema, times
 from mltasks.tasks.metadata import to_iso
 
@@ -91,7 +91,7 @@ def _in_time(*ends: int) -> Window:
     return Window(((before[0], before[1]), (after[0], after[1])), said)
 
 
-def with_sides(tasks: Tasks, window: Window, node: str | None) -> Grouped:
+def with_sides(tasks: Tasks, window: Window, node: str | None) -> TaskGroups:
     """Return the tasks of both sides, grouped, with `SIDE` and the block of time within the side."""
     start = nw.col("start_ms")
     frame = tasks.frame.filter(~start.is_null()).filter((start >= window.low) & (start < window.high))
@@ -106,7 +106,7 @@ def with_sides(tasks: Tasks, window: Window, node: str | None) -> Grouped:
     (low1, high1), (low2, high2) = window.sides
     block = nw.when(start < low2).then(block_number(start, low1, high1)).otherwise(block_number(start, low2, high2))
     side = nw.when(is_after).then(nw.lit(AFTER, dtype=nw.Int8)).otherwise(nw.lit(BEFORE, dtype=nw.Int8))
-    return grouped.within(grouped.frame.with_columns(side.alias(SIDE), block.cast(nw.Int8).alias(BLOCK)))
+    return grouped.with_frame(grouped.frame.with_columns(side.alias(SIDE), block.cast(nw.Int8).alias(BLOCK)))
 
 
 def _find_nodes(tasks: Tasks, frame: nw.LazyFrame[Any], word: str) -> list[str]:
@@ -121,7 +121,7 @@ def _find_nodes(tasks: Tasks, frame: nw.LazyFrame[Any], word: str) -> list[str]:
     return same or near
 
 
-def read_sides(grouped: Grouped) -> dict[tuple[Any, ...], tuple[Side, Side]]:
+def read_sides(grouped: TaskGroups) -> dict[tuple[Any, ...], tuple[Side, Side]]:
     """Return both sides of each group, by the values of its keys."""
     keys = list(grouped.keys)
     failed, finished = derived.has_outcome(schema.FAILED), derived.has_outcome(*FINISHED)
@@ -145,7 +145,7 @@ def read_sides(grouped: Grouped) -> dict[tuple[Any, ...], tuple[Side, Side]]:
 _COUNTED = ("finished", "failed", "open")
 
 
-def _add_durations(grouped: Grouped, sides: Mapping[tuple[Any, ...], tuple[Side, Side]]) -> None:
+def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Side, Side]]) -> None:
     """Add the durations of completed tasks, in their order, and how long the others have lasted."""
     keys = list(grouped.keys)
     measured = derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured")
@@ -175,7 +175,7 @@ def key_of(values: Any) -> tuple[Any, ...]:
     return tuple(None if pd.isna(value) else value for value in values)
 
 
-def read_outcomes(grouped: Grouped, wanted: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+def read_outcomes(grouped: TaskGroups, wanted: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
     """Return of some groups the create_time [ms] of their finished tasks, in its order, and whether each failed."""
     keys = list(grouped.keys)
     table = pd.DataFrame(wanted, columns=keys).astype(dict(grouped.types)).assign(is_wanted=1)

@@ -51,9 +51,9 @@ def design_effects(
     sums = rows[by].assign(n=n, x=x, squares=rest**2, blocks=1).groupby(by, dropna=False, sort=False, observed=True)
     table = sums.agg({"n": "first", "x": "first", "squares": "sum", "blocks": "sum"}).reset_index()
     share, m = table["x"] / table["n"], table["blocks"]
-    known = (m >= FEWEST) & (table["x"] > 0) & (table["x"] < table["n"])
-    effect = (m / (m - 1).where(m > 1) * table["squares"] / table["n"] / (share * (1 - share)).where(known)).clip(1.0)
-    return table[by].assign(design_effect=effect.where(known))
+    is_known = (m >= FEWEST) & (table["x"] > 0) & (table["x"] < table["n"])
+    ratio = m / (m - 1).where(m > 1) * table["squares"] / table["n"] / (share * (1 - share)).where(is_known)
+    return table[by].assign(design_effect=ratio.clip(1.0).where(is_known))
 
 
 def design_effect_of(time: Any, failed: Any, low: int, high: int) -> float:

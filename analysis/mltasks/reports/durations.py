@@ -13,7 +13,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts, report_info, totals, training_waits
 from mltasks.reports.declarations.durations import REPORT
-from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
 from mltasks.tasks import derived, filters, schema
 from mltasks.tasks.filters import DurationOptions, Words
@@ -71,40 +71,40 @@ def durations(
     >>> table[["measured", "p50_s"]].values.tolist()
     [[226.0, 0.324]]
     """
-    measured = _measured(outcome)
+    measured = _read_outcomes(outcome)
     periods = grouping.periods(every, tz)
     wanted = ["status_code", *training_waits.ID, *(["remote_job"] if jobs else [])]
     prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=wanted)
     prepared = job_durations.only_jobs(prepared) if jobs else prepared
-    grouped, found, counts = _counted(prepared, periods, measured, jobs=jobs)
-    found, doubts = training_waits.with_waits(found, grouped, tasks, prepared, as_of)
-    found = report_info.whole_numbers(grouped.finish(found), (*COUNTS, "measured", "unmeasured"))
+    grouped, table, counts = _count(prepared, periods, measured, jobs=jobs)
+    table, doubts = training_waits.with_waits(table, grouped, tasks, prepared, as_of)
+    table = report_info.whole_numbers(grouped.finish(table), (*COUNTS, "measured", "unmeasured"))
     for name, (_, rank) in QUANTILES.items():  # of fewer tasks the quantile would only be the longest
-        found[name] = found[name].where(found["measured"] >= FEWEST.get(rank, 1))
+        table[name] = table[name].where(table["measured"] >= FEWEST.get(rank, 1))
     notes = [*_notes(counts, measured), *doubts]
     if periods:
-        found, early = rate_doubts.without_unfinished(found, [*QUANTILES, *training_waits.COLUMNS], "percentiles")
+        table, early = rate_doubts.without_unfinished(table, [*QUANTILES, *training_waits.COLUMNS], "percentiles")
         notes = [*notes, *early, *totals.undated_note(counts)]
     if NODE in prepared.keys:
         notes.append("a task with several nodes counts once on each of them")
-    found = found[[*grouped.shown, *COLUMNS]]
-    return report_info.attach_info(found, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    table = table[[*grouped.shown, *COLUMNS]]
+    return report_info.attach_info(table, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _measured(outcome: Words) -> tuple[str, ...]:
+def _read_outcomes(outcome: Words) -> tuple[str, ...]:
     """Return the outcomes whose durations are asked for."""
     words = [word.lower() for word in ([outcome] if isinstance(outcome, str) else outcome or ["completed"])]
     if "all" in words:
         return FINISHED
-    found = filters.outcomes(words)
-    if schema.OPEN in found:
+    outcomes = filters.outcomes(words)
+    if schema.OPEN in outcomes:
         raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(FINISHED)}, completed, all")
-    return found
+    return outcomes
 
 
-def _counted(
+def _count(
     prepared: Tasks, periods: Periods | None, measured: Sequence[str], *, jobs: bool
-) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
+) -> tuple[TaskGroups, pd.DataFrame, totals.Totals]:
     """Return the groups, the statistics of each, and the census.
 
     What is measured becomes one kind, since the percentiles of two cannot be put together. Where that hides how the
@@ -126,12 +126,12 @@ def _counted(
         *(name for name in COUNTS[1:] if name not in ends)
     )
     doubts = {f"chosen_{name}": outcome_codes.codes_of(measured, [name]) for name in UNMEASURED}
-    grouped, found, covered = totals.count_groups_and_totals(
+    grouped, table, covered = totals.count_groups_and_totals(
         prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES
     )
-    found = found.assign(unmeasured=found["chosen"] - found["measured"])
+    table = table.assign(unmeasured=table["chosen"] - table["measured"])
     names = [name for name in COLUMNS if name not in training_waits.COLUMNS]
-    return grouped, found[[*grouped.keys, *names]], covered  # what the census took may have the name of a key
+    return grouped, table[[*grouped.keys, *names]], covered  # what the census took may have the name of a key
 
 
 def _end(outcome: str) -> str:
@@ -140,11 +140,11 @@ def _end(outcome: str) -> str:
 
 
 def _notes(counts: totals.Totals, measured: Sequence[str]) -> list[str]:
-    found = []
+    notes = []
     left_out = {status: n for status in UNMEASURED if (n := counts.counts[f"chosen_{status}"])}
     if left_out:
         reasons = ", ".join(f"{n} {status}" for status, n in left_out.items())
-        found.append(f"not measured though finished: {reasons}")
+        notes.append(f"not measured though finished: {reasons}")
     if set(measured) != set(schema.COMPLETED):
-        found.append(f"durations of tasks with outcome {', '.join(measured)}")
-    return found
+        notes.append(f"durations of tasks with outcome {', '.join(measured)}")
+    return notes

@@ -61,7 +61,7 @@ def errors(
     table_of_known = known_errors.load_known_errors(known)
     prepared = _prepare(tasks, as_of, options)
     covered = totals.count_totals(prepared)
-    failed = _failed(prepared)
+    failed = _select_failed(prepared)
     counts = operations.aggregate(failed, MORE, {"tasks": ("", "len"), "last_ms": ("start_ms", "max")})
     rows = error_rows.explode(counts, table_of_known)
     rows[GROUP] = rows["error"].fillna("")  # a task without a text is in a group of its own
@@ -92,7 +92,7 @@ def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:
     return prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=wanted)
 
 
-def _failed(prepared: Tasks) -> nw.LazyFrame[Any]:
+def _select_failed(prepared: Tasks) -> nw.LazyFrame[Any]:
     return error_rows.with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
 
 
@@ -151,7 +151,7 @@ def _times(frame: nw.LazyFrame[Any], groups: Mapping[tuple[Any, Any], list[str]]
 
 def _times_ever(prepared: Tasks, table: tuple[known_errors.KnownError, ...]) -> dict[str, np.ndarray[Any, Any]]:
     """Return the create_times [ms] of each group's tasks of all the time that is known."""
-    failed = _failed(prepared)
+    failed = _select_failed(prepared)
     rows = error_rows.explode(operations.aggregate(failed, KEYS, {"tasks": ("", "len")}), table)
     return _times(failed, _groups_of_texts(rows.assign(**{GROUP: rows["error"].fillna("")})))
 

@@ -24,7 +24,7 @@ def is_failing(completed: Any, failed: Any, in_a_row: Any) -> pd.Series[bool]:
     return never | ((counts["run"] > 0) & (counts["completed"] > 0) & (before ** counts["run"] < IMPROBABLE))
 
 
-def expected_failures(node_counts: pd.DataFrame, node: str, kind: list[str]) -> pd.DataFrame:
+def count_expected_failures(node_counts: pd.DataFrame, node: str, kind: list[str]) -> pd.DataFrame:
     """Return one row per node: its failures, how many were to be expected of its tasks, and the difference as `z`.
 
     `node_counts`: one row per node and kind of task (such as its task_type and function_name) with `failed` and

@@ -12,7 +12,7 @@ from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, totals
 from mltasks.reports.declarations.failures import REPORT
-from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
 from mltasks.tasks import derived, schema
 from mltasks.tasks.filters import RateOptions
@@ -66,7 +66,7 @@ def failures(
     return report_info.attach_info(table, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
 
 
-def _count(prepared: Tasks, periods: Periods | None) -> tuple[Grouped, pd.DataFrame, totals.Totals]:
+def _count(prepared: Tasks, periods: Periods | None) -> tuple[TaskGroups, pd.DataFrame, totals.Totals]:
     """Return the groups, the counts and times of each, and the totals."""
     counts = outcome_codes.codes_by_name(*COUNTS[1:])
     values = {"success_start": ("success_ms", "max"), "nameless": ("nameless", "sum")}
@@ -91,7 +91,7 @@ def _add_columns(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return operations.when_then(frame, "success_ms", derived.has_outcome(*schema.COMPLETED), start)
 
 
-def _runs(grouped: Grouped, table: pd.DataFrame) -> pd.DataFrame:
+def _runs(grouped: TaskGroups, table: pd.DataFrame) -> pd.DataFrame:
     """Return RUN of each group: what has failed since the completed task that was created last, and when that ended.
 
     The end of a batch prediction is moved by every look at it: its creation stands in. No end is later than as_of.

@@ -96,8 +96,8 @@ def _options(sides: Mapping[str, Any]) -> list[str]:
 
 def _describe(row: Mapping[Any, Any], begin: Any, command: str) -> Finding:
     of_rate = row["rate_verdict"] == verdicts.WORSE
-    known = of_rate and not pd.isna(row["changed"])
-    since = row["changed"] if known else pd.Timestamp(int(begin), unit="ms", tz="UTC")
+    is_dated = of_rate and not pd.isna(row["changed"])
+    since = row["changed"] if is_dated else pd.Timestamp(int(begin), unit="ms", tz="UTC")
     keys = finding.row_text(row[key] for key in KEYS)
     example = row["example_task_id"]
     return Finding(

@@ -22,7 +22,7 @@ NODE, PERIOD = "worker_node", "period"
 
 
 @dataclass(frozen=True)
-class Grouped:
+class TaskGroups:
     """A lazy frame with the keys to group by and their dtypes; node keys make it one row a task and node."""
 
     frame: nw.LazyFrame[Any]
@@ -39,25 +39,25 @@ class Grouped:
         """The keys as they are called in the result."""
         return [key.removeprefix(table.USER_PREFIX) for key in self.types if key != ALL]
 
-    def by_period(self, frame: nw.LazyFrame[Any], periods: Periods) -> Grouped:
+    def by_period(self, frame: nw.LazyFrame[Any], periods: Periods) -> TaskGroups:
         """Return the groups of a frame that has a column `period`, the number of one of `periods`."""
         types = {key: dtype for key, dtype in self.types.items() if key != ALL} | {PERIOD: pd.Int64Dtype()}
-        return Grouped(frame, types, periods)
+        return TaskGroups(frame, types, periods)
 
-    def within(self, frame: nw.LazyFrame[Any]) -> Grouped:
+    def with_frame(self, frame: nw.LazyFrame[Any]) -> TaskGroups:
         """Return the same groups of another frame."""
         return replace(self, frame=frame)
 
-    def finish(self, found: pd.DataFrame) -> pd.DataFrame:
+    def finish(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return a grouped result with readable keys first, in their order; a missing key comes last."""
         if self.keys == (ALL,):
-            found = found.reindex([0])  # the total of no tasks is a row, too
-        found = found.sort_values(list(self.keys), ignore_index=True)
+            result = result.reindex([0])  # the total of no tasks is a row, too
+        result = result.sort_values(list(self.keys), ignore_index=True)
         if self.periods is not None:
-            found[PERIOD] = self.periods.starts(found[PERIOD])
-        rest = [name for name in found.columns if name not in self.keys]
+            result[PERIOD] = self.periods.starts(result[PERIOD])
+        rest = [name for name in result.columns if name not in self.keys]
         names = {key: key.removeprefix(table.USER_PREFIX) for key in self.keys}
-        return found.rename(columns=names)[self.shown + rest]
+        return result.rename(columns=names)[self.shown + rest]
 
 
 def count(
@@ -72,35 +72,35 @@ def count(
     `types`: the keys, and their dtypes. The frame has a column `kind`; what has a mean, or quantiles, is of one kind.
     """
     values = {"tasks": ("", "len"), **values}
-    found = operations.aggregate(frame, {**types, KIND: "int64"}, values, quantiles)
-    return by_group(found, list(types), counts, values, quantiles)
+    kinds = operations.aggregate(frame, {**types, KIND: "int64"}, values, quantiles)
+    return by_group(kinds, list(types), counts, values, quantiles)
 
 
 def by_group(
-    found: pd.DataFrame,
+    kind_counts: pd.DataFrame,
     keys: Sequence[str],
     counts: Mapping[str, OutcomeCodes],
     values: Mapping[str, Value],
     of_one: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return what `count` does from what there is of each group and kind; see `operations.combine_groups`."""
-    of_kinds = {name: found["tasks"].where(found[KIND].isin(kinds), 0) for name, kinds in counts.items()}
+    of_kinds = {name: kind_counts["tasks"].where(kind_counts[KIND].isin(kinds), 0) for name, kinds in counts.items()}
     return operations.combine_groups(
-        found.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, of_one
+        kind_counts.assign(**of_kinds), keys, {**values, **dict.fromkeys(counts, ("", "sum"))}, of_one
     )
 
 
-def group(tasks: Tasks) -> Grouped:
+def group(tasks: Tasks) -> TaskGroups:
     """Return the tasks with their keys: the `by` columns, or one group of all."""
-    frame = _matching_nodes(per_node(tasks.frame), tasks) if NODE in tasks.keys else tasks.frame
+    frame = _match_nodes(per_node(tasks.frame), tasks) if NODE in tasks.keys else tasks.frame
     if NODE in tasks.keys and "outcome" in tasks.keys:
         frame = frame.with_columns(outcome=derived.outcome())
     if tasks.keys:
-        return Grouped(frame, tasks.keys)
-    return Grouped(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
+        return TaskGroups(frame, tasks.keys)
+    return TaskGroups(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
 
 
-def _matching_nodes(frame: nw.LazyFrame[Any], tasks: Tasks) -> nw.LazyFrame[Any]:
+def _match_nodes(frame: nw.LazyFrame[Any], tasks: Tasks) -> nw.LazyFrame[Any]:
     """Return the rows of the nodes that the filter `node` names, where there is one."""
     words = node_words(tasks)
     if not words:
@@ -118,7 +118,7 @@ def node_words(tasks: Tasks) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*tasks.filters.node, *tasks.context.filters.get("node", [])]))
 
 
-def by_creation(grouped: Grouped, periods: Periods | None, first: int | None, last: int | None) -> Grouped:
+def by_creation(grouped: TaskGroups, periods: Periods | None, first: int | None, last: int | None) -> TaskGroups:
     """Add the period of create_time, from `first` to `last` [ms], to the keys.
 
     It is missing where there is no plausible create_time.

@@ -15,7 +15,7 @@ from mltasks.engines.groupby_numpy import GroupedRows
 from mltasks.engines.operations import Value
 from mltasks.reports import outcome_codes
 from mltasks.reports.concurrency import ConcurrencySweep
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import TaskGroups
 from mltasks.reports.outcome_codes import KIND
 from mltasks.reports.time_window import later_of
 from mltasks.tasks import derived, schema, table
@@ -36,7 +36,7 @@ class Load:
     sweeps: pd.DataFrame
 
 
-def clip_lifetimes(grouped: Grouped) -> Grouped:
+def clip_lifetimes(grouped: TaskGroups) -> TaskGroups:
     """Return the groups with begin and end [ms] of each task's time in flight in its window, and `spent` [ms].
 
     All are missing where a task is no load in the window. With periods, `kind` tells how a task ended only in the
@@ -57,10 +57,10 @@ def clip_lifetimes(grouped: Grouped) -> Grouped:
     frame = frame.with_columns(
         begin=later_of(start, nw.col("low_ms")), end=nw.when(end > high).then(high).otherwise(end)
     )
-    return grouped.within(frame.with_columns(spent=nw.when(begin < end).then(end - begin)))
+    return grouped.with_frame(frame.with_columns(spent=nw.when(begin < end).then(end - begin)))
 
 
-def measure_concurrency(grouped: Grouped, more: Sequence[str] = ()) -> Load:
+def measure_concurrency(grouped: TaskGroups, more: Sequence[str] = ()) -> Load:
     """Return the load of each group, counted also by `more`, columns of the task table; `grouped` is clipped.
 
     It is one pass over the rows in the order of their begin. What has no load has neither active_s nor a peak.
@@ -79,8 +79,8 @@ def measure_concurrency(grouped: Grouped, more: Sequence[str] = ()) -> Load:
     sweeps = operations.combine_groups(parts[keys].assign(rows=1.0), keys, {"rows": ("", "sum")})
     places = [numbers.get(name) for name in _name_groups(sweeps[keys])]
     loads = {"active_s": levels.active_ms / 1000, "peak_in_flight": levels.peak.astype("float64")}
-    found = {name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()}
-    return Load(parts, sweeps[keys].assign(**found))
+    columns = {name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()}
+    return Load(parts, sweeps[keys].assign(**columns))
 
 
 def _name_groups(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

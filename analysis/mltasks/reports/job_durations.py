@@ -31,6 +31,6 @@ def only_jobs(tasks: Tasks) -> Tasks:
         ended.select(*(nw.col(name).cast(nw.String) for name in columns)), dict.fromkeys(columns, operations.TEXT)
     )
     rows = rows.dropna(subset="task_id").drop_duplicates([*ID], ignore_index=True)
-    known = rows[[*ID]].assign(**{SECONDS: remote_job.job_columns(rows["remote_job"])["job_duration_s"]})
+    jobs = rows[[*ID]].assign(**{SECONDS: remote_job.job_columns(rows["remote_job"])["job_duration_s"]})
     chosen = filters.combine(tasks.filters, Filters(task_type=tuple(name.lower() for name in schema.POLLED)))
-    return replace(tasks, frame=operations.left_join(frame, known, list(ID)), filters=chosen)
+    return replace(tasks, frame=operations.left_join(frame, jobs, list(ID)), filters=chosen)

@@ -47,7 +47,7 @@ def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
     covered = totals.count_totals(prepared)
     deploys = _read_deploys(prepared)
     rows = [_summarize(str(model_id), part, prepared) for model_id, part in deploys.groupby("model_id")]
-    rows += [_summarize(model_id, deploys.head(0), prepared) for model_id in _deployed_unrecorded(prepared, deploys)]
+    rows += [_summarize(model_id, deploys.head(0), prepared) for model_id in _find_unrecorded(prepared, deploys)]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "open_jobs"])
     jobs = _count_open_jobs(prepared)
     table["open_jobs"] = table["model_id"].map(jobs) if jobs else 0
@@ -79,7 +79,7 @@ def _count_open_jobs(tasks: Tasks) -> dict[str, int]:
     }
 
 
-def _deployed_unrecorded(tasks: Tasks, deploys: pd.DataFrame) -> list[str]:
+def _find_unrecorded(tasks: Tasks, deploys: pd.DataFrame) -> list[str]:
     """Return the deployed models of the index whose deployments left no task; with filters nobody can tell."""
     if set(tasks.context.filters) | set(tasks.filters.describe()):
         return []

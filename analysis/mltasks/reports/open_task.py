@@ -87,7 +87,7 @@ def holder(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return next((node for node, tasks in held.items() if task.task_id in tasks), None)
 
 
-def _finished_unrecorded(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_unrecorded(task: OpenTask, cluster: ClusterInfo) -> str | None:
     if task.model_id is None:
         return None
     if task.task_type in MODEL_AT_END:
@@ -103,7 +103,7 @@ def _finished_unrecorded(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return f"model {model.state} since {deployed}, task created {created}"
 
 
-def _waiting(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_waiting(task: OpenTask, cluster: ClusterInfo) -> str | None:
     if task.task_type not in schema.POLLED:
         return None
     if task.start_ms is None or task.updated_ms is None or task.updated_ms < task.start_ms:
@@ -114,7 +114,7 @@ def _waiting(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return f"created {created}, its provider was last asked {updated}"
 
 
-def _lost(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_lost(task: OpenTask, cluster: ClusterInfo) -> str | None:
     if task.start_ms is None or holder(task, cluster) is not None:
         return None
     if task.task_type in ON_ONE_NODE and task.nodes:
@@ -145,7 +145,7 @@ def _end_of(node_id: str, task: OpenTask, start_ms: int, cluster: ClusterInfo) -
     return f"{node.name} started {started}, task created {created}"
 
 
-def _running(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_running(task: OpenTask, cluster: ClusterInfo) -> str | None:
     node_id = holder(task, cluster)
     if node_id is None:
         return None
@@ -157,7 +157,7 @@ def _running(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return f"{name} held it {read}"
 
 
-def _overdue(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_overdue(task: OpenTask, cluster: ClusterInfo) -> str | None:
     if not task.is_overdue or task.start_ms is None:
         return None
     created, ended = _times(task, task.start_ms, task.start_ms + cluster.timeout_s * 1000)
@@ -165,14 +165,14 @@ def _overdue(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return f"created {created}, {assumed} time-out of {cluster.timeout_s} s was over {ended}"
 
 
-def _suspect(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_suspect(task: OpenTask, cluster: ClusterInfo) -> str | None:
     age, p99 = task.age_s, task.p99_s
     if age is None or p99 is None or age <= SUSPECT_S or age <= SUSPECT_TIMES * p99:
         return None
     return f"{_open(task)}, 99 % of them within {p99:.1f} s"
 
 
-def _unbounded(task: OpenTask, cluster: ClusterInfo) -> str | None:
+def _prove_unbounded(task: OpenTask, cluster: ClusterInfo) -> str | None:
     return f"{_open(task)}, no time-out ends it" if task.task_type in UNBOUNDED else None
 
 
@@ -196,11 +196,11 @@ def _times(task: OpenTask, *moments: int) -> list[str]:
 
 
 EVIDENCE: Mapping[str, Callable[[OpenTask, ClusterInfo], str | None]] = {
-    "finished_unrecorded": _finished_unrecorded,
-    "waiting": _waiting,
-    "lost": _lost,
-    "running": _running,
-    "overdue": _overdue,
-    "suspect": _suspect,
-    "unbounded": _unbounded,
+    "finished_unrecorded": _prove_unrecorded,
+    "waiting": _prove_waiting,
+    "lost": _prove_lost,
+    "running": _prove_running,
+    "overdue": _prove_overdue,
+    "suspect": _prove_suspect,
+    "unbounded": _prove_unbounded,
 }

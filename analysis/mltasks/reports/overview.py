@@ -31,12 +31,12 @@ def run_reports(
     names = [name for name, report in REPORTS.items() if report.on_page]
     tables = {name: run_part(name, tasks, history, as_of, chosen) for name in names}
     changes = find_changes(tasks, history, as_of, chosen)
-    found = find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen)
+    highlights = find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen)
     if changes is not None:
         shown = verdicts.TOLD if options.get("since") is None else verdicts.COMPARED
         rows = changes.table[changes.table["verdict"].isin(shown)].reset_index(drop=True)
         tables |= {"compare": rows} if len(rows) else {}
-    return {"highlights": found, **tables}
+    return {"highlights": highlights, **tables}
 
 
 def count_task_types(tasks: Any, **options: Unpack[FilterOptions]) -> pd.DataFrame:

@@ -35,9 +35,9 @@ def find_silence(tasks: Tasks, commands: Commands) -> list[Finding]:
     silent = [row for row in clusters.to_dict("records") if _is_unusual(frame, row)]
     if not silent:
         return []
-    found = pd.DataFrame(silent).astype(KEY)
-    found = find_examples(frame.with_columns(nw.col("start_ms").alias(AT)), found, ["cluster"])
-    return [_describe(row, commands) for row in found.sort_values("silent_ms", ascending=False).to_dict("records")]
+    silences = pd.DataFrame(silent).astype(KEY)
+    silences = find_examples(frame.with_columns(nw.col("start_ms").alias(AT)), silences, ["cluster"])
+    return [_describe(row, commands) for row in silences.sort_values("silent_ms", ascending=False).to_dict("records")]
 
 
 def _is_unusual(frame: nw.LazyFrame[Any], row: dict[Any, Any]) -> bool:

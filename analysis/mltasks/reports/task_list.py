@@ -36,18 +36,18 @@ def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataF
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there)}"
             raise UsageError(f"columns: there is no column {name!r}; {hint}")
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
-    found = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
-    created = found["create_time"].dropna().astype("int64")
+    ordered = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
+    created = ordered["create_time"].dropna().astype("int64")
     plausible = created[created.between(schema.EARLIEST_MS, (ctx.as_of_ms or 0) + schema.DAY_MS)]
     return report_info.with_info(
-        found[list(columns)].copy(),
+        ordered[list(columns)].copy(),
         report_info.ReportInfo(
             report="list",
             as_of_ms=ctx.as_of_ms,
             as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
             sources=report_info.source_names(ctx),
             filters=ctx.filters,
-            tasks=len(found),
+            tasks=len(ordered),
             first_ms=totals.whole_number(plausible.min()),
             last_ms=totals.whole_number(plausible.max()),
             notes=list(ctx.notes),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.exceptions import UsageError
-from mltasks.reports.grouping import PERIOD, Grouped
+from mltasks.reports.grouping import PERIOD, TaskGroups
 from mltasks.reports.periods import Periods, piecewise
 
 MOST_PERIODS = 400
@@ -50,7 +50,7 @@ class ReportWindow:
         return table[PERIOD].map(lengths).astype("float64")
 
 
-def clip_to_window(grouped: Grouped, window: ReportWindow) -> Grouped:
+def clip_to_window(grouped: TaskGroups, window: ReportWindow) -> TaskGroups:
     """Return the groups with `low_ms` and `high_ms`, the window of a row; it ends when the row's cluster was read.
 
     With periods it is one row per task and period that the task overlaps, each period being a window of its own;
@@ -58,7 +58,7 @@ def clip_to_window(grouped: Grouped, window: ReportWindow) -> Grouped:
     """
     low, high = window.low, window.high
     if window.periods is None:
-        return grouped.within(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=_read_until(nw.lit(high))))
+        return grouped.with_frame(grouped.frame.with_columns(low_ms=nw.lit(low), high_ms=_read_until(nw.lit(high))))
     start, end = nw.col("start_ms"), nw.col("end_ms")
     frame = grouped.frame.filter(~start.is_null()).filter(((start >= low) | (end > low)) & (start < high))
     if not window.spans:

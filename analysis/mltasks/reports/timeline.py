@@ -12,9 +12,9 @@ import pandas as pd
 from mltasks.engines import group_keys, operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, outcome_codes, report_info, totals, worker_load, worker_notes
-from mltasks.reports.cluster_windows import ClusterWindows, known_nodes, read_windows
+from mltasks.reports.cluster_windows import ClusterWindows, list_known_nodes, read_windows
 from mltasks.reports.declarations.timeline import REPORT
-from mltasks.reports.grouping import ALL, NODE, PERIOD, Grouped
+from mltasks.reports.grouping import ALL, NODE, PERIOD, TaskGroups
 from mltasks.reports.outcome_codes import KIND
 from mltasks.reports.periods import Periods, choose_periods
 from mltasks.reports.report_info import Mark
@@ -71,7 +71,7 @@ def timeline(
     windows = replace(windows, window=replace(windows.window, periods=periods))
     clipped = in_flight.clip_lifetimes(clip_to_window(_by_node_or_not(prepared), windows.window))
     table = worker_load.measure(_without_coordinators(clipped), windows, ENDS)
-    table = table[[*clipped.keys, *ENDS, *LOADS]].merge(_created(clipped), on=list(clipped.keys), how="outer")
+    table = table[[*clipped.keys, *ENDS, *LOADS]].merge(_count_created(clipped), on=list(clipped.keys), how="outer")
     table = _with_empty(table, clipped, prepared, windows)
     table = clipped.finish(report_info.whole_numbers(table, COUNTS))
     table["peak_in_flight"] = table["peak_in_flight"].astype("Int64")
@@ -88,21 +88,21 @@ def timeline(
     )
 
 
-def _by_node_or_not(tasks: Tasks) -> Grouped:
+def _by_node_or_not(tasks: Tasks) -> TaskGroups:
     """Return the groups; by node without the tasks of which it is not known who worked on them."""
     grouped = grouping.group(tasks)
     if NODE not in grouped.keys:
         return grouped
-    return grouped.within(grouped.frame.filter(~worker_notes.is_coordinated(), ~nw.col(NODE).is_null()))
+    return grouped.with_frame(grouped.frame.filter(~worker_notes.is_coordinated(), ~nw.col(NODE).is_null()))
 
 
-def _without_coordinators(clipped: Grouped) -> Grouped:
+def _without_coordinators(clipped: TaskGroups) -> TaskGroups:
     """Return the same tasks; a registration of a remote model is no load."""
     frame = operations.when_then(clipped.frame, "load_ms", ~worker_notes.is_coordinated(), nw.col("spent"))
-    return clipped.within(frame.with_columns(spent=nw.col("load_ms")))
+    return clipped.with_frame(frame.with_columns(spent=nw.col("load_ms")))
 
 
-def _created(clipped: Grouped) -> pd.DataFrame:
+def _count_created(clipped: TaskGroups) -> pd.DataFrame:
     """Return of each group and period how many tasks were created in it, and how many of these are open."""
     frame = clipped.frame.filter(nw.col("start_ms") >= nw.col("low_ms"))
     is_open = outcome_codes.codes_by_name("open")
@@ -110,18 +110,18 @@ def _created(clipped: Grouped) -> pd.DataFrame:
     return table[[*clipped.keys, "tasks", "open"]].rename(columns={"tasks": "created"})
 
 
-def _with_empty(table: pd.DataFrame, clipped: Grouped, tasks: Tasks, windows: ClusterWindows) -> pd.DataFrame:
+def _with_empty(table: pd.DataFrame, clipped: TaskGroups, tasks: Tasks, windows: ClusterWindows) -> pd.DataFrame:
     """Add each group in each period in which it has no task.
 
     A node or cluster that was read before a period began has no load there, rather than none.
     """
     others = [key for key in clipped.keys if key != PERIOD]
     spans = pd.DataFrame({PERIOD: pd.Series([*windows.window.spans], dtype=clipped.types[PERIOD])})
-    nodes = {node: cluster for cluster, node in known_nodes(tasks)} if NODE in others else {}
+    nodes = {node: cluster for cluster, node in list_known_nodes(tasks)} if NODE in others else {}
     groups = table[others].drop_duplicates() if others else pd.DataFrame({ALL: [True]})
     if others == [NODE]:
-        known = pd.DataFrame({NODE: pd.Series([*nodes], dtype=clipped.types[NODE])})
-        groups = pd.concat([groups, known]).drop_duplicates()
+        idle = pd.DataFrame({NODE: pd.Series([*nodes], dtype=clipped.types[NODE])})
+        groups = pd.concat([groups, idle]).drop_duplicates()
     rows = groups.merge(spans, how="cross")[[*others, PERIOD]].astype(dict(clipped.types))
     table = rows.merge(table, on=list(clipped.keys), how="left")
     is_empty = table["created"].isna() & table["completed"].isna()
@@ -141,7 +141,7 @@ def _with_empty(table: pd.DataFrame, clipped: Grouped, tasks: Tasks, windows: Cl
 def _marks(tasks: Tasks, windows: ClusterWindows) -> list[Mark]:
     """Return the starts of nodes in the window, in the order of time."""
     low, high = windows.window.low, windows.window.high
-    passing = {*known_nodes(tasks)}
+    passing = {*list_known_nodes(tasks)}
     starts = {
         (node.started_ms, node.name)
         for reading in tasks.context.readings

@@ -13,7 +13,7 @@ from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports import bursts, grouping, outcome_codes
-from mltasks.reports.grouping import NODE, PERIOD, Grouped
+from mltasks.reports.grouping import NODE, PERIOD, TaskGroups
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
 from mltasks.tasks import schema
@@ -44,27 +44,27 @@ class Totals:
 
     def notes(self, tasks: Tasks) -> list[str]:
         """Return what every report says once."""
-        found = [*tasks.context.notes, *_unknown_notes(tasks.context)]
+        notes = [*tasks.context.notes, *_unknown_notes(tasks.context)]
         if tasks.context.as_of_ms is None and self.tasks:
-            found.append("as of an unknown time: no time in the data can be that of a task")
+            notes.append("as of an unknown time: no time in the data can be that of a task")
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
-            found.append(f"as of {to_iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
-            found += [
+            notes.append(f"as of {to_iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
+            notes += [
                 f"the task {reading.as_of_task} alone sets that time, more than an hour after all others; if it is "
                 "wrong, give as_of (in Python), or the tasks without it"
                 for reading in tasks.context.readings
                 if reading.as_of_task is not None
             ]
         if unknown := self.counts["unknown"]:
-            found.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
+            notes.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.counts["overdue"]:
-            found.append(
+            notes.append(
                 f"{overdue} open {plural(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
         if odd := self.counts["implausible"]:
-            found.append(f"{odd} {plural(odd)} with an implausible time: in the counts, in no duration or load")
-        return found
+            notes.append(f"{odd} {plural(odd)} with an implausible time: in the counts, in no duration or load")
+        return notes
 
 
 def _unknown_notes(ctx: Context) -> list[str]:
@@ -72,14 +72,14 @@ def _unknown_notes(ctx: Context) -> list[str]:
     asked = [reading for reading in ctx.readings if reading.cluster is not None]
     nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
     timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
-    found = []
+    notes = []
     if nodes:
-        found.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
+        notes.append(f"the node names of {', '.join(nodes)} could not be read: the user may not ask for them")
     if timeout:
-        found.append(
+        notes.append(
             f"the task time-out of {', '.join(timeout)} is not known and is taken as {schema.DEFAULT_TIMEOUT_S} s"
         )
-    return found
+    return notes
 
 
 def _limit(ctx: Context) -> str:
@@ -108,7 +108,7 @@ def count_groups_and_totals(
     *,
     has_rate: bool = False,
     **quantiles: Any,
-) -> tuple[Grouped, pd.DataFrame, Totals]:
+) -> tuple[TaskGroups, pd.DataFrame, Totals]:
     """Return the groups by creation, what `grouping.count` gives of each, and the census, `doubts` among it.
 
     `add` adds the kind and other columns for each group, since on a node a task may have another outcome. It is one
@@ -119,7 +119,7 @@ def count_groups_and_totals(
     needs_span = periods is not None or has_rate
     first, last = (apart.first_ms, apart.last_ms) if apart else _span(tasks) if needs_span else (None, None)
     grouped = grouping.by_creation(grouping.group(tasks), periods, first, last)
-    grouped = grouped.within(add(grouped.frame))
+    grouped = grouped.with_frame(add(grouped.frame))
     all_counts, all_values = {**counts, **({} if apart else {**COUNTS, **doubts})}, {**VALUES, **values}
     if has_rate:
         table = _count_with_bursts(bursts.with_blocks(grouped, first, last), all_counts, all_values)
@@ -130,7 +130,7 @@ def count_groups_and_totals(
 
 
 def _count_with_bursts(
-    grouped: Grouped, counts: Mapping[str, OutcomeCodes], values: Mapping[str, Value]
+    grouped: TaskGroups, counts: Mapping[str, OutcomeCodes], values: Mapping[str, Value]
 ) -> pd.DataFrame:
     """Return what `grouping.count` gives of each group, and its `design_effect`, in one pass over the tasks."""
     values = {"tasks": ("", "len"), **values}
@@ -144,8 +144,8 @@ def _count_with_bursts(
 def _span(tasks: Tasks) -> tuple[int | None, int | None]:
     """Return the earliest and the latest plausible create_time."""
     start = nw.col("start_ms")
-    found = operations.to_pandas(tasks.frame.select(first=start.min(), last=start.max()))
-    return whole_number(found["first"].item()), whole_number(found["last"].item())
+    span = operations.to_pandas(tasks.frame.select(first=start.min(), last=start.max()))
+    return whole_number(span["first"].item()), whole_number(span["last"].item())
 
 
 def undated_note(census: Totals) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import NO_FILTERS, Dataset, Tasks
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import TaskGroups
 from mltasks.reports.waiting import wait_and_run
 from mltasks.tasks import derived, schema
 from mltasks.tasks.metadata import Context
@@ -31,7 +31,7 @@ class Waits(NamedTuple):
     notes: list[str]
 
 
-def with_waits(table: pd.DataFrame, grouped: Grouped, given: Any, tasks: Tasks, as_of: Any) -> tuple[Any, list[str]]:
+def with_waits(table: pd.DataFrame, grouped: TaskGroups, given: Any, tasks: Tasks, as_of: Any) -> tuple[Any, list[str]]:
     """Return a table with COLUMNS of the measured trainings of each group, and notes.
 
     wait_s and run_s are medians, wait_share the part of their time that they waited, all missing where nothing is known
@@ -54,7 +54,7 @@ def with_waits(table: pd.DataFrame, grouped: Grouped, given: Any, tasks: Tasks, 
     rows = measured.merge(waits.rows.rename(columns=dict(zip(ID, OF, strict=True))), on=list(OF))
     groups = rows.groupby(keys, dropna=False, observed=True, sort=False)[["wait_ms", "run_ms", "lasted_ms"]]
     medians, sums = groups.median(), groups.sum()
-    found = pd.DataFrame(
+    results = pd.DataFrame(
         {
             "wait_s": medians["wait_ms"] / 1000,
             "run_s": medians["run_ms"] / 1000,
@@ -68,7 +68,7 @@ def with_waits(table: pd.DataFrame, grouped: Grouped, given: Any, tasks: Tasks, 
         notes.append(
             f"{below} {ran} out of the order of creation: {'its' if below == 1 else 'their'} run is taken as 0"
         )
-    return table.merge(found.reset_index(), on=keys, how="left"), notes
+    return table.merge(results.reset_index(), on=keys, how="left"), notes
 
 
 def _is_training() -> nw.Expr:
@@ -113,8 +113,8 @@ def _sweep(rows: pd.DataFrame, context: Context) -> Waits:
         lasted = part["updated_ms"] - part["start_ms"]
         waited: dict[str, Any] = {"wait_ms": wait, "run_ms": run.clip(min=0), "is_early": run < 0, "lasted_ms": lasted}
         parts.append(part[[*ID]].assign(**waited))
-    found = pd.concat(parts) if parts else rows[[*ID]].head(0)
+    waits = pd.concat(parts) if parts else rows[[*ID]].head(0)
     notes = []
     if "since" in context.filters:
         notes.append("what waited for trainings created before since is not known to have waited for them")
-    return Waits(found.dropna(subset="task_id").drop_duplicates([*ID]), notes)
+    return Waits(waits.dropna(subset="task_id").drop_duplicates([*ID]), notes)

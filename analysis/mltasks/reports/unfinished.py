@@ -128,9 +128,9 @@ def _judge(rows: pd.DataFrame, tasks: Tasks, covered: totals.Totals) -> pd.DataF
             }
         )
     columns = ["verdict", "evidence", "remedy", "node_name", "node_there", "age_s", "since_update_s", "longer_share"]
-    found = pd.DataFrame(judged, columns=columns, index=rows.index)
-    found["since_update_s"] = found["since_update_s"].astype("float64").clip(lower=0)
-    return rows.assign(**{name: found[name] for name in columns}, tasks=1)
+    verdicts = pd.DataFrame(judged, columns=columns, index=rows.index)
+    verdicts["since_update_s"] = verdicts["since_update_s"].astype("float64").clip(lower=0)
+    return rows.assign(**{name: verdicts[name] for name in columns}, tasks=1)
 
 
 def _open_task(row: Mapping[Any, Any]) -> OpenTask:
@@ -169,16 +169,16 @@ def _compare_kinds(rows: pd.DataFrame, tasks: Tasks) -> dict[str, Any]:
     age_ms = rows["as_of_ms"] - rows["start_ms"]
     lasted = {_kind(key): part for key, part in _durations(rows, tasks).groupby(list(KIND), dropna=False)}
     for key, part in rows[rows["start_ms"].notna()].groupby(list(KIND), dropna=False):
-        if (known := lasted.get(_kind(key))) is None:
+        if (completed := lasted.get(_kind(key))) is None:
             continue
-        known = known.sort_values("lasted_ms")
-        counts = known["tasks"].to_numpy("int64")
+        completed = completed.sort_values("lasted_ms")
+        counts = completed["tasks"].to_numpy("int64")
         at_least = np.append(counts[::-1].cumsum()[::-1], 0)
         result.loc[part.index, "completed"] = int(counts.sum())
-        place = np.searchsorted(known["lasted_ms"].to_numpy(), age_ms[part.index].to_numpy("float64"), side="left")
+        place = np.searchsorted(completed["lasted_ms"].to_numpy(), age_ms[part.index].to_numpy("float64"), side="left")
         result.loc[part.index, "longer"] = at_least[place]
         if counts.sum() >= FEWEST:
-            seconds = np.repeat(known["lasted_ms"].to_numpy("float64"), counts) / 1000
+            seconds = np.repeat(completed["lasted_ms"].to_numpy("float64"), counts) / 1000
             result.loc[part.index, "p99_s"] = float(np.quantile(seconds, 0.99))
     return {str(name): column for name, column in result.items()}
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mltasks.reports import failing, grouping, in_flight, outcome_codes
 from mltasks.reports.cluster_windows import ClusterWindows
-from mltasks.reports.grouping import Grouped
+from mltasks.reports.grouping import TaskGroups
 from mltasks.reports.rate_doubts import WITHOUT_MODEL
 
 KIND_OF_WORK = ("task_type", "function_name")
@@ -19,7 +19,7 @@ SUMS = {
 }
 
 
-def measure(clipped: Grouped, windows: ClusterWindows, counts: Collection[str]) -> pd.DataFrame:
+def measure(clipped: TaskGroups, windows: ClusterWindows, counts: Collection[str]) -> pd.DataFrame:
     """Return one row per group that has a task, with its counts, task_s, active_s, mean and peak in flight."""
     keys = list(clipped.keys)
     load = in_flight.measure_concurrency(clipped, [*KIND_OF_WORK, "cluster"])
@@ -28,7 +28,7 @@ def measure(clipped: Grouped, windows: ClusterWindows, counts: Collection[str]) 
     parts["known"] = parts["weighed"].notna().astype("float64")
     codes = outcome_codes.codes_by_name(*counts)
     table = grouping.by_group(parts, keys, codes, SUMS)
-    table = table.merge(load.sweeps, on=keys, how="left").merge(_expected(parts, keys), on=keys, how="left")
+    table = table.merge(load.sweeps, on=keys, how="left").merge(_count_expected(parts, keys), on=keys, how="left")
     table["task_s"] = table.pop("spent") / 1000
     table["longest_s"] = table.pop("longest") / 1000
     table["mean_in_flight"] = table["weighed"].where(table["known"] > 0)
@@ -46,13 +46,13 @@ def _mean_in_flight(parts: pd.DataFrame, windows: ClusterWindows) -> pd.Series[f
     return mean
 
 
-def _expected(parts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _count_expected(parts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Return the failures to expect in each group, if each task failed as often as its kind does in all groups."""
     codes = outcome_codes.codes_by_name("completed", "failed")
     by = list(dict.fromkeys([*keys, *KIND_OF_WORK]))
     counts = grouping.by_group(parts, by, codes, {"tasks": ("", "len")})
     counts["finished"] = counts["completed"] + counts["failed"]
     counts["group"] = counts.groupby(keys, dropna=False, sort=False, observed=True).ngroup()
-    expected = failing.expected_failures(counts, "group", list(KIND_OF_WORK))
+    expected = failing.count_expected_failures(counts, "group", list(KIND_OF_WORK))
     groups = counts.drop_duplicates("group")[[*keys, "group"]]
     return groups.merge(expected[["group", "expected_failed"]], on="group").drop(columns="group")

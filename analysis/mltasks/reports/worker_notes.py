@@ -11,7 +11,7 @@ from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import totals
 from mltasks.reports.cluster_windows import ClusterWindows
-from mltasks.reports.grouping import NODE, Grouped
+from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.tasks import derived, schema
 from mltasks.tasks.metadata import to_iso
 
@@ -71,7 +71,7 @@ def window_notes(windows: ClusterWindows) -> list[str]:
     return lines
 
 
-def largest_notes(table: pd.DataFrame, clipped: Grouped) -> list[str]:
+def largest_notes(table: pd.DataFrame, clipped: TaskGroups) -> list[str]:
     """Return a note on each task that is more than half of the load of a row of several tasks."""
     is_large = (table["tasks"] > 1) & (table["longest_s"] > table["task_s"] / 2)
     rows = table[is_large].nlargest(MOST_NAMED, "longest_s")

@@ -11,9 +11,9 @@ import pandas as pd
 from mltasks.engines import group_keys, prepare, reshape
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import grouping, in_flight, rate_doubts, report_info, totals, worker_load, worker_notes
-from mltasks.reports.cluster_windows import ClusterWindows, known_nodes, read_windows
+from mltasks.reports.cluster_windows import ClusterWindows, list_known_nodes, read_windows
 from mltasks.reports.declarations.workers import REPORT
-from mltasks.reports.grouping import NODE, PERIOD, Grouped
+from mltasks.reports.grouping import NODE, PERIOD, TaskGroups
 from mltasks.reports.time_window import clip_to_window
 from mltasks.tasks.filters import RateOptions
 
@@ -83,27 +83,27 @@ def _prepare(tasks: Any, by: str | Sequence[str], options: dict[str, Any], as_of
     """Return what the report works on; where clusters share ids of nodes, they are keys, too, and a note says so."""
     wanted = ["status_code", "task_id", "cluster"]
 
-    def prepared(keys: Sequence[str]) -> Tasks:
+    def read(keys: Sequence[str]) -> Tasks:
         return prepare.prepare(tasks, keys, options, as_of=as_of, window="in_flight", taken=COLUMNS, wanted=wanted)
 
-    found = prepared(by)
-    if NODE not in found.keys or CLUSTER in found.keys or not found.context.has_shared_nodes():
-        return found, []
-    return prepared([CLUSTER, *group_keys.parse_by(by)]), [worker_notes.SHARED]
+    result = read(by)
+    if NODE not in result.keys or CLUSTER in result.keys or not result.context.has_shared_nodes():
+        return result, []
+    return read([CLUSTER, *group_keys.parse_by(by)]), [worker_notes.SHARED]
 
 
-def _with_workers(grouped: Grouped) -> Grouped:
+def _with_workers(grouped: TaskGroups) -> TaskGroups:
     """Return the tasks of which it is known who worked on them."""
     frame = grouped.frame.filter(~worker_notes.is_coordinated())
-    return grouped.within(frame.filter(~nw.col(NODE).is_null()) if NODE in grouped.keys else frame)
+    return grouped.with_frame(frame.filter(~nw.col(NODE).is_null()) if NODE in grouped.keys else frame)
 
 
-def _with_idle(table: pd.DataFrame, grouped: Grouped, tasks: Tasks, windows: ClusterWindows) -> pd.DataFrame:
+def _with_idle(table: pd.DataFrame, grouped: TaskGroups, tasks: Tasks, windows: ClusterWindows) -> pd.DataFrame:
     """Add what has no task: each known node, where nodes are the only key, or the total, in each period.
 
     A cluster that was read before the window began knows nothing of it: its nodes have no load, rather than none.
     """
-    nodes = known_nodes(tasks)
+    nodes = list_known_nodes(tasks)
     idle: list[dict[str, Any]] = [{grouping.ALL: True}]
     if NODE in tasks.keys:
         idle = [{CLUSTER: cluster, NODE: node} for cluster, node in nodes]

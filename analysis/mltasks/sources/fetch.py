@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from mltasks import atomic_write, progress
 from mltasks.exceptions import UsageError
-from mltasks.opensearch import read, search_response
+from mltasks.opensearch import lenient_json, read, search_response
 from mltasks.opensearch.access import Access, Query, open_cluster, with_query
 from mltasks.opensearch.decode import HitsPage
 from mltasks.opensearch.deep_json import DeepValues
@@ -103,16 +103,16 @@ def fetch(
         for page in walk:
             tally.add(page.tally)
             unknown.update(table.unknown_states(page.table))
-            _seen_ids(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
+            _note_ids(newest, page.table, (walk.last_seq_no or 0) - IN_FLIGHT)
             yield page
 
     def select(rows: pa.Table) -> pa.Table:
-        rows = table.select(rows, known, begun.filters)
-        return redact.table(rows, known) if access.redact else rows
+        rows = table.select(rows, before, begun.filters)
+        return redact.table(rows, before) if access.redact else rows
 
     with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
         begun = read.start(cluster, access, options, report, window="created")
-        known = begun.context()
+        before = begun.context()
         sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
         with closing(sink):
             sink.fill(pages(begun.walk), select)
@@ -135,7 +135,7 @@ def _copy(source: Any, place: Path, access: Access, force: bool, options: Filter
     return metadata.replace(ctx, rows=len(tasks))
 
 
-def _seen_ids(newest: dict[str, int], rows: pa.Table, after: int) -> None:
+def _note_ids(newest: dict[str, int], rows: pa.Table, after: int) -> None:
     """Note the ids of which an older version may be in the file already, with the latest `_seq_no` of each."""
     rows = rows.select(["task_id", "seq_no"])
     late = rows.filter(pc.greater(rows["seq_no"], after))
@@ -162,8 +162,8 @@ class ParquetSink:
         self._writer.close(ctx)
         with pq.ParquetFile(self._part) as file:
             groups = range(file.num_row_groups)
-            known = pa.array(newest.keys(), pa.string()), pa.array(newest.values(), pa.int64())
-            fresh = [_is_latest(file.read_row_group(n, ["task_id", "seq_no"]), *known) for n in groups]
+            latest = pa.array(newest.keys(), pa.string()), pa.array(newest.values(), pa.int64())
+            fresh = [_is_latest(file.read_row_group(n, ["task_id", "seq_no"]), *latest) for n in groups]
             if all(pc.all(rows, min_count=0).as_py() for rows in fresh):
                 return self._writer.rows
             with parquet.open_writer(self._part, force=True) as writer:
@@ -232,6 +232,6 @@ class NdjsonSink:
 def _read_key(raw: bytes) -> HitKey:
     try:
         return msgspec.json.decode(raw, type=HitKey)
-    except (*search_response.REFUSED, RecursionError):
-        found = search_response.loads(DeepValues().cut(raw))
-        return HitKey(found.get("_id"), found.get("_seq_no", -1))
+    except (*lenient_json.REFUSED, RecursionError):
+        hit = lenient_json.loads(DeepValues().cut(raw))
+        return HitKey(hit.get("_id"), hit.get("_seq_no", -1))

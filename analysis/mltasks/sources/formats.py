@@ -73,5 +73,5 @@ def format_of_text(path: Path) -> Format:
 
 def suffix_of_content(start: bytes) -> str:
     """Return the suffix that a file of this beginning should have."""
-    known = (suffix for suffix, format_ in FORMATS.items() if format_.magic and start.startswith(format_.magic))
-    return next(known, ".json")
+    suffixes = (suffix for suffix, format_ in FORMATS.items() if format_.magic and start.startswith(format_.magic))
+    return next(suffixes, ".json")

@@ -80,12 +80,12 @@ def _read(source: Any, place: str, ids: Sequence[str], access: Access) -> pd.Dat
     if isinstance(source, Cluster):
         access = replace(access, query=_with_ids(ids, access.query))
     tasks = load.load(source, access)
-    known = set(tasks["task_id"])
-    if missing := [task_id for task_id in ids if task_id not in known]:
+    ids_there = set(tasks["task_id"])
+    if missing := [task_id for task_id in ids if task_id not in ids_there]:
         raise UsageError(f"{place}: there is no task {', '.join(missing)}; list them with mltasks list")
     order = {task_id: n for n, task_id in enumerate(ids)}
-    found = tasks[tasks["task_id"].isin(ids)]
-    return found.sort_values("task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True)
+    rows = tasks[tasks["task_id"].isin(ids)]
+    return rows.sort_values("task_id", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 
 def _with_ids(ids: Sequence[str], query: Query) -> Query:

@@ -15,8 +15,8 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from mltasks.exceptions import DataError
-from mltasks.opensearch import search_response
-from mltasks.opensearch.search_response import excerpt
+from mltasks.opensearch import lenient_json
+from mltasks.opensearch.lenient_json import excerpt
 
 BOM = b"\xef\xbb\xbf"
 BRACKETS = (b"", b"[", b"]")  # lines of nothing else stand between those of values
@@ -50,8 +50,8 @@ def elements(item: Item) -> list[Item]:
     try:
         values = msgspec.json.decode(item.raw, type=list[msgspec.Raw])
         raws = [bytes(value) for value in values]
-    except search_response.REFUSED:
-        raws = [json.dumps(value).encode() for value in search_response.loads(item.raw)]
+    except lenient_json.REFUSED:
+        raws = [json.dumps(value).encode() for value in lenient_json.loads(item.raw)]
     before = f"{item.place}, " if item.place else ""
     return [Item(f"{before}hit {number}", raw) for number, raw in enumerate(raws, 1)]
 
@@ -60,10 +60,10 @@ def member_names(raw: bytes) -> frozenset[str]:
     """Return the names in a JSON object; none where it is something else."""
     try:
         return frozenset(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
-    except (*search_response.REFUSED, RecursionError):
+    except (*lenient_json.REFUSED, RecursionError):
         pass
     try:
-        value = search_response.loads(raw)
+        value = lenient_json.loads(raw)
     except (ValueError, RecursionError):
         return frozenset()
     return frozenset(value if isinstance(value, dict) else ())
@@ -76,7 +76,7 @@ def strip(line: bytes) -> bytes:
 
 def _utf8_lines(file: BinaryIO, name: str) -> Iterator[bytes]:
     start = file.read(4)
-    whole = io.BufferedReader(_Joined(start, file))
+    whole = io.BufferedReader(_JoinedStream(start, file))
     encoding = json.detect_encoding(start)
     if encoding in ("utf-8", "utf-8-sig"):
         yield from whole
@@ -88,7 +88,7 @@ def _utf8_lines(file: BinaryIO, name: str) -> Iterator[bytes]:
         raise DataError(f"{name}: cut short or damaged ({encoding}: {error.reason}); {REMEDY}") from error
 
 
-class _Joined(io.RawIOBase):
+class _JoinedStream(io.RawIOBase):
     """A stream of which some bytes were read already."""
 
     def __init__(self, start: bytes, rest: BinaryIO) -> None:
@@ -147,7 +147,7 @@ def _documents(body: bytes, name: str) -> Iterator[Item]:
 def _is_one_value(body: bytes) -> bool:
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except (*search_response.REFUSED, RecursionError):
+    except (*lenient_json.REFUSED, RecursionError):
         return False
     return True
 
@@ -190,7 +190,7 @@ def _is_object(value: bytes) -> bool:
 
 def _is_json(value: bytes) -> bool:
     try:
-        search_response.loads(value)
+        lenient_json.loads(value)
     except ValueError:
         return False
     except RecursionError:  # deeper than this looks

@@ -24,7 +24,7 @@ from mltasks.opensearch.client import Cluster
 from mltasks.sources import background, merge, parquet
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import TaskFile, are_several, resolve
-from mltasks.tasks import conform, data_warning, filters, metadata, redact, table
+from mltasks.tasks import conform, data_warning, filter_values, filters, metadata, redact, table
 from mltasks.tasks.filters import FilterOptions, Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
@@ -77,7 +77,7 @@ def load(
     """
     access = with_query(access, query)
     rows, ctx, chosen = _rows(source, access, options, window="created", work=table.derive)
-    filters.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
+    filter_values.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
     rows = table.apply_filters(rows, ctx, chosen)
     if access.redact:
         rows, ctx = redact.table(rows, ctx), redact.context(ctx)
@@ -121,8 +121,8 @@ def scan(
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         _no_query(access, source)
         chosen = filters.combine(source.filters, filters.parse(options, source.context.as_of_ms))
-        told = filters.merge_descriptions(source.context.filters, chosen.describe())
-        return Dataset(source.frame, metadata.replace(source.context, filters=told), chosen)
+        description = filters.merge_descriptions(source.context.filters, chosen.describe())
+        return Dataset(source.frame, metadata.replace(source.context, filters=description), chosen)
     if isinstance(source, TaskFile) and source.is_parquet and not access.redact:
         columns, count, ctx = parquet.read_footer(source.path, source.name)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
@@ -134,11 +134,11 @@ def scan(
             return Dataset(dataset.scan(source.path), ctx, chosen)
     rows, ctx, chosen = _rows(source, access, options, window="in_flight")
     if access.redact:
-        rows, ctx, chosen = _redacted(rows, ctx, chosen)
+        rows, ctx, chosen = _redact(rows, ctx, chosen)
     return Dataset(dataset.scan(rows), ctx, chosen)
 
 
-def _redacted(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Context, Filters]:
+def _redact(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Context, Filters]:
     """Return tasks without what `redact` masks, and filters that still select what they mean."""
     words = redact.filter_words(chosen, rows, ctx)
     if chosen.error:  # what it looks for may be masked
@@ -167,8 +167,8 @@ def combine(
         there = {filters.fold(reading.cluster or "") for reading in dataset.context.readings}
         clusters = [word for each in masked for word in each.cluster if word in there] or chosen.cluster
         chosen = replace(chosen, node=tuple(dict.fromkeys(nodes)), cluster=tuple(dict.fromkeys(clusters)), error=())
-    told = filters.merge_descriptions(dataset.context.filters, chosen.describe())
-    return replace(dataset, context=metadata.replace(dataset.context, filters=told), filters=chosen)
+    description = filters.merge_descriptions(dataset.context.filters, chosen.describe())
+    return replace(dataset, context=metadata.replace(dataset.context, filters=description), filters=chosen)
 
 
 def _combine(datasets: Sequence[Dataset]) -> Dataset:
@@ -211,9 +211,9 @@ def _rows(
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
             begun = read.start(cluster, access, options, report, window=window)
-            known = begun.context()
-            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, known))
-            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, known), *batches]))
+            before_walk = begun.context()
+            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, before_walk))
+            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, before_walk), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
         if access.redact:
@@ -223,7 +223,7 @@ def _rows(
         before = Filters()
         if isinstance(source, Dataset):
             before = source.filters
-            source = _narrowed(source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window)
+            source = _prune(source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window)
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
         rows = table.deduplicate(rows)
@@ -241,11 +241,11 @@ def _rows(
     return rows, ctx, chosen
 
 
-def _narrowed(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
+def _prune(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
     """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
     if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
         return tasks
-    return replace(tasks, frame=tasks.frame.within(chosen, window=window))
+    return replace(tasks, frame=tasks.frame.prune(chosen, window=window))
 
 
 def _no_query(access: Access, source: Any) -> None:

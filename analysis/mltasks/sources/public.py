@@ -28,7 +28,7 @@ def publish(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     if report or name == "report":
         own = [option.name for option in report.options] if report else []
         opened = open_source_first(function, own, looks_back=report is None or report.looks_back)
-    signature = signatures.named(opened)
+    signature = signatures.name_filters(opened)
 
     @functools.wraps(function)
     def public(*arguments: Any, **options: Any) -> Any:

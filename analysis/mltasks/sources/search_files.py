@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from mltasks.exceptions import DataError, UsageError
-from mltasks.opensearch import completeness, search_response
+from mltasks.opensearch import completeness, lenient_json, search_response
 from mltasks.opensearch.decode import Decoder, HitsPage
 from mltasks.opensearch.deep_json import TooDeepError
 from mltasks.sources import formats, json_items
@@ -65,7 +65,7 @@ def read_items(
         indices = ", ".join(sorted((tally.other_indices - others).keys()))
         where = f"its hits are of {indices}" if indices else "no hit has a state, a task_type or a create_time"
         raise DataError(f"{name}: no task in it: {where}; tasks come from POST /_plugins/_ml/tasks/_search")
-    return rows, [*notes, tally.left_out()] if tally.other_indices else notes
+    return rows, [*notes, tally.describe_left_out()] if tally.other_indices else notes
 
 
 def _pages(items: Iterator[Item], name: str, decoder: Decoder, notes: list[str]) -> Iterator[HitsPage]:
@@ -81,7 +81,7 @@ def _pages(items: Iterator[Item], name: str, decoder: Decoder, notes: list[str])
         page = decoder.lines([item.raw for item in chunk])
         if page.broken:
             place, reason = page.broken
-            raise DataError(f"{_at(name, chunk[place])}: {reason}; {REMEDY}")
+            raise DataError(f"{_name_place(name, chunk[place])}: {reason}; {REMEDY}")
         yield page
 
 
@@ -94,7 +94,7 @@ def _elements(item: Item) -> list[Item]:
     return json_items.elements(item) if item.raw.startswith(b"[") else [item]
 
 
-def _at(name: str, item: Item) -> str:
+def _name_place(name: str, item: Item) -> str:
     return f"{name}, {item.place}" if item.place else name
 
 
@@ -110,11 +110,11 @@ def _read_answers(items: Iterator[Item], name: str, decoder: Decoder) -> Iterato
     """Yield the pages of answers, once it is sure that they are complete."""
     pages = []
     for item in itertools.chain.from_iterable(map(_responses, items)):
-        page = _read_answer(item.raw, _at(name, item), decoder)
+        page = _read_answer(item.raw, _name_place(name, item), decoder)
         if page.broken:
-            raise DataError(f"{_at(name, item)}, {completeness.why_incomplete(page)}; {REMEDY}")
+            raise DataError(f"{_name_place(name, item)}, {completeness.why_incomplete(page)}; {REMEDY}")
         if reason := completeness.why_incomplete(page):
-            raise DataError(f"{_at(name, item)}: incomplete: {reason}; {READ_ALL}")
+            raise DataError(f"{_name_place(name, item)}: incomplete: {reason}; {READ_ALL}")
         pages.append(page)
     if reason := completeness.why_too_few(pages):
         raise DataError(f"{name}: incomplete: {reason}; {READ_ALL}")
@@ -126,7 +126,7 @@ def _responses(item: Item) -> list[Item]:
     if "responses" not in json_items.member_names(item.raw):
         return [item]
     before = f"{item.place}, " if item.place else ""
-    values = search_response.loads(item.raw)["responses"]
+    values = lenient_json.loads(item.raw)["responses"]
     return [Item(f"{before}response {n}", json.dumps(value).encode()) for n, value in enumerate(values, 1)]
 
 
@@ -139,5 +139,5 @@ def _read_answer(body: bytes, place: str, decoder: Decoder) -> HitsPage:
         error = json_values.parse_object(body.decode("utf-8", "replace")).get("error")
     words = error.get("reason") if isinstance(error, dict) else error
     kind, shown = ("an error answer", json.dumps(words).encode()) if words else ("not a _search answer", body)
-    excerpt = search_response.excerpt(shown, 160 if words else 60)
+    excerpt = lenient_json.excerpt(shown, 160 if words else 60)
     raise DataError(f"{place}: {kind} ({excerpt}); {REMEDY}")

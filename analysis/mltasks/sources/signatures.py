@@ -11,7 +11,7 @@ from mltasks.tasks import filter_table
 Parameter = inspect.Parameter
 
 
-def named(function: Callable[..., Any]) -> inspect.Signature:
+def name_filters(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a function, its `**options` of filters written out."""
     signature = inspect.signature(function)
     parameters: list[Parameter] = []

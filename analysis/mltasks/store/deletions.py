@@ -17,7 +17,8 @@ from mltasks.opensearch.pagination import SeqNoPagination
 from mltasks.store import manifest
 from mltasks.store.layout import GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
-from mltasks.store.sync import SyncResult, reread_all
+from mltasks.store.sync import reread_all
+from mltasks.store.sync_result import SyncResult
 from mltasks.store.transaction import Transaction
 from mltasks.tasks import schema
 
@@ -31,7 +32,7 @@ class ClusterIds:
     as_of_ms: int
 
 
-def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found: SyncResult, step: int) -> SyncResult:
+def reconcile(transaction: Transaction, cluster: Cluster, access: Access, result: SyncResult, step: int) -> SyncResult:
     """Compare the ids in the store with those on the cluster, and mark what is gone; return what was found by then.
 
     A task is gone if two looks miss it, a refresh apart. A mark is taken back where the task is there after all; what
@@ -41,23 +42,23 @@ def reconcile(transaction: Transaction, cluster: Cluster, access: Access, found:
     stored = _ids(transaction.layout, state)
     if _lacks_some(state, stored, there):
         new, updated = reread_all(transaction, cluster, access, step)
-        found = replace(found, new=found.new + new, updated=found.updated + updated)
+        result = replace(result, new=result.new + new, updated=result.updated + updated)
         state, there = _state(transaction, cluster), _read_ids(cluster, access)
         stored = _ids(transaction.layout, state)
-    known = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
-    returned = find_existing_ids(cluster, _newly_missing(transaction.layout, state, known))
+    is_there = pc.is_in(stored, value_set=there.ids).combine_chunks()  # at once: hashing the ids is what takes time
+    returned = find_existing_ids(cluster, _newly_missing(transaction.layout, state, is_there))
     if returned:
-        known = pc.or_(known, pc.is_in(stored, value_set=pa.array(returned, pa.string())).combine_chunks())
+        is_there = pc.or_(is_there, pc.is_in(stored, value_set=pa.array(returned, pa.string())).combine_chunks())
     when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
     ends = accumulate(file.rows for file in state.files)
     marked = [
-        _flag_deleted(transaction.layout, file, known.slice(end - file.rows, file.rows), when)
+        _flag_deleted(transaction.layout, file, is_there.slice(end - file.rows, file.rows), when)
         for file, end in zip(state.files, ends, strict=True)
     ]
     files = tuple(file for file, _ in marked)
     if files != state.files:
         transaction.commit(cluster.name, manifest.replace(state, files=files, missing=0, recent=b""))
-    return replace(found, tasks=state.rows, gone=sum(n for _, n in marked), missing=0)
+    return replace(result, tasks=state.rows, gone=sum(n for _, n in marked), missing=0)
 
 
 def _state(transaction: Transaction, cluster: Cluster) -> Snapshot:
@@ -81,12 +82,12 @@ def _ids(layout: StoreLayout, state: Snapshot) -> pa.ChunkedArray:
     )
 
 
-def _newly_missing(layout: StoreLayout, state: Snapshot, known: pa.Array) -> list[str]:
+def _newly_missing(layout: StoreLayout, state: Snapshot, is_there: pa.Array) -> list[str]:
     """Return the ids that the cluster seems to have no longer, and that are not marked yet."""
     ids, start = list[str](), 0
     for file in state.files:
         rows = layout.read_columns(file, ["task_id", GONE])
-        is_missing = pc.and_(pc.invert(known.slice(start, file.rows)), pc.is_null(rows[GONE]))
+        is_missing = pc.and_(pc.invert(is_there.slice(start, file.rows)), pc.is_null(rows[GONE]))
         ids += rows["task_id"].filter(pc.and_(is_missing, pc.is_valid(rows["task_id"]))).to_pylist()
         start += file.rows
     return ids
@@ -98,14 +99,14 @@ def _lacks_some(state: Snapshot, stored: pa.ChunkedArray, there: ClusterIds) -> 
     return bool(pc.any(pc.and_(lacking, pc.less_equal(there.numbers, state.cursor))).as_py())
 
 
-def _flag_deleted(layout: StoreLayout, file: StoredFile, known: pa.Array, when: pa.Scalar) -> tuple[StoredFile, int]:
+def _flag_deleted(layout: StoreLayout, file: StoredFile, is_there: pa.Array, when: pa.Scalar) -> tuple[StoredFile, int]:
     """Return the file with its marks as they should be - itself, where they are - and how many tasks it marks newly."""
-    some = layout.read_columns(file, ["task_id", GONE])
-    there = pc.or_(known, pc.is_null(some["task_id"]))
-    marks = pc.if_else(there, pa.scalar(None, when.type), pc.coalesce(some[GONE], when))
-    if marks.equals(some[GONE]):
+    columns = layout.read_columns(file, ["task_id", GONE])
+    there = pc.or_(is_there, pc.is_null(columns["task_id"]))
+    marks = pc.if_else(there, pa.scalar(None, when.type), pc.coalesce(columns[GONE], when))
+    if marks.equals(columns[GONE]):
         return file, 0
     rows = layout.read(file)
     rows = rows.set_column(rows.schema.get_field_index(GONE), GONE, marks)
-    new = pc.sum(pc.and_(pc.is_null(some[GONE]), pc.is_valid(marks))).as_py()
+    new = pc.sum(pc.and_(pc.is_null(columns[GONE]), pc.is_valid(marks))).as_py()
     return layout.write(file.partition, rows, file.generation), new

@@ -53,15 +53,15 @@ def may_contain(path: Path, hashes: Hashes) -> Mask:
         magic, size, count, *checks = START.unpack(_read(file, START.size, 0))
         if magic != MAGIC or os.fstat(file).st_size != START.size + 8 * count + 4 * size:
             raise ValueError(f"{path}: is no index of ids")
-        head = _checked(_read(file, 8 * count, START.size), checks[0])
+        head = _verify(_read(file, 8 * count, START.size), checks[0])
         ends, sums = np.frombuffer(head, "<u4").reshape(2, count)
         at = START.size + 8 * count
         if len(hashes) * WHOLE > count:
-            return _in_buckets(hashes, ends, _checked(_read(file, 4 * size, at), checks[1]))
+            return _in_buckets(hashes, ends, _verify(_read(file, 4 * size, at), checks[1]))
         mask = np.zeros(len(hashes), bool)
         for place, bucket in enumerate(_bucket(hashes, count)):
             start, end = 4 * int(ends[bucket - 1] if bucket else 0), 4 * int(ends[bucket])
-            part = _checked(_read(file, end - start, at + start), sums[bucket])
+            part = _verify(_read(file, end - start, at + start), sums[bucket])
             mask[place] = hashes[place].astype("<u4") in np.frombuffer(part, "<u4")
         return mask
     except struct.error:
@@ -83,7 +83,7 @@ def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
     return mask
 
 
-def _checked(content: bytes, check: int) -> bytes:
+def _verify(content: bytes, check: int) -> bytes:
     if zlib.crc32(content) != check:
         raise ValueError("an index of ids is damaged")
     return content

@@ -31,7 +31,7 @@ def same_index(marks: Sequence[Fingerprint], there: Sequence[Fingerprint]) -> bo
     """
     by_id = {mark.task_id: mark for mark in there}
     by_number = {mark.seq_no: mark for mark in there}
-    found = False
+    is_same = False
     for mark in marks:
         now = by_id.get(mark.task_id)
         holder = by_number.get(mark.seq_no, mark)
@@ -41,8 +41,8 @@ def same_index(marks: Sequence[Fingerprint], there: Sequence[Fingerprint]) -> bo
             rewritten = now.seq_no > mark.seq_no and now.primary_term >= mark.primary_term
             if now != mark and not rewritten:
                 return False
-            found = True
-    return found
+            is_same = True
+    return is_same
 
 
 def fetch_fingerprint(cluster: Cluster, marks: Sequence[Fingerprint]) -> tuple[Fingerprint, ...]:

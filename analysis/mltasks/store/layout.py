@@ -136,7 +136,7 @@ class StoreLayout:
         keep |= {path.with_suffix(".ids") for path in keep}
         with self._translate_errors():
             folders = data_folders(self.folder, cluster)
-            for path in (*_named(folders, DATA, INDEX, PART), *_named([self.folder], PART)):
+            for path in (*_find_files(folders, DATA, INDEX, PART), *_find_files([self.folder], PART)):
                 if path not in keep:
                     path.unlink()
             _remove_empty(folders)
@@ -150,7 +150,7 @@ class StoreLayout:
         wanted = {self.link_path(file): self.data_path(file) for file in current}
         with self._translate_errors():
             folders = partition_folders(self.folder)
-            links = {*_named(folders, LINK, PART)}
+            links = {*_find_files(folders, LINK, PART)}
             for link in wanted.keys() - links:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 copies += not _link(wanted[link], link)
@@ -159,7 +159,7 @@ class StoreLayout:
             _remove_empty(folders)
         return copies
 
-    def damaged_files(self, files: Iterable[StoredFile], *, whole: bool) -> dict[StoredFile, str]:
+    def find_damaged_files(self, files: Iterable[StoredFile], *, whole: bool) -> dict[StoredFile, str]:
         """Return the files that are missing or cut, and why; `whole`: also those with other bytes."""
         problems: dict[StoredFile, str] = {}
         for file in files:
@@ -190,12 +190,12 @@ class StoreLayout:
 
     def links(self) -> set[Path]:
         """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
-        return {*_named(partition_folders(self.folder), LINK)}
+        return {*_find_files(partition_folders(self.folder), LINK)}
 
     def foreign_files(self) -> set[Path]:
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
-        found = {Path(at, name) for at, _, names in os.walk(self.folder) for name in names}
-        return {path for path in found if path.suffix == ".parquet"} - self.links()
+        paths = {Path(at, name) for at, _, names in os.walk(self.folder) for name in names}
+        return {path for path in paths if path.suffix == ".parquet"} - self.links()
 
 
 def describe_file(path: str, rows: pa.Table, content: memoryview, generation: int) -> StoredFile:
@@ -238,7 +238,7 @@ def _link(source: Path, link: Path) -> bool:
     return True
 
 
-def _named(folders: Iterable[Path], *patterns: str) -> list[Path]:
+def _find_files(folders: Iterable[Path], *patterns: str) -> list[Path]:
     """Return the files in folders that have one of the names; raises OSError where a folder cannot be listed."""
     there = [path for folder in folders for path in folder.iterdir()]
     return [path for path in there if any(fnmatchcase(path.name, p) for p in patterns) and path.is_file()]

@@ -112,7 +112,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     clusters: dict[str, ClusterState] = {}
     replaced: dict[str, Int64] = {}
 
-    def published(self) -> dict[str, Snapshot]:
+    def snapshots(self) -> dict[str, Snapshot]:
         """Return the snapshots that readers see."""
         return {name: state.published for name, state in self.clusters.items() if state.published is not None}
 

@@ -29,8 +29,8 @@ def is_known(recent: bytes, rows: pa.Table) -> Mask:
     """Tell which rows are writes in the ring."""
     if not recent:
         return np.zeros(rows.num_rows, bool)
-    known: Mask = _ring(recent)[rows["seq_no"].to_numpy() % IN_FLIGHT] == _check_sums(rows)
-    return known
+    is_recent: Mask = _ring(recent)[rows["seq_no"].to_numpy() % IN_FLIGHT] == _check_sums(rows)
+    return is_recent
 
 
 def _ring(recent: bytes) -> Any:

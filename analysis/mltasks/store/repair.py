@@ -25,7 +25,7 @@ class Repair:
         """The tasks that were in the damaged files."""
         return sum(file.rows for file in self.problems)
 
-    def recovered(self, new: pa.Table) -> int:
+    def count_recovered(self, new: pa.Table) -> int:
         """Return how many tasks that are new to the files were in the damaged ones.
 
         Written before the last sync, or created before it and written since: they were there.
@@ -40,7 +40,7 @@ def find_damage(layout: StoreLayout, snapshot: Snapshot, *, repair: bool) -> Rep
 
     A sync looks at the size of every file, a repair at all bytes.
     """
-    damage = Repair(layout.damaged_files(snapshot.files, whole=repair), snapshot)
+    damage = Repair(layout.find_damaged_files(snapshot.files, whole=repair), snapshot)
     if damage.problems and not repair:
         first, *others = damage.problems.values()
         more = f" (and {len(others)} more)" if others else ""

@@ -11,14 +11,16 @@ from mltasks.engines.data_files import DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, Error, UsageError
 from mltasks.opensearch.access import Access, open_cluster
-from mltasks.opensearch.client import Cluster, canonical_name
+from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.config import suggest_cluster
+from mltasks.opensearch.url import canonical_name
 from mltasks.store import manifest
 from mltasks.store import verify as check
 from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import Manifest, Snapshot
-from mltasks.store.sync import SyncResult, sync_cluster
+from mltasks.store.sync import sync_cluster
+from mltasks.store.sync_result import SyncResult
 from mltasks.store.transaction import Transaction, open_transaction
 from mltasks.store.verify import Problem
 from mltasks.tasks import metadata, redact
@@ -111,7 +113,7 @@ class Store:
         (`cluster=prod-eu/created=2026-11`, the name percent-encoded), and with `gone_time`.
         """
         layout = StoreLayout(self.path)
-        return [layout.data_path(file) for s in self._manifest().published().values() for file in s.files]
+        return [layout.data_path(file) for s in self._manifest().snapshots().values() for file in s.files]
 
     def verify(self) -> list[str]:
         """Return what is wrong with the store, a line each: files against the manifest, columns, counts, uniqueness.
@@ -127,7 +129,7 @@ class Store:
     def holds(self) -> str:
         """Return what is in the store, in a few words."""
         current = self._manifest()
-        snapshots = current.published()
+        snapshots = current.snapshots()
         each = ", ".join(
             f"{name} ({state.rows:,} as of {to_iso(state.reading.as_of_ms)})" for name, state in snapshots.items()
         )
@@ -138,7 +140,7 @@ class Store:
     def dataset(self) -> Dataset:
         """Return the tasks as reports take them, and what is known of their clusters."""
         current = self._manifest()
-        snapshots = current.published()
+        snapshots = current.snapshots()
         layout = StoreLayout(self.path)
         parts = [
             DataFile(layout.data_path(f), cluster, f.rows, f.first_ms, f.last_ms, f.latest_ms, f.open, f.columns)
@@ -168,7 +170,7 @@ class Store:
         current = manifest.read(self.path)
         if current is None:
             raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
-        if published and not current.published():
+        if published and not current.snapshots():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it resumes")
         return current
 

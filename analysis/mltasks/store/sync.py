@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import msgspec
@@ -27,53 +27,12 @@ from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, SeqNoPagination
 from mltasks.store import index_identity, manifest, recent_writes
 from mltasks.store.manifest import ClusterState, Snapshot
 from mltasks.store.repair import Repair, find_damage, set_aside
+from mltasks.store.sync_result import SyncResult
 from mltasks.store.transaction import Transaction
 from mltasks.store.upsert import Upsert
 from mltasks.tasks import data_warning, metadata, redact, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What a sync did with the tasks of one cluster; `Store.sync` returns it.
-
-    Attributes
-    ----------
-    cluster : str
-        Its name.
-    tasks : int
-        How many tasks of it are in the store now.
-    new, updated : int
-        Tasks that were not there before, and tasks that are there in a later version.
-    gone : int
-        Tasks that were found to be deleted on the cluster, and flagged.
-    missing : int or None
-        How many more the cluster has no longer, by the count; None where tasks were being written meanwhile.
-    anew : bool
-        Whether the index is another one than before, so that it was read from its beginning.
-    resumed : bool
-        Whether an interrupted sync was finished.
-    damaged : tuple of str
-        The data files that `repair` has set aside.
-    recovered, lost : int
-        Of their tasks, those read again, and those that are on the cluster no longer.
-    not_guaranteed : tuple of str
-        What the file system does not do for a store.
-    """
-
-    cluster: str
-    tasks: int
-    new: int = 0
-    updated: int = 0
-    gone: int = 0
-    missing: int | None = 0
-    anew: bool = False
-    resumed: bool = False
-    damaged: tuple[str, ...] = ()
-    recovered: int = 0
-    lost: int = 0
-    not_guaranteed: tuple[str, ...] = ()
 
 
 def sync_cluster(
@@ -216,16 +175,16 @@ def _read(
         state = manifest.replace(state, recent=recent_writes.remember(state.recent, rows))
         change = intake.add(state, redact.table(coming, names) if access.redact else coming)
         new, updated = new + change.new, updated + change.updated
-        recovered += damage.recovered(change.new_rows) if damage and damage.problems else 0
+        recovered += damage.count_recovered(change.new_rows) if damage and damage.problems else 0
         state = _with_tally(change.state, tally, access)
         state = manifest.replace(state, cursor=max(state.cursor, pc.max(rows["seq_no"]).as_py()))
         transaction.checkpoint(cluster.name, state)
     redact.samples(unreadable, access.redact)
     data_warning.warn_once(Context(source=cluster.url), unreadable, unknown)
-    told = metadata.carry_forward(start.reading, cluster_info.read_cluster_info(cluster, walk.as_of_ms))
+    reading = metadata.carry_forward(start.reading, cluster_info.read_cluster_info(cluster, walk.as_of_ms))
     if access.redact:  # the store knows the cluster by the name that it has there
-        told = msgspec.structs.replace(redact.reading(told), cluster=cluster.name)
-    return manifest.replace(state, cursor=max(state.cursor, reached), reading=told), new, updated, recovered
+        reading = msgspec.structs.replace(redact.reading(reading), cluster=cluster.name)
+    return manifest.replace(state, cursor=max(state.cursor, reached), reading=reading), new, updated, recovered
 
 
 def _own_files(start: Snapshot, reached: int, before: ClusterState) -> tuple[int, list[str]]:

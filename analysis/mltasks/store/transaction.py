@@ -50,7 +50,9 @@ class Transaction:
             self._publish_links()
 
     def _replace(self, cluster: str, state: ClusterState) -> None:
-        changed = Manifest(clusters={**self._current.clusters, cluster: state}, replaced=self._replaced(cluster, state))
+        changed = Manifest(
+            clusters={**self._current.clusters, cluster: state}, replaced=self._list_replaced(cluster, state)
+        )
         try:
             manifest.write(self.layout.folder, changed)
         except WriteError:  # it may be there all the same, and only the power must not go
@@ -58,7 +60,7 @@ class Transaction:
             raise
         self._current = changed
 
-    def _replaced(self, cluster: str, state: ClusterState) -> dict[str, int]:
+    def _list_replaced(self, cluster: str, state: ClusterState) -> dict[str, int]:
         """Return the files that readers may have open when a cluster's state becomes another one."""
         before, after = (s.published or Snapshot() for s in (self.state(cluster), state))
         replaced = {file.path for file in before.files} - {file.path for file in after.files}
@@ -75,7 +77,7 @@ class Transaction:
         self._publish_links()
 
     def _publish_links(self) -> None:
-        snapshots = self._current.published().values()
+        snapshots = self._current.snapshots().values()
         self.copies += self.layout.publish_links(file for snapshot in snapshots for file in snapshot.files)
 
     def not_guaranteed(self) -> tuple[str, ...]:
@@ -125,4 +127,4 @@ def _lock(folder: Path) -> BaseFileLock:
 def _foreign_files(folder: Path) -> bool:
     """Tell whether anything is there that a first sync, ended before its first step, has not left."""
     ours = (LOCK, DATA_FOLDER)
-    return not folder.is_dir() or any(found.name not in ours and not found.match(PART) for found in folder.iterdir())
+    return not folder.is_dir() or any(path.name not in ours and not path.match(PART) for path in folder.iterdir())

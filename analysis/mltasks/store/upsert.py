@@ -70,37 +70,40 @@ class Upsert:
         an earlier one said, whatever the numbers. Raises WriteError and DataError; `state` stays valid then.
         """
         rows = table.deduplicate(rows)
-        known, present = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
-        stale = dict(self._older_versions(state, rows, known, present))
-        new = rows.filter(pa.array(~(known | present)))
-        rows = rows.filter(pa.array(~known)).append_column(GONE, pa.nulls(int((~known).sum()), schema.ARROW["time"]))
+        is_known, present = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
+        stale = dict(self._older_versions(state, rows, is_known, present))
+        new = rows.filter(pa.array(~(is_known | present)))
+        rows = rows.filter(pa.array(~is_known))
+        rows = rows.append_column(GONE, pa.nulls(rows.num_rows, schema.ARROW["time"]))
         rows = rows.select(data_files.FILE_SCHEMA.names)
         files = tuple(self._rewritten(state, stale, self._by_tier(rows)))
         return UpsertResult(manifest.replace(state, files=files), rows.num_rows - new.num_rows, new)
 
     def _older_versions(
-        self, state: Snapshot, rows: pa.Table, known: Any, present: Any
+        self, state: Snapshot, rows: pa.Table, is_known: Any, present: Any
     ) -> Iterator[tuple[str, Positions]]:
         """Yield the files that hold older versions of the rows, and where; mark those that are `present` at all.
 
-        `known` are those that need no new version.
+        `is_known`: those that need no new version.
         """
         ids, numbers = rows["task_id"].combine_chunks(), rows["seq_no"].to_numpy()
         hashes = id_index.hash_ids(pc.fill_null(ids, "").to_pylist())
-        known |= ids.is_null().to_numpy(zero_copy_only=False) & (numbers <= state.cursor)  # without an id: read before
+        has_no_id = ids.is_null().to_numpy(zero_copy_only=False)
+        is_known |= has_no_id & (numbers <= state.cursor)  # such a one was read before
         after, until = self._once
         every, again = np.arange(rows.num_rows), np.flatnonzero((numbers <= after) | (numbers > until))
         for file in state.files:
-            some = again if file.path in self._own else every
-            some = some[self._layout.may_contain(file, hashes[some])] if len(some) else some
-            if not len(some):
+            candidates = again if file.path in self._own else every
+            if len(candidates):
+                candidates = candidates[self._layout.may_contain(file, hashes[candidates])]
+            if not len(candidates):
                 continue
             stored = self._layout.read_columns(file, ["task_id", GONE, *SAME])
-            found = pc.index_in(stored["task_id"], value_set=ids.take(some), skip_nulls=True).combine_chunks()
-            places = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-            coming = some[found.drop_null().to_numpy()]
+            matches = pc.index_in(stored["task_id"], value_set=ids.take(candidates), skip_nulls=True).combine_chunks()
+            places = np.flatnonzero(matches.is_valid().to_numpy(zero_copy_only=False))
+            coming = candidates[matches.drop_null().to_numpy()]
             newer = _is_newer(stored.take(places), rows.take(coming), file.generation == state.generation)
-            known[coming[newer]] = True
+            is_known[coming[newer]] = True
             present[coming] = True
             if not newer.all():
                 yield file.path, places[~newer]
@@ -131,15 +134,15 @@ class Upsert:
                 continue
             if file.path not in stale:
                 yield file
-            elif (rows := self._without(file, stale)).num_rows:
+            elif (rows := self._read_fresh(file, stale)).num_rows:
                 yield self._written(file.partition, rows, file.generation, own=file.path in self._own)
         for tier, rows in fresh.items():
-            parts = [self._without(file, stale) for file in merged[tier]]
+            parts = [self._read_fresh(file, stale) for file in merged[tier]]
             own = all(file.path in self._own for file in merged[tier])
             rows = pa.concat_tables([*parts, rows], promote_options="default") if parts else rows
             yield self._written(tier[0], rows, state.generation, own=own)
 
-    def _without(self, file: StoredFile, stale: dict[str, Positions]) -> pa.Table:
+    def _read_fresh(self, file: StoredFile, stale: dict[str, Positions]) -> pa.Table:
         """Return the rows of a file but for its stale ones."""
         rows = self._layout.read(file)
         if file.path not in stale:

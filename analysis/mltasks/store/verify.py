@@ -31,7 +31,7 @@ def problems(layout: StoreLayout, manifest: Manifest) -> Iterator[Problem]:
         for state in (followed.published, followed.in_progress):
             if state is not None:
                 yield from _in_files(layout, cluster, state, seen)
-    yield from _in_partitions(layout, [file for state in manifest.published().values() for file in state.files])
+    yield from _in_partitions(layout, [file for state in manifest.snapshots().values() for file in state.files])
 
 
 def _in_files(layout: StoreLayout, cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
@@ -59,10 +59,10 @@ def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str
     In the partition of implausible times any task is right: it came there because of what the time was, by the clock
     of who synced, when it was written, and nobody knows that later. In a month all are of that month.
     """
-    found = describe_file(file.path, rows, memoryview(b""), file.generation)
+    described = describe_file(file.path, rows, memoryview(b""), file.generation)
     for name in ("rows", "open", "gone", "first_ms", "last_ms", "latest_ms"):
-        if getattr(found, name) != getattr(file, name):
-            yield f"{name} is {getattr(found, name)}, not {getattr(file, name)} as in the manifest"
+        if getattr(described, name) != getattr(file, name):
+            yield f"{name} is {getattr(described, name)}, not {getattr(file, name)} as in the manifest"
     created = [partitions(cluster, month) for month in pc.unique(months(rows, LATEST_MS)).to_pylist()]
     one_month = len(created) == 1 and file.partition in created[0]
     if file.partition not in partitions(cluster, IMPLAUSIBLE) and not one_month:

@@ -68,8 +68,8 @@ def conform(table: pa.Table, tally: UnreadableCounts) -> pa.Table:
 
 def check(names: Sequence[str], place: str, index: Sequence[str] = ()) -> None:
     """Raise DataError where the columns, or those and the names of the index, are not those of tasks."""
-    known = {_column_name(name, names) for name in (*names, *index)}
-    missing = [name for name in NEEDED if name not in known]
+    columns = {_column_name(name, names) for name in (*names, *index)}
+    missing = [name for name in NEEDED if name not in columns]
     if missing:
         shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         remedy = "make it with mltasks fetch or mltasks.load"
@@ -96,18 +96,18 @@ def _column_name(name: str, names: Collection[str]) -> str:
 
 
 def _conform_columns(raw: Mapping[str, RawColumn], rows: int, tally: UnreadableCounts) -> pa.Table:
-    found = {_column_name(name, raw): values for name, values in raw.items()}
-    ids = _objects(found["task_id"]) if "task_id" in found else [None] * rows
+    by_name = {_column_name(name, raw): values for name, values in raw.items()}
+    ids = _objects(by_name["task_id"]) if "task_id" in by_name else [None] * rows
     extra: Extra = defaultdict(dict)
     columns = {}
     for column in schema.STORED:
-        if column.name in found:
-            columns[column.name] = _convert(column, found[column.name], ids, tally, extra)
+        if column.name in by_name:
+            columns[column.name] = _convert(column, by_name[column.name], ids, tally, extra)
         else:
             columns[column.name] = _null_column(column, rows)
     if extra:
         columns["extra"] = _with_extra(columns["extra"], extra)
-    for name, values in found.items():
+    for name, values in by_name.items():
         if name not in schema.COLUMNS and not PANDAS_INDEX.fullmatch(name):
             columns[name] = _own_column(values)
     return pa.table(columns)
@@ -164,22 +164,22 @@ def _null_column(column: schema.Column, rows: int) -> pa.Array:
 
 
 def _convert(
-    column: schema.Column, found: RawColumn, ids: list[Any], tally: UnreadableCounts, extra: Extra
+    column: schema.Column, raw: RawColumn, ids: list[Any], tally: UnreadableCounts, extra: Extra
 ) -> pa.Array | pa.ChunkedArray:
-    if not isinstance(found, list):
-        if pa.types.is_dictionary(found.type):
-            found = found.cast(found.type.value_type)
-        if pa.types.is_large_string(found.type) or pa.types.is_string_view(found.type):
-            found = found.cast(pa.string())
-        if column.kind == "nodes" and pa.types.is_large_list(found.type):
-            found = found.cast(pa.large_list(pa.string())).cast(column.type)
-        if found.type == column.type and (column.kind != "nodes" or are_tidy(found)):
-            return found
-        if column.kind == "nodes" and pa.types.is_string(found.type) and not pc.any(_odd_list(found)).as_py():
-            return split_lists(found, column)
-        if column.kind == "time" and pa.types.is_timestamp(found.type):  # naive times are UTC
-            return found.cast(column.type, safe=False)
-    values = _objects(found)
+    if not isinstance(raw, list):
+        if pa.types.is_dictionary(raw.type):
+            raw = raw.cast(raw.type.value_type)
+        if pa.types.is_large_string(raw.type) or pa.types.is_string_view(raw.type):
+            raw = raw.cast(pa.string())
+        if column.kind == "nodes" and pa.types.is_large_list(raw.type):
+            raw = raw.cast(pa.large_list(pa.string())).cast(column.type)
+        if raw.type == column.type and (column.kind != "nodes" or are_tidy(raw)):
+            return raw
+        if column.kind == "nodes" and pa.types.is_string(raw.type) and not pc.any(_odd_list(raw)).as_py():
+            return split_lists(raw, column)
+        if column.kind == "time" and pa.types.is_timestamp(raw.type):  # naive times are UTC
+            return raw.cast(column.type, safe=False)
+    values = _objects(raw)
     if column.kind == "text":
         values = [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
     return read_column(column, values, ids, tally, extra)
@@ -200,8 +200,8 @@ def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.match_substring_regex(texts, ODD_LIST)
 
 
-def _objects(found: RawColumn) -> list[Any]:
-    return [to_json_value(value) for value in (found if isinstance(found, list) else found.to_pylist())]
+def _objects(values: RawColumn) -> list[Any]:
+    return [to_json_value(value) for value in (values if isinstance(values, list) else values.to_pylist())]
 
 
 def to_json_value(value: Any) -> Any:
@@ -239,6 +239,6 @@ def _guess_type(values: list[Any]) -> pa.Array:
 def _with_extra(column: pa.Array | pa.ChunkedArray, extra: Extra) -> pa.Array:
     texts = column.to_pylist()
     for row, fields in extra.items():
-        known = json_values.parse_object(texts[row]) or ({"extra": texts[row]} if texts[row] else {})
-        texts[row] = extra_text({**known, **fields})
+        members = json_values.parse_object(texts[row]) or ({"extra": texts[row]} if texts[row] else {})
+        texts[row] = extra_text({**members, **fields})
     return pa.array(texts, pa.string())

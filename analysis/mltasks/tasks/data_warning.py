@@ -17,13 +17,13 @@ def warn_once(ctx: Context, tally: UnreadableCounts, unknown: Mapping[str, int])
     """Warn once, with counts: of what could not be read, with a sample of each, and of states that nobody knows."""
     said = []
     if tally.counts:
-        found = "; ".join(f"{name} {n} ({tally.samples[name]})" for name, n in sorted(tally.counts.items()))
-        said.append(f"values that could not be read are null and kept in the column extra: {found}")
+        counts = "; ".join(f"{name} {n} ({tally.samples[name]})" for name, n in sorted(tally.counts.items()))
+        said.append(f"values that could not be read are null and kept in the column extra: {counts}")
     if unknown:
-        found = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
-        said.append(f"states that this version does not know are counted as open: {found}")
+        counts = ", ".join(f"{ascii(state)[1:-1]} ({n})" for state, n in sorted(unknown.items()))
+        said.append(f"states that this version does not know are counted as open: {counts}")
     if tally.other_indices:
-        said.append(tally.left_out())
+        said.append(tally.describe_left_out())
     if said:
         warnings.warn(f"{ctx.source}: {'; '.join(said)}", TaskDataWarning, stacklevel=_calls_up())
 

@@ -76,14 +76,14 @@ def seconds() -> nw.Expr:
 
 def outcome() -> nw.Expr:
     """Return the name of the outcome."""
-    return _named("outcome_code", schema.OUTCOMES[:OPEN], schema.OPEN)
+    return _write_names("outcome_code", schema.OUTCOMES[:OPEN], schema.OPEN)
 
 
 def _duration_status() -> nw.Expr:
-    return _named("status_code", [schema.OPEN if name == "overdue" else name for name in STATUSES], schema.OPEN)
+    return _write_names("status_code", [schema.OPEN if name == "overdue" else name for name in STATUSES], schema.OPEN)
 
 
-def _named(code: str, names: Iterable[str], otherwise: str) -> nw.Expr:
+def _write_names(code: str, names: Iterable[str], otherwise: str) -> nw.Expr:
     expression: nw.Expr = nw.lit(otherwise)
     for place, name in enumerate(names):
         expression = nw.when(nw.col(code) == place).then(nw.lit(name)).otherwise(expression)
@@ -102,7 +102,7 @@ def clock(ctx: Context) -> dict[str, nw.Expr]:
     }
 
 
-def known_until() -> nw.Expr:
+def last_known_ms() -> nw.Expr:
     """Return `as_of_ms`, or the time when a task was found gone: since then nobody knows more of it."""
     as_of, gone = nw.col("as_of_ms"), nw.col("gone_ms")
     return nw.when(gone < as_of).then(gone).otherwise(as_of)
@@ -129,7 +129,7 @@ def _statuses(durations: bool) -> dict[int, nw.Expr]:
     late = nw.col("as_of_ms") - start > nw.col("timeout_ms") + schema.OVERDUE_GRACE_S * 1000
     finished = ~has_outcome(schema.OPEN)
     too_late = updated > nw.col("as_of_ms") + schema.DAY_MS
-    found = {
+    conditions = {
         "implausible": (~created.is_null() & start.is_null()) | (finished & ~created.is_null() & too_late),
         "overdue": has_outcome(schema.OPEN) & (nw.col("type_code") == SWEPT) & late,
         "open": has_outcome(schema.OPEN),
@@ -139,12 +139,12 @@ def _statuses(durations: bool) -> dict[int, nw.Expr]:
         error = nw.col("error")
         # for Python's `re`, but not for RE2, `$` is also before a line end
         ended = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
-        found |= {
+        conditions |= {
             "polled": is_polled(),
             "cut_off": has_outcome(schema.FAILED) & ended,
             "clock_skew": updated < created,
         }
-    return {STATUS[name]: condition for name, condition in found.items()}
+    return {STATUS[name]: condition for name, condition in conditions.items()}
 
 
 def is_one_of(column: str, values: Iterable[str]) -> nw.Expr:

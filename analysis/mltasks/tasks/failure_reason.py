@@ -27,7 +27,7 @@ def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array
     return _replace(out, answered, _error_message, response)
 
 
-def failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
+def list_failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
     """Return the node ids that a deployment's error names; an empty list where it names none."""
     task_type, error = combine_chunks(task_type), combine_chunks(error)
     texts = pc.if_else(_deployment_errors(task_type, error), error, None)
@@ -65,7 +65,7 @@ class JsonColumn:
 
 JSON_COLUMNS = {
     "reason": JsonColumn(reason, ("task_type", "error", "response"), "text"),
-    "failed_nodes": JsonColumn(failed_nodes, ("task_type", "error"), "nodes"),
+    "failed_nodes": JsonColumn(list_failed_nodes, ("task_type", "error"), "nodes"),
     "other_nodes": JsonColumn(other_nodes, ("task_type", "error", "worker_node"), "nodes"),
 }
 

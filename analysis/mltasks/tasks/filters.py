@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, TypeVar
 
@@ -15,18 +14,13 @@ from mltasks.exceptions import UsageError
 from mltasks.tasks import derived, keywords, schema, times
 from mltasks.tasks.conditions import any_of
 from mltasks.tasks.filter_table import FILTERS, WORDS
-from mltasks.tasks.metadata import Context, to_iso
+from mltasks.tasks.metadata import to_iso
 
 NodeNames = Mapping[tuple[str | None, str], str]  # (cluster, node id) -> node name
 Words = str | Sequence[str] | None
 Window = Literal["created", "in_flight"]  # what since and until select by
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 EXACT = tuple(each.name for each in FILTERS if each.kind == "exact")
-RELEASED = {  # the values that releases know
-    "state": tuple(schema.STATES),
-    "task_type": schema.TASK_TYPES,
-    "function_name": schema.FUNCTION_NAMES,
-}
 
 
 class RateOptions(TypedDict, total=False):
@@ -107,7 +101,7 @@ class Filters:
                 ids = [key for key, label in models.items() if each.name == "model" and _has_any(label, words)]
                 texts = [*words, *map(fold, ids)]
                 matches = [_contains(column, text) for text in texts for column in each.columns]
-                conditions.append(any_of([*matches, *(_named(names, words) if each.name == "node" else [])]))
+                conditions.append(any_of([*matches, *(_match_names(names, words) if each.name == "node" else [])]))
         conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
@@ -190,37 +184,6 @@ def with_confirmed(chosen: Filters, others: Iterable[Filters]) -> Filters:
     return replace(chosen, confirmed=frozenset(pair for each in others for pair in each.confirmed))
 
 
-def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Iterable[Any]]) -> None:
-    """Raise UsageError for a value that no release knows and that no task has: it is misspelt.
-
-    `read_values` returns the values of a column that there are; it is asked only about what no release knows.
-    """
-    for name, word in unknown_words(chosen):
-        column = name.removeprefix("not_")
-        values = {value for value in read_values(column) if isinstance(value, str)}
-        if column == "cluster":
-            values |= {reading.cluster for reading in ctx.readings if reading.cluster is not None}
-        if word in {fold(value) for value in values}:
-            continue
-        there = sorted({*values, *RELEASED.get(column, ())})
-        near = difflib.get_close_matches(word, [fold(value) for value in there], 1)
-        if not near:
-            near = [fold(value) for value in there if len(word) > 1 and word in fold(value)][:1]
-        hint = next((f"did you mean {value}? " for value in there if near and fold(value) == near[0]), "")
-        raise UsageError(f"{name}: no task has {word!r}; {hint}there are {', '.join(there) or 'none'}")
-
-
-def unknown_words(chosen: Filters) -> list[tuple[str, str]]:
-    """Return the values (filter, value) of exact filters that no release knows and nobody has met."""
-    return [
-        (name, word)
-        for name in (*EXACT, "not_state", "not_task_type")
-        for word in getattr(chosen, name)
-        if (name, word) not in chosen.confirmed
-        and word not in {fold(value) for value in RELEASED.get(name.removeprefix("not_"), ())}
-    ]
-
-
 def combine(before: Filters, chosen: Filters) -> Filters:
     """Return both filters as one, for telling what was selected: the narrower window, the words of both."""
     since = [ms for ms in (before.since_ms, chosen.since_ms) if ms is not None]
@@ -232,22 +195,22 @@ def combine(before: Filters, chosen: Filters) -> Filters:
 
 def merge_descriptions(before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return two descriptions as one: what was selected when the tasks were read stays part of what they cover."""
-    found = {**before, **chosen}
+    merged = {**before, **chosen}
     for name in before.keys() & chosen.keys():
         if name in ("since", "until"):
-            found[name] = max(before[name], chosen[name]) if name == "since" else min(before[name], chosen[name])
+            merged[name] = max(before[name], chosen[name]) if name == "since" else min(before[name], chosen[name])
         elif isinstance(before[name], list) and isinstance(chosen[name], list):
-            found[name] = list(dict.fromkeys([*before[name], *chosen[name]]))
-    return found
+            merged[name] = list(dict.fromkeys([*before[name], *chosen[name]]))
+    return merged
 
 
 def outcomes(words: Iterable[str], name: str = "outcome") -> tuple[str, ...]:
     """Return outcomes by name; `completed` stands for succeeded and partial."""
-    found = tuple(o for word in words for o in (schema.COMPLETED if word == "completed" else (word,)))
-    for word in found:
+    names = tuple(o for word in words for o in (schema.COMPLETED if word == "completed" else (word,)))
+    for word in names:
         if word not in schema.OUTCOMES:
             raise UsageError(f"{name}: there is no outcome {word!r}; there are {', '.join(schema.OUTCOMES)}, completed")
-    return found
+    return names
 
 
 def _window_conditions(since: int | None, until: int | None, window: Window) -> list[nw.Expr]:
@@ -266,18 +229,18 @@ def _is_in(column: str, words: Sequence[str]) -> nw.Expr:
 
 
 def _contains(column: str, word: str) -> nw.Expr:
-    found = _fold(column, [word]).str.contains(word, literal=True)
-    return nw.when(nw.col(column).is_null()).then(nw.lit(value=False)).otherwise(found)
+    is_contained = _fold(column, [word]).str.contains(word, literal=True)
+    return nw.when(nw.col(column).is_null()).then(nw.lit(value=False)).otherwise(is_contained)
 
 
 def nodes_of_name(names: NodeNames, words: Sequence[str]) -> list[tuple[str | None, str]]:
     """Return the nodes (cluster, id) whose name contains one of some words; cluster None: wherever the id is."""
-    found = [key for key, name in names.items() if _has_any(name, words)]
+    ids_named = [key for key, name in names.items() if _has_any(name, words)]
     ids = [node for _, node in names]
-    return [(cluster if ids.count(node) > 1 else None, node) for cluster, node in found]
+    return [(cluster if ids.count(node) > 1 else None, node) for cluster, node in ids_named]
 
 
-def _named(names: NodeNames, words: Sequence[str]) -> list[nw.Expr]:
+def _match_names(names: NodeNames, words: Sequence[str]) -> list[nw.Expr]:
     """Return a condition for each node whose name contains one of some words."""
     conditions = []
     for cluster, node in nodes_of_name(names, words):

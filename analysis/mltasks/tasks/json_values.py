@@ -46,7 +46,7 @@ class UnreadableCounts:
         shown = value if isinstance(value, str) else json.dumps(value, default=str)
         self.samples.setdefault(column, f"task {task_id}: {shown[:60]!a}")
 
-    def left_out(self) -> str:
+    def describe_left_out(self) -> str:
         """Say which hits were left out, or nothing."""
         names = ", ".join(f"{ascii(index)[1:-1]} ({n})" for index, n in sorted(self.other_indices.items()))
         n = self.other_indices.total()
@@ -64,8 +64,8 @@ def verbatim(raw: bytes) -> Verbatim:
     try:
         return Verbatim(raw.decode())
     except UnicodeDecodeError:
-        found = raw.decode("utf-8", "surrogateescape")
-        return Verbatim(SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", found))
+        text = raw.decode("utf-8", "surrogateescape")
+        return Verbatim(SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text))
 
 
 def json_text(value: Any) -> str | None:
@@ -76,10 +76,10 @@ def json_text(value: Any) -> str | None:
 def parse_object(text: str | None) -> dict[str, Any]:
     """Return the object in a JSON text; an empty one where there is none."""
     try:
-        found = json.loads(text) if text else {}
+        value = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def text(value: Any) -> Cell:
@@ -147,8 +147,8 @@ def flag(value: Any) -> Cell:
     """Read a flag: true, false, or these as text."""
     if value is None or isinstance(value, bool):
         return value, True
-    known = {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
-    return known, known is not None
+    value_of_word = {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+    return value_of_word, value_of_word is not None
 
 
 def number(value: Any) -> Cell:
@@ -158,10 +158,10 @@ def number(value: Any) -> Cell:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None, False
     try:
-        found = float(value)
+        result = float(value)
     except (ValueError, OverflowError):
         return None, False
-    return (found, True) if math.isfinite(found) else (None, False)
+    return (result, True) if math.isfinite(result) else (None, False)
 
 
 def integer(value: Any) -> Cell:
@@ -170,9 +170,9 @@ def integer(value: Any) -> Cell:
         return None, True
     if isinstance(value, int) and not isinstance(value, bool):
         return (value, True) if -INT64 <= value < INT64 else (None, False)
-    found, readable = number(value)
-    if readable and found.is_integer() and abs(found) < 2**53:
-        return int(found), True
+    result, readable = number(value)
+    if readable and result.is_integer() and abs(result) < 2**53:
+        return int(result), True
     return None, False
 
 

@@ -99,8 +99,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def as_of_ms(self) -> int | None:
         """The latest `as_of` of its clusters."""
-        known = [reading.as_of_ms for reading in self.readings if reading.as_of_ms is not None]
-        return max(known, default=None)
+        times = [reading.as_of_ms for reading in self.readings if reading.as_of_ms is not None]
+        return max(times, default=None)
 
     def latest(self) -> dict[str | None, ClusterInfo]:
         """Return what each cluster told; one that was read twice is as it was at the later time."""
@@ -121,16 +121,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         return {
             (reading.cluster, key): node.name
             for reading in self.readings
-            for known in (reading.former_nodes, reading.nodes or {})
-            for key, node in known.items()
+            for nodes in (reading.former_nodes, reading.nodes or {})
+            for key, node in nodes.items()
         }
 
     def names(self) -> dict[str, str]:
         """Return node id -> node name, of all clusters; an id with several names has all of them, as in `a/b`."""
-        found: dict[str, dict[str, None]] = {}
+        names_by_id: dict[str, dict[str, None]] = {}
         for (_, key), name in self.node_names().items():
-            found.setdefault(key, {})[name] = None
-        return {key: "/".join(names) for key, names in found.items()}
+            names_by_id.setdefault(key, {})[name] = None
+        return {key: "/".join(names) for key, names in names_by_id.items()}
 
     def has_shared_nodes(self) -> bool:
         """Tell whether a node id is one of several clusters."""
@@ -163,7 +163,7 @@ def carry_forward(before: ClusterInfo, now: ClusterInfo) -> ClusterInfo:
     """Return what a cluster tells now, and of what was known before what it does not tell any more."""
     nodes = before.nodes if now.nodes is None else now.nodes
     met = before.former_nodes | (before.nodes or {})
-    told = now if not now.timeout_assumed or before.timeout_assumed else before
+    timeout = now if not now.timeout_assumed or before.timeout_assumed else before
     return msgspec.structs.replace(
         now,
         nodes=nodes,
@@ -171,8 +171,8 @@ def carry_forward(before: ClusterInfo, now: ClusterInfo) -> ClusterInfo:
         models=before.models | now.models,
         train_pool_size=before.train_pool_size if now.train_pool_size is None else now.train_pool_size,
         model_index=before.model_index if now.model_index is None else now.model_index,
-        timeout_s=told.timeout_s,
-        timeout_assumed=told.timeout_assumed,
+        timeout_s=timeout.timeout_s,
+        timeout_assumed=timeout.timeout_assumed,
     )
 
 

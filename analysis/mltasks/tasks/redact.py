@@ -113,14 +113,14 @@ def context(ctx: Context) -> Context:
 def reading(info: ClusterInfo) -> ClusterInfo:
     """Return what a cluster told without its address and the names of its nodes."""
 
-    def masked(nodes: Mapping[str, metadata.Node]) -> dict[str, metadata.Node]:
+    def mask(nodes: Mapping[str, metadata.Node]) -> dict[str, metadata.Node]:
         return {key: msgspec.structs.replace(node, name=node_name(key)) for key, node in nodes.items()}
 
     return msgspec.structs.replace(
         info,
         cluster=cluster_name(info.cluster),
-        nodes=None if info.nodes is None else masked(info.nodes),
-        former_nodes=masked(info.former_nodes),
+        nodes=None if info.nodes is None else mask(info.nodes),
+        former_nodes=mask(info.former_nodes),
     )
 
 
@@ -145,8 +145,8 @@ def names_of(ctx: Context | ClusterInfo | None) -> Names:
     nodes = {
         node.name: node_name(key)
         for r in readings
-        for known in (r.former_nodes, r.nodes or {})
-        for key, node in known.items()
+        for nodes in (r.former_nodes, r.nodes or {})
+        for key, node in nodes.items()
         if node.name
     }
     return {name: mask for name, mask in {**clusters, **nodes}.items() if name != mask}

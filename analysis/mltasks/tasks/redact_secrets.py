@@ -123,12 +123,12 @@ def _mask_long(match: Match) -> str:
     return MARK if is_secret else run
 
 
-def _mixed_count(piece: str) -> tuple[int, int, int]:
+def _count_classes(piece: str) -> tuple[int, int, int]:
     digits = sum(map(str.isdigit, piece))
     capitals = sum(map(str.isupper, piece))
     return digits, capitals, len(piece) - digits - capitals
 
 
 def _is_mixed(piece: str, digits: int) -> bool:
-    found = _mixed_count(piece)
-    return found[0] >= digits and found[1] >= 3 and found[2] >= 3 and not piece.startswith("/")
+    counts = _count_classes(piece)
+    return counts[0] >= digits and counts[1] >= 3 and counts[2] >= 3 and not piece.startswith("/")

@@ -134,11 +134,11 @@ def apply_filters(
     if filters:
         frame = nw.from_native(derived, eager_only=True)
         derived = filters.apply(frame, ctx.node_names(), ctx.models(), window=window).to_native()
-    known = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
+    result = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
     for name in derived.column_names:
         if name.startswith(USER_PREFIX):
-            known = known.append_column(name.removeprefix(USER_PREFIX), derived[name])
-    return known
+            result = result.append_column(name.removeprefix(USER_PREFIX), derived[name])
+    return result
 
 
 def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
@@ -149,11 +149,11 @@ def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
         updated_ms=nw.col("last_update_time").dt.timestamp("ms"),
         **derived.clock(ctx),
     )
-    found: pa.Table = derived.derive(frame).to_native()
+    result: pa.Table = derived.derive(frame).to_native()
     task_type, error, response = (arrow.combine_chunks(table[name]) for name in ("task_type", "error", "response"))
-    found = found.append_column("reason", failure_reason.reason(task_type, error, response))
-    found = found.append_column("failed_nodes", failure_reason.failed_nodes(task_type, error))
-    return found.append_column("nodes_text", join_lists(arrow.combine_chunks(table["worker_node"])))
+    result = result.append_column("reason", failure_reason.reason(task_type, error, response))
+    result = result.append_column("failed_nodes", failure_reason.list_failed_nodes(task_type, error))
+    return result.append_column("nodes_text", join_lists(arrow.combine_chunks(table["worker_node"])))
 
 
 def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:

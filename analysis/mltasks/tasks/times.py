@@ -69,8 +69,8 @@ def _parse(value: Any, as_of_ms: int | None, name: str, tz: str) -> int:
 
 def parse_span(text: str, name: str) -> float:
     """Return a span such as `5s`, `10m` or `2h` in seconds; a number alone is seconds. Raises UsageError."""
-    found = SPAN.fullmatch(text.strip())
-    seconds = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
+    match = SPAN.fullmatch(text.strip())
+    seconds = float(match[1]) * SECONDS[match[2] or "s"] if match else 0.0
     if not 0 < seconds <= 366 * 86_400:
         raise UsageError(f"{name}: cannot read {text!r} as a span; write 5s, 10m or 2h")
     return seconds
@@ -149,10 +149,10 @@ class Every:
 
 def parse_period(text: str) -> Every:
     """Read `15min`, `6h`, `1d`, `1w` (from Monday) or `1mo`; raises UsageError for anything else."""
-    found = EVERY.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not found or (found[2] in ("d", "w", "mo") and found[1] != "1"):
+    match = EVERY.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not match or (match[2] in ("d", "w", "mo") and match[1] != "1"):
         raise UsageError(f"every: cannot read {text!r}; write 15min, 6h (any number of these), 1d, 1w or 1mo")
-    return Every(int(found[1]), found[2])
+    return Every(int(match[1]), match[2])
 
 
 def zone(name: str) -> ZoneInfo:

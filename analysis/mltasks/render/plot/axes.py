@@ -32,7 +32,7 @@ def draw(view: View, drawing: Drawing, axes: Axes) -> None:
         _draw_rows(view, drawing, valued, axes)
 
 
-def shown_rows(view: View, drawing: Drawing) -> int:
+def count_shown_rows(view: View, drawing: Drawing) -> int:
     """Return how many rows a figure of groups has."""
     return min(int(view.frame[drawing.column].notna().sum()), ROWS)
 
@@ -66,7 +66,7 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
             low = scales.with_gaps(rows["period"], rows[drawing.low], step)[1]
             high = scales.with_gaps(rows["period"], rows[str(drawing.high)], step)[1]
             axes.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
-        if (last := _running(view, step)) is not None and (rows["period"] == last).any():
+        if (last := _find_unfinished_period(view, step)) is not None and (rows["period"] == last).any():
             value = rows.loc[rows["period"] == last, drawing.column]
             axes.plot(pd.DatetimeIndex([last]), value, "o", markersize=3.5, markerfacecolor="white", color=colour)
     axes.set_ylabel(drawing.label.partition(" (")[0].partition(",")[0])
@@ -75,7 +75,7 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
     drawing.set_ticks(axes.yaxis, column.kind if column else "number", valued[drawing.column].max())
     scales.use_time(axes, view.info.tz, view.frame["period"], step)
     _draw_marks(view, axes)
-    if _running(view, step) is not None:
+    if _find_unfinished_period(view, step) is not None:
         axes.set_xlabel(f"{axes.get_xlabel()}; a hollow dot is a period that is not over")
     if keys:
         axes.legend(
@@ -107,7 +107,7 @@ def _draw_marks(view: View, axes: Axes) -> None:
         label.set_in_layout(False)
 
 
-def _running(view: View, step: pd.Timedelta | None) -> pd.Timestamp | None:
+def _find_unfinished_period(view: View, step: pd.Timedelta | None) -> pd.Timestamp | None:
     """Return the last period if it was not over when the tasks were read."""
     last: pd.Timestamp = view.frame["period"].max()
     if view.info.as_of_ms is None or step is None:

@@ -17,7 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from mltasks import atomic_write
 from mltasks.exceptions import UsageError
 from mltasks.render import header, wrap, write
-from mltasks.render.plot.axes import draw, shown_rows
+from mltasks.render.plot.axes import count_shown_rows, draw
 from mltasks.render.plot.drawings import DRAWINGS, GREY, Drawing
 from mltasks.render.view import View
 from mltasks.reports.registry import REPORTS
@@ -63,7 +63,7 @@ def figure(view: View) -> Figure:
     drawing = drawing_of(view.info.report)
     lines = wrap.wrap_paragraph(header.covers_line(view.info), WIDTH).split("\n")
     head = 0.55 + 0.16 * len(lines)
-    body = 2.6 if "period" in view.frame.columns else 0.55 + 0.24 * max(shown_rows(view, drawing), 2)
+    body = 2.6 if "period" in view.frame.columns else 0.55 + 0.24 * max(count_shown_rows(view, drawing), 2)
     with _style(view):
         fig = Figure(figsize=(7.2, head + body), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06))
         axes = fig.subplots()

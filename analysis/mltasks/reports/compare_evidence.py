@@ -1,0 +1,37 @@
+"""What speaks for a verdict of `compare`, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+QUANTILES = {"p50": "median", "p95": "95th percentile"}
+
+
+def describe(row: Mapping[str, Any]) -> str | None:
+    """Return what speaks for the verdict, in words: the measure that it is of, and its change."""
+    for name in ("rate", *QUANTILES):
+        if row[f"{name}_verdict"] == row["verdict"]:
+            return _rate_in_words(row) if name == "rate" else _quantile_in_words(row, name)
+    return None
+
+
+def _rate_in_words(row: Mapping[str, Any]) -> str | None:
+    if row["rate_change"] != row["rate_change"]:
+        return f"{row['tasks_before']} tasks before, {row['tasks_after']} after"
+    points, low, high = (100 * row[f"rate_{name}"] for name in ("change", "change_low", "change_high"))
+    since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
+    when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
+    rates = f"{100 * row['rate_before']:.1f} % -> {100 * row['rate_after']:.1f} %"
+    return f"failure rate {rates}: {points:+.1f} points ({low:+.1f} to {high:+.1f}){when}"
+
+
+def _quantile_in_words(row: Mapping[str, Any], name: str) -> str:
+    label = QUANTILES[name]
+    value, low, high = (row[f"{name}_ratio{end}"] for end in ("", "_low", "_high"))
+    seconds = f"{row[f'{name}_before_s']:.3g} s -> {row[f'{name}_after_s']:.3g} s"
+    if value != value:
+        return f"{label} {seconds}"
+    return f"{label} {seconds}: x{value:.2f} ({low:.2f} to {high:.2f})"
