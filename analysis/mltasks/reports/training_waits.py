@@ -113,8 +113,8 @@ def _sweep(rows: pd.DataFrame, context: Context) -> Waits:
         lasted = part["updated_ms"] - part["start_ms"]
         waited: dict[str, Any] = {"wait_ms": wait, "run_ms": run.clip(min=0), "is_early": run < 0, "lasted_ms": lasted}
         parts.append(part[[*ID]].assign(**waited))
-    waits = pd.concat(parts) if parts else rows[[*ID]].head(0)
+    results = pd.concat(parts) if parts else rows[[*ID]].head(0)
     notes = []
     if "since" in context.filters:
         notes.append("what waited for trainings created before since is not known to have waited for them")
-    return Waits(waits.dropna(subset="task_id").drop_duplicates([*ID]), notes)
+    return Waits(results.dropna(subset="task_id").drop_duplicates([*ID]), notes)
