@@ -53,6 +53,21 @@ CASES: list[tuple[int, Any, type[Error], str]] = [
         ClusterError,
         "answers 503 again and again: OpenSearch Security not initialized; its users are not loaded",
     ),
+    *(
+        (
+            status,
+            {"Message": f"User: anonymous is not authorized to perform: {action}"},
+            ClusterError,
+            f"perform: {action}; requests have to be signed: give --region (needs mltasks[aws])",
+        )
+        for status, action in ((401, "es:ESHttpPost"), (403, "es:ESHttpGet"), (403, "aoss:APIAccessAll"))
+    ),
+    (
+        404,
+        {"statusCode": 404, "error": "Not Found", "message": "Not Found"},
+        ClusterError,
+        "Not Found; this is OpenSearch Dashboards: give the URL of OpenSearch, port 9200",
+    ),
     (403, {"Message": "User: anonymous is not authorized"}, ClusterError, "403: User: anonymous is not authorized; "),
     (
         403,

@@ -122,6 +122,20 @@ def test_a_report_without_a_value_is_a_sentence(frame: pd.DataFrame) -> None:
     assert not [word for word in found if "1970" in word or word == "A"]
 
 
+def test_where_the_values_are_withheld_the_sentence_says_why(tasks: pd.DataFrame) -> None:
+    found = " ".join(words(figure.svg(make_view(mltasks.durations(tasks, by=[], every="1d")))))
+    assert "no percentiles in 1 row: more than 5 % of the tasks of the period are open" in found
+    assert "no task was measured" not in found
+
+
+def test_each_of_two_hours_of_one_name_has_its_tick() -> None:
+    begin = pd.Timestamp("2026-10-24 23:00", tz="UTC")
+    hours = pd.date_range(begin, periods=4, freq="h").tz_convert("Europe/Berlin")
+    frame = failures(["A"] * 4).assign(period=hours)
+    found = words(figure.svg(view(frame, ["period"], report="failures", tz="Europe/Berlin")))
+    assert {"10-25 02:00+0200", "10-25 02:00+0100"} <= {*found}
+
+
 @pytest.mark.parametrize("names", [HOSTILE[:13], HOSTILE[13:]])
 def test_texts_in_a_figure_are_texts_and_long_ones_end_in_dots(names: list[str]) -> None:
     svg = figure.svg(view(failures(names), ["task_type"], report="failures"))

@@ -48,7 +48,16 @@ def test_the_widest_texts_are_narrowed_first_and_numbers_never() -> None:
 
 
 def test_a_table_that_cannot_be_narrow_enough_is_wider_than_asked_for_and_not_cut() -> None:
-    assert wrap.widths([["x" * 40], ["1" * 30]], [True, False], 20) == [wrap.NARROWEST, 30]
+    assert wrap.widths([["x" * 40], ["1" * 30]], [True, False], 20) == [wrap.KEPT_WHOLE, 30]
+
+
+def test_words_are_broken_only_where_the_table_fits_then() -> None:
+    columns = [["TEXT_EMBEDDING"], ["REGISTER_MODEL"], ["1" * 30]]
+    kinds = [True, True, False]
+    assert wrap.widths(columns, kinds, 52) == [10, 10, 30]
+    assert wrap.widths(columns, kinds, 50) == [9, 9, 30]
+    assert wrap.widths(columns, kinds, 48) == [8, 8, 30]
+    assert wrap.widths(columns, kinds, 40) == [9, 9, 30]
 
 
 def test_without_a_width_nothing_is_narrowed() -> None:

@@ -16,6 +16,9 @@ from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
 
 SIGNATURE = ("signature", "security token", "credential should be scoped")  # of AWS, when signing went wrong
 LOGIN = re.compile(r"log-?in|sign-?in|saml|oauth|openid|/sso|sso\.|/auth", re.I)
+DASHBOARDS = {"osd-name", "kbn-name"}  # headers of its answers
+IS_DASHBOARDS = "this is OpenSearch Dashboards: give the URL of OpenSearch, port 9200"
+AWS_ACTION = re.compile(r"perform: (es|aoss):")
 TENANT = re.compile(r"\btenant.?id\b", re.I)  # and not "requestedTenant", which each refusal names
 REJECTED = "give a valid one with --client-cert and --client-key"
 TLS = (  # what OpenSSL says, and what to do
@@ -80,8 +83,10 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
     """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
     words, kind = server_words(answer.body)
     where = f"{url} answers {answer.status}"
-    if "-xsrf" in words or "osd-name" in answer.headers:
-        return ClusterError(f"{where}: {words}; this is OpenSearch Dashboards: give the URL of OpenSearch, port 9200")
+    if "-xsrf" in words or not DASHBOARDS.isdisjoint(answer.headers) or b'"statusCode":' in answer.body:
+        return ClusterError(f"{where}: {words}; {IS_DASHBOARDS}")
+    if answer.status in (401, 403) and not (credentials and credentials.aws_region) and AWS_ACTION.search(words):
+        return ClusterError(f"{where}: {words}; requests have to be signed: give --region (needs mltasks[aws])")
     if answer.status == 401:
         own = f"{words}; " if words not in ("Unauthorized", "(no text)") else ""
         return ClusterError(f"{where}: {own}{_not_logged_in(credentials or Credentials())}")
@@ -121,6 +126,8 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
 def not_json(url: str, answer: Response) -> ClusterError:
     """Return the error for an answer of success that is no `_search` answer, such as a proxy's page."""
     kind = answer.headers.get("content-type", "no content type")
+    if not DASHBOARDS.isdisjoint(answer.headers) or b"OpenSearch Dashboards" in answer.body[:20_000]:
+        return ClusterError(f"{url} answers with something else ({kind}); {IS_DASHBOARDS}")
     return ClusterError(
         f"{url} answers with something else ({kind}: {excerpt(answer.body, 60)}); is this the URL of an OpenSearch "
         "cluster, without a proxy's login page in between?"

@@ -72,7 +72,7 @@ class SeqNoPagination:
         self._ledger = SeqNoLedger(with_ids=self.shards > 1)
         self._count = self._count_until_s = 0  # of the tasks handed out, and of those that were written up to S
         self._anchors: list[str | None] = newest.table["task_id"].to_pylist()
-        if self.total and self.last_seq_no is None:
+        if self.total and (self.last_seq_no is None or self.last_seq_no < 0):  # -2: not assigned
             raise DataError(
                 f"{cluster.url}: a task without _seq_no, as with a remote metadata store; "
                 "its tasks cannot be read completely, and this version does not try"

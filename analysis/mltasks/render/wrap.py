@@ -9,6 +9,7 @@ from rich.cells import cell_len, chop_cells
 
 GAP = 1  # blanks between columns
 NARROWEST = 8  # a column of texts is not made narrower than this
+KEPT_WHOLE = 16  # a word up to this long is broken only where all columns are as narrow as their words
 WORDS = re.compile(r" *[^ ]+")
 PARTS = re.compile(r"[^ _,./-]*[ _,./-]+|[^ _,./-]+")  # of names such as LOGISTIC_REGRESSION
 
@@ -33,17 +34,25 @@ def wrap_paragraph(text: str, width: int, first: str = "", then: str | None = No
     return "\n".join(f"{then if n else first}{line}" for n, line in enumerate(lines))
 
 
+def longest_part(cells: Sequence[str]) -> int:
+    """Return the width of the longest word, or part of a name, in some cells."""
+    return max((cell_len(part.rstrip(" ")) for cell in cells for part in PARTS.findall(cell)), default=0)
+
+
 def widths(columns: Sequence[Sequence[str]], narrows: Sequence[bool], width: int | None) -> list[int]:
     """Return how wide columns of cells are: as their widest line, the widest texts narrowed until they fit `width`.
 
     `narrows` tells which columns may become narrower. Where even the narrowest do not fit, the table is wider.
     """
+    least = [min(longest_part(cells), KEPT_WHOLE) for cells in columns]
     needed = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
     over = 0 if width is None else sum(needed) + GAP * (len(needed) - 1) - width
     while over > 0:
-        able = [n for n, may in enumerate(narrows) if may and needed[n] > NARROWEST]
-        if not able:
-            break
+        able = [n for n, may in enumerate(narrows) if may and needed[n] > max(least[n], NARROWEST)]
+        if not able:  # words are broken only where the table fits then
+            able = [n for n, may in enumerate(narrows) if may and needed[n] > NARROWEST]
+            if sum(needed[n] - NARROWEST for n in able) < over:
+                break
         widest = max(able, key=lambda n: needed[n])
         needed[widest] -= 1
         over -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from mltasks.render.view import View
 from mltasks.tasks.metadata import to_datetime
 
 ROWS, LINES = 20, 6  # what a figure can show
+WITHHELD = ("no failure rate", "no percentiles")  # how notes begin on values that would mislead
 LONGEST = 44  # cells of a name, of which a wide letter takes two
 LINE_COLOURS = ("#1f5fa8", "#b3261e", "#8a6d00", "#2e7d32", "#7b3fa0", "#6b7078")
 
@@ -25,11 +27,17 @@ def draw(view: View, drawing: Drawing, axes: Axes) -> None:
     valued = view.frame[view.frame[drawing.column].notna()]
     if not len(valued):
         axes.set_axis_off()
-        axes.text(0.5, 0.5, drawing.missing, ha="center", va="center", color=GREY, transform=axes.transAxes)
+        axes.text(0.5, 0.5, _why_nothing(view, drawing), ha="center", va="center", color=GREY, transform=axes.transAxes)
     elif "period" in view.frame.columns:
         _draw_lines(view, drawing, valued, axes)
     else:
         _draw_rows(view, drawing, valued, axes)
+
+
+def _why_nothing(view: View, drawing: Drawing) -> str:
+    """Return why no row has a value: what the notes say of it, else that there is nothing to measure."""
+    withheld = next((note for note in view.info.notes if note.startswith(WITHHELD)), None)
+    return drawing.missing if withheld is None else "\n".join(textwrap.wrap(withheld, 72))
 
 
 def count_shown_rows(view: View, drawing: Drawing) -> int:

@@ -19,6 +19,7 @@ STEPS = (  # of an axis of durations [s]
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400),
 )
+MOST_TICKS = 8
 GAP = 1.5  # periods further apart than this many usual steps have none between them: the line is broken
 GRID: dict[str, Any] = {"color": "#e3e5e8", "linewidth": 0.6}
 
@@ -54,6 +55,9 @@ def use_time(axes: Axes, tz: str, times: pd.Series[Any], step: pd.Timedelta | No
     if local.map(datetime.utcoffset).nunique() > 1:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{num2date(at, zone):%m-%d %H:%M%z}"))  # type: ignore[no-untyped-call]
         axes.tick_params("x", labelrotation=20)
+        if step is not None:  # ticks at the periods themselves: an hour that comes twice has two
+            periods = pd.date_range(times.min(), times.max(), freq=step)
+            axes.set_xticks(periods[:: -(-len(periods) // MOST_TICKS)])
     else:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
     around = step or pd.Timedelta(hours=1)
