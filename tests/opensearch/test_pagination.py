@@ -212,3 +212,12 @@ def test_a_refusal_amid_the_walk_is_an_error(status: int) -> None:
     refusal = once(5, lambda asked, true: (status, answer))
     with StubCluster(dict(NUMBERS), refusal) as stub, pytest.raises(ClusterError, match=f"answers {status}"):
         rows(walk(stub))
+
+
+def test_a_number_that_was_never_assigned_is_named_as_one_that_is_missing() -> None:
+    def unassigned(number: int, asked: Body, answer: Body) -> Body:
+        hits = [{**each, "_seq_no": -2} for each in answer["hits"]["hits"]]
+        return {**answer, "hits": {**answer["hits"], "hits": hits}}
+
+    with StubCluster(dict(NUMBERS), unassigned) as stub, pytest.raises(DataError, match="a task without _seq_no, as w"):
+        rows(walk(stub))
