@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
+
 # OpenSearch refuses to run as root. This number is `nobody` nearly everywhere, and needs no account.
 SERVER_USER = 65534
 KEPT_FOR = 30 * 24 * 3600.0
@@ -52,32 +54,29 @@ def cache_folder() -> Path:
 def cached(name: str, build: Callable[[Path], None]) -> Path:
     """The folder `name` of the cache, filled by `build` where it is missing.
 
-    `build` gets an empty folder, which is given its name in one step at the end: nobody sees half a folder,
-    and of two sessions at once the slower one takes the other's.
+    `build` gets an empty folder, which is given its name in one step at the end: nobody sees half a folder.
+    Of several processes one builds, and the others wait for it.
     """
     folder = cache_folder()
     target = folder / name
-    if not target.is_dir():
-        mask = os.umask(0o022)  # the server's user has to read it, whatever the developer's own mask
-        building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
-        try:
-            build(building)
-            building.chmod(0o755)
-            _rename(building, target)
-        finally:
-            os.umask(mask)
-            shutil.rmtree(building, ignore_errors=True)
-        _forget_unused(folder)
+    with FileLock(folder / ".lock"):  # Maven does not like another one beside itself
+        if not target.is_dir():
+            _build(folder, target, build)
+            _forget_unused(folder)
     os.utime(target)  # says that it is in use
     return target
 
 
-def _rename(building: Path, target: Path) -> None:
+def _build(folder: Path, target: Path, build: Callable[[Path], None]) -> None:
+    mask = os.umask(0o022)  # the server's user has to read it, whatever the developer's own mask
+    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=folder))
     try:
+        build(building)
+        building.chmod(0o755)
         building.rename(target)
-    except OSError:
-        if not target.is_dir():  # else another session was faster, and its folder is as good
-            raise
+    finally:
+        os.umask(mask)
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def _forget_unused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The fixtures of the live tests: one real server a session."""
+"""The fixtures of the live tests: each server is started once, in the process that runs all tests of it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from urllib.parse import urlsplit
 import pytest
 
 from live.assemble import MissingError, home
+from live.made_up import TASKS
 from live.secured import SecuredServer
 from live.server import Server
 from live.two_nodes import TwoNodes
 from live.workload import make_all
 from support.command import Command
 
+GROUPS = ("two_nodes", "secured_server", "old_server", "bare_server")  # else that of `server`, or of no server
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder `live`, and have one process run them all: each would start servers of its own."""
+    """Mark every test of this folder `live`, and have one process run all tests of a server: each would start it."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.live)
-            item.add_marker(pytest.mark.xdist_group("live"))
+            names = getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group(next((name for name in GROUPS if name in names), "server")))
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +39,7 @@ def server() -> Iterator[Server]:
         _refuse_a_server_of_others(url)
         yield Server.running(url)
         return
-    try:
-        started = Server.start()
-    except MissingError as missing:
-        _missing(f"no server to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine")
-    with started:
+    with _started("3.6.0") as started:
         yield started
         if not started.alive():
             pytest.fail(f"the server died during the tests\n{started.log(200)}", pytrace=False)
@@ -58,10 +58,26 @@ def quiet_cluster(server: Server, made_tasks: dict[str, int]) -> Server:
 
 
 @pytest.fixture(scope="session")
-def bare_server(server: Server) -> Iterator[Server]:
+def bare_server() -> Iterator[Server]:
     """A server of its own on which no task was ever made; a test that makes an index removes it."""
     _beside_our_own_only()
-    with Server.start() as started:
+    with _started("3.6.0") as started:
+        yield started
+
+
+@pytest.fixture
+def index(bare_server: Server) -> Iterator[Server]:
+    """A server with an index of tasks of its own, which is removed in the end."""
+    bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1, "number_of_replicas": 0}})
+    yield bare_server
+    bare_server.ask("DELETE", f"/{TASKS}")
+
+
+@pytest.fixture(scope="session")
+def old_server() -> Iterator[Server]:
+    """A server of its own of 2.19, on which no task was ever made."""
+    _beside_our_own_only()
+    with _started("2.19.1") as started:
         yield started
 
 
@@ -116,6 +132,13 @@ def closed(secured_server: SecuredServer) -> SecuredServer:
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line, run in this process."""
     return Command(capsys)
+
+
+def _started(version: str) -> Server:
+    try:
+        return Server.start(version)
+    except MissingError as missing:
+        _missing(f"no server of {version} to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine")
 
 
 def _missing(reason: str) -> NoReturn:

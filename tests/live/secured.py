@@ -134,9 +134,7 @@ class SecuredServer(Server):
         self._dismiss_guard()
         port = urlsplit(self.url).port or 0
         node.configure(self.folder, self.name, port, free_ports()[1], security_files.SETTINGS | more)
-        program, *arguments = node.command(secured_home(), java(*RELEASES[VERSION].java), self.folder, HEAP)
-        # the plugin doubles the work of a start; without Java's second compiler it is half of that
-        self._launch([program, "-XX:TieredStopAtLevel=1", *arguments], self.folder)
+        self._launch(node.command(secured_home(), java(*RELEASES[VERSION].java), self.folder, HEAP), self.folder)
         self._wait()
 
     def _load_users(self) -> None:

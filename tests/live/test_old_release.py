@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import mltasks
-from live.java import MissingError
 from live.made_up import fill, remove
 from live.make_tasks import ML
 from live.server import Server
@@ -19,20 +16,6 @@ from mltasks.cli.main import main
 from mltasks.tasks.filters import FilterOptions
 
 SEARCH = f"{ML}/tasks/_search"
-
-
-@pytest.fixture(scope="module")
-def old_server(server: Server) -> Iterator[Server]:
-    if server.process is None:
-        pytest.skip("MLTASKS_TEST_URL is set: a second server is started only beside one of our own")
-    try:
-        started = Server.start("2.19.1")
-    except MissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no server of 2.19 to test against: {missing}", pytrace=False)
-        pytest.skip(f"no server of 2.19 to test against: {missing}")
-    with started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mltasks.opensearch.response import Response
 from mltasks.store import manifest
 from mltasks.store.transaction import open_transaction
 from support.command import Command
+from support.fake_cluster import fake_cluster
 
 SEARCH = "/_plugins/_ml/tasks/_search"
 FORM = ["task_id", "seq_no", "primary_term", "version", "state", "create_time", "last_update_time", "error", "response"]
@@ -204,21 +205,14 @@ def test_what_could_not_be_read_is_said_once_and_stays_counted(index: Server, st
     assert mltasks.scan(store).context.unreadable == {"create_time": 1}
 
 
-def test_several_clusters_keep_to_themselves(quiet_cluster: Server, bare_server: Server, store: mltasks.Store) -> None:
+def test_several_clusters_keep_to_themselves(quiet_cluster: Server, store: mltasks.Store) -> None:
     store.sync(Cluster(quiet_cluster.url, name="full"))
-    store.sync(Cluster(bare_server.url, name="empty"))
+    with fake_cluster() as other:
+        store.sync(Cluster(other.url, name="empty"))
     tasks = mltasks.load(store)
     assert set(tasks["cluster"]) == {"full"}
     assert len(tasks) == len(mltasks.load(quiet_cluster.url))
     assert [reading.cluster for reading in mltasks.scan(store).context.readings] == ["full", "empty"]
-
-
-@pytest.fixture
-def index(bare_server: Server) -> Iterator[Server]:
-    """A server with an index of tasks of its own, which is removed in the end."""
-    make_index(bare_server)
-    yield bare_server
-    bare_server.ask("DELETE", f"/{TASKS}")
 
 
 def make_index(server: Server, shards: int = 1) -> None:
