@@ -22,6 +22,7 @@ from support.command import Command
 GROUPS = ("two_nodes", "secured_server", "old_server", "bare_server")  # else that of `server`, or of no server
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder `live`, and have one process run all tests of a server: each would start it."""
     for item in items:
