@@ -33,7 +33,7 @@ def test_an_option_can_be_set_by_the_environment(
 
 def test_the_source_can_be_set_by_the_environment(mltasks: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLTASKS_SOURCE", "demo")
-    for name in ("report", "durations", "failures", "workers", "list"):
+    for name in ("durations", "list"):
         assert mltasks(name).out == mltasks(name, "demo").out
 
 

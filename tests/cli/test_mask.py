@@ -46,16 +46,17 @@ COMMAND_LINES = (
 )
 
 
-@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("number", range(len(URLS)))
 def test_no_command_repeats_a_password(
-    mltasks: Command, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mltasks: Command, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "mltasks").mkdir()
     section = f'[clusters.prod]\nurl = "https://127.0.0.1:9"\nuser = "me"\npassword_env = "{SECRET}"\n'
     (tmp_path / "mltasks" / "config.toml").write_text(section)
-    for line in COMMAND_LINES:
+    url = URLS[number]
+    for line in COMMAND_LINES[number % 3 :: 3]:  # each meets two or three of the URLs
         ran = mltasks(*(word.replace("SOURCE", url) for word in line))
         assert SECRET not in ran.out + ran.err, line
         assert "w#rd" not in ran.out + ran.err, line

@@ -17,7 +17,7 @@ COMMAND = (sys.executable, "-m", "mltasks")
 DEMO_LIST = ("list", "demo", "--top", "0", "--wide")
 
 
-@pytest.mark.parametrize("arguments", [("failures", "demo"), DEMO_LIST, ("report", "demo")])
+@pytest.mark.parametrize("arguments", [DEMO_LIST, ("report", "demo")])
 def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -27,7 +27,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...]) -
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-@pytest.mark.parametrize("arguments", [("failures", "demo"), DEMO_LIST, ("report", "demo")])
+@pytest.mark.parametrize("arguments", [DEMO_LIST, ("failures", "demo")])
 def test_a_stdout_that_takes_nothing_is_exit_5_and_one_line(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mltasks.opensearch.decode import Decoder
@@ -31,7 +31,6 @@ documents = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.lists(documents, max_size=4))
 def test_no_value_of_any_document_is_lost(hits: list[dict[str, Any]]) -> None:
     rows = decoded_page(page(hits))
@@ -45,7 +44,6 @@ def test_no_value_of_any_document_is_lost(hits: list[dict[str, Any]]) -> None:
             assert kept or (known and holds(schema.COLUMNS[column].kind, row.cells[column], value)), (name, value, row)
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.lists(documents, max_size=4))
 def test_the_forgiving_parser_reads_what_the_fast_one_reads(hits: list[dict[str, Any]]) -> None:
     fast = decoded_page(page(hits))

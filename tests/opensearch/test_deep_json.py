@@ -16,7 +16,7 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=25)
 @given(values, values, st.integers(SHALLOW + 1, SHALLOW + 30), st.sampled_from([None, 2]))
 def test_what_is_cut_out_comes_back_to_the_letter(core: Any, beside: Any, depth: int, indent: int | None) -> None:
     value = core

@@ -54,7 +54,7 @@ def kinds(tokens: list[Token] | None) -> set[str]:
     return {kind for t in tokens or [] for kind in (t.type, *kinds(t.children))}
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.lists(texts(), min_size=1, max_size=5))
 def test_texts_in_csv_come_back_each_in_its_cell_and_none_is_a_formula(names: list[str]) -> None:
     frame = pd.DataFrame({"task_id": pd.Series(names, dtype="str"), "tasks": [-1] * len(names)})
@@ -139,7 +139,7 @@ def test_json_is_valid_and_plain_ascii_whatever_the_texts(name: str) -> None:
     assert obeyed(shown) == {"\n"}
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(texts(), min_size=1, max_size=4))
 def test_texts_in_markdown_are_texts_each_in_its_cell(names: list[str]) -> None:
     markdown = to_markdown(view(failures(names), ["task_type"], sources=names, notes=names))

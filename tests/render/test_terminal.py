@@ -68,7 +68,7 @@ def test_the_bold_columns_of_the_design_are_those_of_a_terminal(reports: dict[st
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(texts(60), min_size=1, max_size=4), st.sampled_from([78, 80, 120]))
 def test_whatever_names_hold_a_report_fits_the_terminal_and_is_inert(names: list[str], width: int) -> None:
     shown = terminal.render(
@@ -80,7 +80,7 @@ def test_whatever_names_hold_a_report_fits_the_terminal_and_is_inert(names: list
     assert one_line(", ".join(names)).replace(" ", "") in seen
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(texts(200), st.integers(8, 80))
 def test_a_name_that_is_too_long_goes_on_in_the_next_line_and_loses_nothing(name: str, width: int) -> None:
     frame = pd.DataFrame({"name": pd.Series([name], dtype="str")})

@@ -35,18 +35,18 @@ def agree(name: str, tasks: Made, options: dict[str, Any]) -> None:
 @given(
     generated.tasks(), generated.options(periods=("7min", *PERIODS)), st.sampled_from(("completed", "failed", "all"))
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12)
 def test_durations_are_what_a_loop_finds(tasks: Made, options: dict[str, Any], outcome: str) -> None:
     agree("durations", tasks, {**options, "outcome": outcome})
 
 
 @given(generated.tasks(), generated.options(periods=("7min", *PERIODS)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12)
 def test_failures_are_what_a_loop_finds(tasks: Made, options: dict[str, Any]) -> None:
     agree("failures", tasks, without_error(options))
 
 
 @given(generated.tasks(), generated.options(periods=PERIODS, window="in_flight"))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10)
 def test_workers_are_what_a_naive_sweep_finds(tasks: Made, options: dict[str, Any]) -> None:
     agree("workers", tasks, without_error(options))

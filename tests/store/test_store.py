@@ -42,13 +42,15 @@ def ids(tasks: pd.DataFrame) -> list[str]:
 EVERY = ["e-0", "e-1", "e-2", "e-3", "e-4", "w-0", "w-1", "w-2"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_cluster_keeps_its_name_whatever_it_looks_like(tmp_path: Path, name: str) -> None:
-    put(tmp_path / "s", name, [hit("task-1", 1)])
-    assert list(mltasks.load(tmp_path / "s")["cluster"]) == [name]
-    found = mltasks.durations(mltasks.scan(tmp_path / "s", cluster=name), by="cluster")
-    assert list(found["cluster"]) == [name]
-    assert list(found["completed"]) == [1]
+def test_a_cluster_keeps_its_name_whatever_it_looks_like(tmp_path: Path) -> None:
+    for name in NAMES:
+        put(tmp_path / "s", name, [hit("task-1", 1)])
+    assert sorted(mltasks.load(tmp_path / "s")["cluster"]) == sorted(NAMES)
+    found = mltasks.durations(mltasks.scan(tmp_path / "s"), by="cluster")
+    assert sorted(found["cluster"]) == sorted(NAMES)
+    assert set(found["completed"]) == {1}
+    for name in NAMES:
+        assert list(mltasks.load(tmp_path / "s", cluster=name)["cluster"]) == [name]
 
 
 def test_every_reader_finds_each_task_once_in_its_newest_form(history: Path) -> None:

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
+from mltasks.engines import prepare
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.tasks import filter_table, filters, metadata, schema
 from mltasks.tasks.filters import FilterOptions, Filters
@@ -81,16 +83,31 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame, Dataset]:
+    """The tasks in a file, in a frame, and for DuckDB."""
+    path = write_lines(tmp_path_factory.mktemp("filters") / "t.ndjson", TASKS)
+    return path, mltasks.load(path), mltasks.scan(path)
+
+
 @pytest.mark.parametrize(("options", "ids"), CASES)
 def test_a_filter_gives_the_same_tasks_at_load_and_in_a_report(
-    tmp_path: Path, options: dict[str, Any], ids: list[str]
+    everything: tuple[Path, pd.DataFrame, Dataset], options: dict[str, Any], ids: list[str]
 ) -> None:
-    path = write_lines(tmp_path / "t.ndjson", TASKS)
-    assert mltasks.load(path, **options)["task_id"].tolist() == ids
-    everything = mltasks.load(path)
-    for tasks in (everything, mltasks.scan(path)):
-        assert mltasks.durations(tasks, by="task_id", **report_options(options))["task_id"].tolist() == sorted(ids)
-    assert mltasks.load(everything, **options)["task_id"].tolist() == ids
+    path, frame, scanned = everything
+    for source in (path, frame):
+        assert mltasks.load(source, **options)["task_id"].tolist() == ids
+    for tasks in (frame, scanned):
+        in_report = prepare.prepare(tasks, "task_id", options, taken=()).frame.collect()
+        assert sorted(in_report["task_id"].to_list()) == sorted(ids)
+
+
+@pytest.mark.parametrize(("options", "ids"), CASES[14:22])
+def test_a_report_takes_the_filters(
+    everything: tuple[Path, pd.DataFrame, Dataset], options: dict[str, Any], ids: list[str]
+) -> None:
+    found = mltasks.durations(everything[2], by="task_id", **report_options(options))
+    assert found["task_id"].tolist() == sorted(ids)
 
 
 def report_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +279,7 @@ sampled = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=25)
 @given(sampled)
 def test_a_not_twin_selects_exactly_the_other_tasks(options: dict[str, Any]) -> None:
     tasks = mltasks.load(TASKS)
