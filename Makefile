@@ -10,7 +10,7 @@ report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(OPTIONS)
+	$(BIN)/python -m pytest -n auto --dist loadscope $(OPTIONS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from live.assemble import MissingError, home
+from live.groups import GROUPS
 from live.made_up import TASKS
 from live.secured import SecuredServer
 from live.server import Server
@@ -19,17 +20,19 @@ from live.two_nodes import TwoNodes
 from live.workload import make_all
 from support.command import Command
 
-GROUPS = ("two_nodes", "secured_server", "old_server", "bare_server")  # else that of `server`, or of no server
+SERVERS = {"two_nodes": "two nodes", "secured_server": "secured", "old_server": "old", "bare_server": "bare"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder `live`, and have one process run all tests of a server: each would start it."""
+    """Mark every test of this folder `live`; refuse one that wants the server of another group of tests."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.live)
-            names = getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group(next((name for name in GROUPS if name in names), "server")))
+            names = {*getattr(item, "fixturenames", ())}
+            wanted = {group for name, group in SERVERS.items() if name in names} or {"server"} & names
+            group = GROUPS.get(f"tests/live/{item.path.name}", "server")
+            if not wanted <= {group}:
+                raise pytest.UsageError(f"{item.nodeid} wants {wanted}, and its file is of {group}; see live/groups.py")
 
 
 @pytest.fixture(scope="session")

@@ -46,9 +46,3 @@ def test_a_fetch_does_not_overwrite_without_force(quiet_cluster: Server, tmp_pat
     assert path.read_bytes() == b"mine"
     assert main(["fetch", quiet_cluster.url, "-o", str(path), "--force"]) == 0
     assert path.read_bytes()[:4] == b"PAR1"
-
-
-def test_no_index_yet_is_a_sentence(bare_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["failures", bare_server.url]) == 0
-    shown = capsys.readouterr().out
-    assert shown.startswith(f"0 tasks of {bare_server.url.removeprefix('http://')}: there is nothing to report (all)")

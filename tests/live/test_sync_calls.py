@@ -20,7 +20,7 @@ import pytest
 
 import mltasks
 from live import strace
-from live.made_up import TASKS, documents, remove
+from live.made_up import TASKS, documents, fill, remove
 from live.server import Server
 from live.strace import Call
 from support.crashes import Syncing, Tasks, globbed, of_server, present, seen, sync_by_command, wrong_for_readers
@@ -76,6 +76,15 @@ class Ended:
     def is_one_line(self, folder: Path) -> bool:
         """Tell whether it said one line, which names a place."""
         return self.said.startswith("mltasks: ") and self.said.count("\n") == 1 and str(folder) in self.said
+
+
+@pytest.fixture(scope="module")
+def quiet_cluster(bare_server: Server) -> Iterator[Server]:
+    """A server with an index of tasks of its own, at work on none of them."""
+    bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1, "number_of_replicas": 0}})
+    fill(bare_server, 60)
+    yield bare_server
+    bare_server.ask("DELETE", f"/{TASKS}")
 
 
 @pytest.fixture(scope="module")

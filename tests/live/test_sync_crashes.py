@@ -22,10 +22,8 @@ from live.proxy import Proxy
 from live.server import Server
 from live.writer import Writer
 from mltasks import Cluster
-from mltasks.opensearch.pagination import IN_FLIGHT
 from mltasks.opensearch.response import Response
 from mltasks.opensearch.retry_policy import RetryPolicy
-from mltasks.store.sync_result import SyncResult
 from support.command import Command
 from support.crashes import (
     Syncing,
@@ -43,6 +41,15 @@ from support.crashes import (
 
 STEP, PAGE = 200, 100
 MLTASKS = [sys.executable, "-m", "mltasks"]
+
+
+@pytest.fixture(scope="module")
+def quiet_cluster(bare_server: Server) -> Iterator[Server]:
+    """A server with an index of tasks of its own, at work on none of them."""
+    bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1, "number_of_replicas": 0}})
+    fill(bare_server, 60)
+    yield bare_server
+    bare_server.ask("DELETE", f"/{TASKS}")
 
 
 def name(server: Server) -> str:
@@ -287,33 +294,6 @@ def test_a_cut_connection_is_exit_3_and_the_next_sync_goes_on_from_the_step_reac
     assert globbed(store.path) == seen(store.path)
     assert store.verify() == []
     remove(quiet_cluster, made)
-
-
-def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_server: Server, tmp_path: Path) -> None:
-    bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1}})
-    made = fill(bare_server, 22_400)
-    store = mltasks.Store(tmp_path / "history", step=1000)
-
-    def sync(proxy: Proxy) -> SyncResult:
-        cluster = mltasks.Cluster(proxy.url, name="here", retry_policy=RetryPolicy(sleep=proxy.recover))
-        try:
-            return store.sync(cluster, mltasks.Access(page_size=70))
-        finally:
-            cluster.close()
-
-    with Proxy(bare_server.url, "reset in the headers", at=301, for_ever=True) as proxy, pytest.raises(mltasks.Error):
-        sync(proxy)
-    reached = cluster_state(store.path, "here").in_progress
-    assert reached is not None
-    assert reached.rows >= 20_000
-    with Proxy(bare_server.url) as proxy:
-        done = sync(proxy)
-    pages = (len(made) - reached.rows + IN_FLIGHT) // 70
-    beside = 2 + 1  # the walk's closing proof, and the search for models
-    assert pages <= proxy.searches <= pages + 10 + beside
-    assert (done.resumed, done.new, done.tasks) == (True, len(made) - reached.rows, len(made))
-    assert seen(store.path).keys() == set(made)
-    bare_server.ask("DELETE", f"/{TASKS}")
 
 
 def _wait(process: subprocess.Popen[str], seconds: float) -> None:
