@@ -30,8 +30,8 @@ def ids(begun: SeqNoPagination) -> list[str]:
     return [task_id for page in begun for task_id in page.table["task_id"].to_pylist()]
 
 
-@pytest.mark.parametrize("count", [10_000, 200_000])
-def test_ten_and_two_hundred_thousand_tasks_are_all_there(bare_server: Server, tmp_path: Path, count: int) -> None:
+def test_thirty_thousand_tasks_are_all_there(bare_server: Server, tmp_path: Path) -> None:
+    count = 30_000  # three times what a server gives at once
     bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1}})
     made = fill(bare_server, count)
     context = mltasks.fetch(bare_server.url, tmp_path / "t.parquet")
