@@ -206,8 +206,8 @@ def test_objects_show_themselves_in_one_line(sources: dict[str, Any], tmp_path: 
     )
     assert repr(mltasks.Store(tmp_path)) == f"<Store at {tmp_path}, not made yet>"
     assert repr(mltasks.Cluster("http://LOCALHOST:9200", name="prod")) == "<Cluster prod at http://LOCALHOST:9200>"
-    on_page = ", ".join(name for name, report in REPORTS.items() if report.on_page)
-    assert repr(mltasks.report("demo", since="1m")) == f"<Page with {on_page}>"
+    page = mltasks.report("demo", since="1m")
+    assert repr(page) == f"<Page with {', '.join(page.tables)}>"
 
 
 def test_a_refused_connection_is_a_short_traceback() -> None:

@@ -11,7 +11,9 @@ from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context
 from support.generated import AS_OF, DAY, HOUR, Made, made
 
-EAST = ClusterInfo(cluster="east", as_of_ms=AS_OF, timeout_s=600, timeout_assumed=False, nodes={})
+EAST = ClusterInfo(
+    cluster="east", as_of_ms=AS_OF, timeout_s=600, timeout_assumed=False, nodes={}, train_pool_size={"n-1": 4}
+)
 OLD = {"state": "RUNNING", "create_time": AS_OF - HOUR}
 
 
