@@ -87,7 +87,9 @@ class Cluster:
         return f"<Cluster {self.name} at {self.url}>"
 
     def with_name(self, name: str) -> Cluster:
-        """Return the same cluster, on the same connection, under another name."""
+        """Return the same cluster, on the same connection, under a name: itself where it has it already."""
+        if name == self.name:
+            return self
         other = copy.copy(self)
         other.name = name
         return other
