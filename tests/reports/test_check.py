@@ -110,7 +110,7 @@ GOOD = {"name": "x", "measure": "failure_rate", "max": 0.2}
     [
         ({"name": ""}, "name is missing"),
         ({"mesure": 1}, "there is no 'mesure'; there are name, measure"),
-        ({"report": "failure"}, "there is no report 'failure'; there are failures"),
+        ({"report": "failure"}, "there is no report 'failure'; there are highlights, timeline, failures"),
         ({"measure": "p95_s"}, "failures has no measure 'p95_s'; there are tasks"),
         ({"max": "20%"}, "max = '20%' is no int or float"),
         ({"max": True}, "max = True is no int or float"),
