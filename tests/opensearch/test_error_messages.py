@@ -10,7 +10,7 @@ import pytest
 from mltasks import ClusterError, Credentials, UsageError
 from mltasks.exceptions import Error
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.error_messages import error_from_response, server_words
+from mltasks.opensearch.error_messages import RejectedError, error_from_response, server_words
 from mltasks.opensearch.response import Response
 
 URL = "https://host:9200"
@@ -44,7 +44,7 @@ CASES: list[tuple[int, Any, type[Error], str]] = [
     (
         400,
         error("parsing_exception", "unknown query [nope]", 400),
-        UsageError,
+        RejectedError,
         "the query is rejected: unknown query [nope]",
     ),
     (

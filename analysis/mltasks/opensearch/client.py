@@ -107,17 +107,6 @@ class Cluster:
             raise error_messages.not_json(self.url, answer)
         return answer
 
-    def has_task(self, query: Mapping[str, Any]) -> bool:
-        """Tell whether a query finds any task; where the answer cannot be read, that there may be one."""
-        answer = self.search({"size": 0, "track_total_hits": 1, "query": query})
-        if answer.no_index:
-            return False
-        try:
-            total = json.loads(answer.body)["hits"]["total"]
-        except (ValueError, KeyError, TypeError):
-            return True
-        return bool(total["value"] if isinstance(total, dict) else total)
-
     def task_states(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the states of tasks by id, as far as the answer tells them."""
         query = {"bool": {"filter": [{"ids": {"values": list(ids)}}]}}

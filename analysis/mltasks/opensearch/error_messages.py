@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from mltasks.exceptions import ClusterError, Error, UsageError
+from mltasks.exceptions import ClusterError
 from mltasks.opensearch.credentials import Credentials
 from mltasks.opensearch.lenient_json import excerpt
 from mltasks.opensearch.response import DeadlineError, NoResponseError, Response
@@ -55,6 +55,10 @@ TLS = (  # what OpenSSL says, and what to do
 )
 
 
+class RejectedError(ClusterError):
+    """The cluster does not take what it is asked; whoever gave a query of his own may have written it wrong."""
+
+
 def error_from_exception(url: str, error: NoResponseError) -> ClusterError:
     """Return the error for a request that got no answer."""
     import urllib3  # only whoever asked a cluster comes here
@@ -79,7 +83,7 @@ def error_from_exception(url: str, error: NoResponseError) -> ClusterError:
     return ClusterError(f"{url}: the connection broke ({_tail(words)}); try again")
 
 
-def error_from_response(url: str, answer: Response, credentials: Credentials | None = None) -> Error:
+def error_from_response(url: str, answer: Response, credentials: Credentials | None = None) -> ClusterError:
     """Return the error for an answer that is not one of success; `credentials` are those that were sent."""
     words, kind = server_words(answer.body)
     where = f"{url} answers {answer.status}"
@@ -108,7 +112,7 @@ def error_from_response(url: str, answer: Response, credentials: Credentials | N
     if answer.status in (400, 404, 405) and "no handler found" in words:
         return ClusterError(f"{where}: {words}; ML Commons is not installed there, or the URL has a path too many")
     if answer.status == 400 and kind:
-        return UsageError(f"{where}: the query is rejected: {words}")
+        return RejectedError(f"{where}: the query is rejected: {words}")
     if answer.status == 503 and "Security not initialized" in words:
         return ClusterError(
             f"{where} again and again: {words}; its users are not loaded: try later if it has just started, else "

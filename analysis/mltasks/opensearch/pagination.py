@@ -65,6 +65,8 @@ class SeqNoPagination:
         self._progress = progress
         self.as_of_ms = now_ms()
         newest, _ = self._reader.page(PageRequest(ANCHORS, newest=True))
+        if not newest.hits:  # that there is nothing at all is proven by no later page: it is asked twice
+            newest, _ = self._reader.page(PageRequest(ANCHORS, newest=True))
         self.newest = newest.table
         self.total = newest.total.value if newest.total else 0
         self.shards = newest.shards.total if newest.shards else 0

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltasks import progress
+from mltasks.exceptions import UsageError
 from mltasks.opensearch import pagination, query_dsl
 from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
+from mltasks.opensearch.error_messages import RejectedError
+from mltasks.opensearch.page import PageReader, PageRequest
 from mltasks.tasks import filter_values, filters
 from mltasks.tasks.filters import Filters, Window
 from mltasks.tasks.json_values import UnreadableCounts
@@ -52,18 +55,24 @@ def start(
     *,
     window: Window,
 ) -> ReadSession:
-    """Begin the walk over a cluster's tasks, the filters pushed down."""
+    """Begin the walk over a cluster's tasks, the filters pushed down.
+
+    Raises UsageError where the cluster does not take the user's own query.
+    """
     chosen = filters.parse(options, pagination.now_ms())
     chosen = dataclasses.replace(chosen, confirmed=_confirm(cluster, chosen))
     own = access.query
-    walk = pagination.SeqNoPagination(
-        cluster,
-        Decoder(cluster.name),
-        query_dsl.query(chosen, dict(own) if own else None, window=window),
-        page_size=access.page_size,
-        allow_partial=access.allow_partial,
-        progress=report,
-    )
+    try:
+        walk = pagination.SeqNoPagination(
+            cluster,
+            Decoder(cluster.name),
+            query_dsl.query(chosen, dict(own) if own else None, window=window),
+            page_size=access.page_size,
+            allow_partial=access.allow_partial,
+            progress=report,
+        )
+    except RejectedError as error:  # by its first request; later ones ask the same of other numbers
+        raise UsageError(str(error)) if own else error from None
     return ReadSession(walk, read_cluster_info(cluster, walk.as_of_ms), chosen, own, cluster.url)
 
 
@@ -72,5 +81,12 @@ def _confirm(cluster: Cluster, chosen: Filters) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, word)
         for name, word in filter_values.unknown_words(chosen)
-        if name != "cluster" and cluster.has_task(query_dsl.match_word(name.removeprefix("not_"), word))
+        if name != "cluster" and _has_task(cluster, query_dsl.match_word(name.removeprefix("not_"), word))
     )
+
+
+def _has_task(cluster: Cluster, query: Query) -> bool:
+    """Tell whether a query finds any task; one answer that says no proves nothing, so that it is asked twice."""
+    reader = PageReader(cluster, Decoder(), query)
+    pages = (reader.page(PageRequest(0, newest=True))[0] for _ in range(2))
+    return any(page.total is not None and page.total.value for page in pages)
