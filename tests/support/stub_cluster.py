@@ -17,6 +17,10 @@ Change = Callable[
 ]  # number of the search, what was asked, the true answer -> what is sent, bytes or JSON, or a status with it
 
 
+class Raw(bytes):
+    """An answer byte by byte, with its status and headers; the connection is closed behind it."""
+
+
 class StubCluster(ThreadingHTTPServer):
     """Answers searches over `numbers` (task id -> `_seq_no`); `change` may make each answer another one.
 
@@ -52,6 +56,9 @@ class StubCluster(ThreadingHTTPServer):
             "hits": {"total": total, "max_score": None, "hits": [hit(key, n) for n, key in hits[: asked["size"]]]},
         }
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that have gone."""
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -80,6 +87,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the client to acknowledge the headers
     server: StubCluster
 
     def log_message(self, *args: Any) -> None:
@@ -105,6 +113,10 @@ class Handler(BaseHTTPRequestHandler):
         number = len(self.server.asked)
         self.server.asked.append(asked)
         answer = self.server.change(number, asked, self.server.answer(asked))
+        if isinstance(answer, Raw):
+            self.wfile.write(answer)
+            self.close_connection = True
+            return
         status, answer = answer if isinstance(answer, tuple) else (200, answer)
         self._send(status, answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode())
 
