@@ -12,6 +12,7 @@ from prometheus_client.openmetrics import parser
 import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.render import check_results
+from mltasks.reports import unfinished
 from mltasks.reports.check import Result, check
 from mltasks.reports.rules import Rule, load_rules, parse_rule, starter
 from support.generated import AS_OF, HOUR, made
@@ -100,6 +101,24 @@ def test_the_starter_file_holds_on_a_healthy_cluster(tmp_path: Path) -> None:
         *("nothing fails for longer than an hour", "no new error", "the data is of today")
     ]
     assert not [result for result in both(tasks_of(50, 2), *rules) if result.is_breach]
+
+
+def test_too_many_open_tasks_to_find_the_lost_ones_are_no_reason_to_call_it_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = Rule("lost", "rows", report="unfinished", equals={"verdict": "lost"}, max=0)
+    waiting = Rule("waiting", "rows", report="unfinished", equals={"verdict": "waiting"}, max=100)
+    tasks = mltasks.load("demo")
+    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("ok", 0), ("ok", 27)]
+    monkeypatch.setattr(unfinished, "MOST", 32)  # enough for all but the batch predictions
+    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("ok", 0), ("breached", None)]
+    monkeypatch.setattr(unfinished, "MOST", 5)
+    (result,) = check(tasks, [lost])
+    assert result.sentence() == (
+        "rows: which tasks are lost, overdue or suspect cannot be told: 33 open tasks are more than 5; "
+        "choose some with since or task_type; to be at most 0"
+    )
+    assert (result.verdict, result.value) == ("breached", None)
 
 
 GOOD = {"name": "x", "measure": "failure_rate", "max": 0.2}

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mltasks
-from mltasks.reports import report_info
+from mltasks.reports import overview, report_info, unfinished
 from mltasks.reports.finding import KINDS, Commands
-from mltasks.reports.highlights import CALM
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
 from support import generated, labelled
@@ -180,7 +179,7 @@ def test_a_cluster_called_overdue_triggers_nothing() -> None:
     info = ClusterInfo(cluster="overdue-eu INCOMPLETE", as_of_ms=AS_OF, nodes=None)
     table = found(made(t("COMPLETED", 0, 1, cluster="overdue-eu INCOMPLETE")), info)
     assert table.empty
-    assert CALM in notes(table)
+    assert "nothing found: no task is lost or overdue, no model down, no group failing" in notes(table)
     assert "what got worse cannot be told: no task of as long a time before is known" in notes(table)
 
 
@@ -197,8 +196,30 @@ def test_nothing_found_is_said_as_that() -> None:
     healthy = [t("COMPLETED", n * 60, n * 60 + 1) for n in range(1000)]
     table = found(made(*healthy))
     assert table.empty
-    assert CALM in notes(table)
-    assert CALM not in notes(found(made(*healthy, t("FAILED", 65_000, 65_001))))
+    calm = "nothing found: no task is lost or overdue, no model down, no group failing, nothing worse"
+    assert calm in notes(table)
+    assert "new errors cannot be told: tasks of less than two days are known" in notes(table)
+    assert calm not in notes(found(made(*healthy, t("FAILED", 65_000, 65_001))))
+    weeks = [{"create_time": AS_OF - n * HOUR, "last_update_time": AS_OF - n * HOUR + 1} for n in range(24 * 28)]
+    assert (
+        "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
+    ) in notes(found(made(*weeks)))
+
+
+@pytest.mark.parametrize("most", [4, 2])
+def test_more_open_tasks_than_can_be_judged_end_no_report_and_leave_no_false_calm(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "MOST", most)
+    young = {"create_time": AS_OF - MINUTE, "state": "RUNNING"}
+    tasks = made(*(young | {"task_type": name} for name in ["TRAINING"] * 3 + ["BATCH_PREDICTION"] * 2))
+    tables = overview.run_reports(tasks.pandas(), as_of=AS_OF)
+    can_judge = most == 4
+    assert len(tables["unfinished"]) == (3 if can_judge else 0)
+    said = notes(tables["highlights"])
+    assert ("which tasks are lost, overdue or suspect cannot be told" in " ".join(said)) is not can_judge
+    calm = [note for note in said if note.startswith("nothing found: ")]
+    assert calm == [f"nothing found: {'no task is overdue, ' if can_judge else ''}no model down, no group failing"]
 
 
 def test_groups_of_one_type_that_fail_with_one_error_are_one_line_and_the_longest_run_stands_first() -> None:

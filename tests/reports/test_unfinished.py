@@ -249,3 +249,22 @@ def test_more_open_tasks_than_get_a_sentence_are_an_error_and_no_sample(monkeypa
     monkeypatch.setattr(module, "MOST", 32)
     with pytest.raises(UsageError, match="33 open tasks are more than 32; choose some with since or task_type"):
         mltasks.unfinished(mltasks.load("demo"))
+
+
+def test_what_shows_several_reports_judges_what_can_be_lost_of_too_many_and_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST", 32)
+    for tasks in (mltasks.load("demo"), mltasks.scan("demo")):
+        table = module.judge_some(tasks)
+        assert table["verdict"].tolist() == ["open"] * 6
+        note = "33 open tasks are more than 32: 27 batch predictions, which wait until their provider is asked, "
+        assert f"{note}are left out" in report_info.read_info(table).notes
+    monkeypatch.setattr(module, "MOST", 5)
+    for tasks in (mltasks.load("demo"), mltasks.scan("demo")):
+        table = module.judge_some(tasks)
+        assert table.empty
+        assert report_info.read_info(table).notes[-1] == (
+            "which tasks are lost, overdue or suspect cannot be told: 33 open tasks are more than 5; "
+            "choose some with since or task_type"
+        )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mltasks.reports import report_info
+from mltasks.reports import report_info, unfinished
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.rules import DATA_AGE, FAILING, ROWS, Rule
 from mltasks.tasks.metadata import to_datetime
@@ -31,6 +31,7 @@ class Result(NamedTuple):
     low: float | None
     high: float | None
     tasks: int | None
+    missing: str | None = None  # why it could not be measured
 
     @property
     def is_breach(self) -> bool:
@@ -41,7 +42,7 @@ class Result(NamedTuple):
         """Return the result in words."""
         where = f" of {self.group}" if self.group else ""
         if self.value is None:
-            return f"{self.measure}{where}: no data; {self.limit}"
+            return f"{self.measure}{where}: {self.missing or 'no data'}; {self.limit}"
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
         tasks = "" if self.tasks is None else f", {self.tasks} {'task' if self.tasks == 1 else 'tasks'}"
         return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
@@ -62,8 +63,13 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
     if report.takes_by:
         by = rule.by if rule.by is not None else () if rule.measure == DATA_AGE else report.keys
         options["by"] = list(by)
-    table = report.function()(tasks, as_of=as_of, **options)
+    run = unfinished.judge_some if report.name == "unfinished" else report.function()
+    table = run(tasks, as_of=as_of, **options)
     info = report_info.read_info(table)
+    if missing := _missing(rule, info.notes):
+        unmeasured = _result(rule, "", None, (None, None), None)
+        yield unmeasured._replace(verdict=BREACHED, missing=missing)
+        return
     if rule.measure == DATA_AGE:
         if info.as_of_ms is not None:
             yield _result(rule, "", (now - to_datetime(info.as_of_ms)).total_seconds(), (None, None), None)
@@ -82,6 +88,13 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
             low, high = (values.get(name) for name in INTERVALS.get(rule.measure, ("", "")))
             group = ", ".join("(none)" if pd.isna(values[key]) else str(values[key]) for key in info.keys)
             yield _result(rule, group, value, (low, high), tasks_of_row)
+
+
+def _missing(rule: Rule, notes: Sequence[str]) -> str | None:
+    """Return why a rule cannot be measured: there are too many open tasks to judge those that it is of."""
+    counts_waiting = rule.equals.get("verdict", "waiting") == "waiting"
+    endings = (unfinished.WITHOUT_WAITING,) if counts_waiting else ()
+    return next((note for note in notes if note.startswith(unfinished.UNTOLD) or note.endswith(endings)), None)
 
 
 def _value(rule: Rule, row: Mapping[str, Any], as_of_ms: int | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
@@ -20,6 +20,7 @@ from mltasks.reports import (
     silence,
     stuck,
     totals,
+    unfinished,
 )
 from mltasks.reports.declarations.highlights import REPORT
 from mltasks.reports.finding import Commands, Finding
@@ -34,7 +35,16 @@ PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it re
 TEXTS = ("kind", "subject", "reason", "example_task_id", "command", "report", "row")
 WANTED = ("error", "reason", "task_id", "cluster", "model_id", "status_code")
 UNKNOWN_BEFORE = "what got worse cannot be told: no task of as long a time before is known"
-CALM = "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
+MODELS_UNKNOWN = "whether some models are down cannot be told"
+NO_HISTORY = "new errors cannot be told"
+CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but for notes that begin so
+    "no task is lost or overdue": (unfinished.UNTOLD, unfinished.UNPROVEN),
+    "no task is overdue": (unfinished.UNTOLD,),
+    "no model down": (MODELS_UNKNOWN,),
+    "no group failing": (),
+    "no error new": (NO_HISTORY,),
+    "nothing worse": (UNKNOWN_BEFORE,),
+}
 
 
 def highlights(
@@ -81,7 +91,8 @@ def open_history(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> History:
 def run_part(name: str, tasks: Any, history: History, as_of: Any, options: Mapping[str, Any]) -> pd.DataFrame:
     """Return the table of a report that highlights are found in; what is new is so in the time that can tell it."""
     more = {"new": f"{history.span_days()}d"} if name == "errors" and history.span_days() else {}
-    table: pd.DataFrame = REPORTS[name].function()(tasks, as_of=as_of, **options, **more)
+    run = unfinished.judge_some if name == "unfinished" else REPORTS[name].function()
+    table: pd.DataFrame = run(tasks, as_of=as_of, **options, **more)
     return table
 
 
@@ -112,7 +123,8 @@ def find_highlights(
         failing = {each.row for each in findings if each.kind in (failing_groups.NEVER, failing_groups.FAILING)}
         findings += got_worse.find_worse(prepared, changes, failing, commands)
     findings.sort(key=lambda each: finding.KINDS.index(each.kind))
-    notes = [*([] if findings else [CALM]), *_untold(tables, changes, history, info.tasks)]
+    untold = _untold(tables, changes, history, info.tasks)
+    notes = [*([] if findings else [_say_calm(untold)]), *untold]
     covered = totals.count_totals(prepared)
     return report_info.attach_info(_to_table(findings), "highlights", prepared, covered, notes, keys=list(REPORT.keys))
 
@@ -167,13 +179,20 @@ def _untold(tables: Mapping[str, pd.DataFrame], changes: Changes | None, history
     """Return what could not be looked at, so that nothing found is not taken for nothing there."""
     if not tasks:
         return []
-    notes = []
+    said = report_info.read_info(tables["unfinished"]).notes
+    notes = [note for note in said if note.startswith((unfinished.UNTOLD, unfinished.UNPROVEN))]
     if not history.span_days():
-        notes.append("new errors cannot be told: tasks of less than two days are known")
+        notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
     if changes is None:
         notes.append(UNKNOWN_BEFORE)
     if (tables["models"]["verdict"] == "unknown").any():
-        notes.append(
-            "whether some models are down cannot be told: the index of models was not read, or has them no longer"
-        )
+        notes.append(f"{MODELS_UNKNOWN}: the index of models was not read, or has them no longer")
     return notes
+
+
+def _say_calm(untold: Sequence[str]) -> str:
+    """Return that nothing was found, of what could be looked at."""
+    claims = [text for text, notes in CLAIMS.items() if not any(note.startswith(notes) for note in untold if notes)]
+    if claims[0] == "no task is lost or overdue":
+        claims.remove("no task is overdue")
+    return f"nothing found: {', '.join(claims)}"

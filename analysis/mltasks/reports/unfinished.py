@@ -27,6 +27,9 @@ TEXTS = dict.fromkeys(("cluster", "task_id", *KIND, "state", "model_id", "nodes_
 NUMBERS = ("start_ms", "updated_ms", "as_of_ms", "status_code")
 MOST = 200_000  # open tasks; each gets a sentence
 FEWEST = 100  # completed tasks that a p99 needs
+WITHOUT_WAITING = "batch predictions, which wait until their provider is asked, are left out"
+UNPROVEN = "when the nodes of"
+UNTOLD = "which tasks are lost, overdue or suspect cannot be told"
 TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("verdict", *KIND, "node_name", "evidence", "remedy", "task_id"), operations.TEXT),
     **dict.fromkeys(("age_s", "since_update_s", "longer_share"), "float64"),
@@ -67,15 +70,28 @@ def unfinished(
     >>> table[["verdict", "tasks"]].values.tolist()
     [['waiting', 27], ['open', 6]]
     """
+    return _report(tasks, by, as_of, dict(options), is_part=False)
+
+
+def judge_some(tasks: Any, by: str | Sequence[str] = ("task_id",), *, as_of: Any = None, **options: Any) -> Any:
+    """Return `unfinished`; of more tasks than it judges, those that can be lost or late, or none: a note says so.
+
+    For what shows several reports, which must not end because one of them cannot be made.
+    """
+    return _report(tasks, by, as_of, options, is_part=True)
+
+
+def _report(tasks: Any, by: str | Sequence[str], as_of: Any, options: dict[str, Any], *, is_part: bool) -> pd.DataFrame:
     names = group_keys.parse_by(by)
     keys = [name for name in names if name != "verdict"]
     taken = [name for name in COLUMNS if name not in schema.COLUMNS]
     wanted = ["status_code", *TEXTS]
-    prepared = prepare.prepare(tasks, keys, dict(options), as_of=as_of, taken=taken, wanted=wanted)
+    prepared = prepare.prepare(tasks, keys, options, as_of=as_of, taken=taken, wanted=wanted)
     covered = totals.count_totals(prepared)
-    rows, types, deleted = _read_open(prepared)
+    open_tasks, missing = _choose_open(prepared, is_part=is_part)
+    rows, types, deleted = _read_open(open_tasks)
     judged = _judge(rows, prepared, covered)
-    notes = _notes(prepared, judged, deleted)
+    notes = [*missing, *_notes(prepared, judged, deleted)]
     if names == REPORT.keys:
         result = judged.sort_values(["task_id", "cluster"], ignore_index=True)[list(COLUMNS)].astype(TYPES)
         return report_info.attach_info(result, "unfinished", prepared, covered, notes)
@@ -86,19 +102,29 @@ def unfinished(
     return report_info.attach_info(result, "unfinished", prepared, covered, notes, keys=shown)
 
 
-def _read_open(tasks: Tasks) -> tuple[pd.DataFrame, dict[str, Any], int]:
-    """Return the open tasks with their keys, the types of these, and how many others were deleted on their cluster."""
+def _choose_open(tasks: Tasks, *, is_part: bool) -> tuple[Tasks, list[str]]:
+    """Return the open tasks that get a verdict, and what is to be said of those that do not."""
     open_tasks = replace(tasks, frame=tasks.frame.filter(derived.has_outcome(schema.OPEN)))
     count = totals.count_totals(open_tasks).tasks
-    if count > MOST:
-        raise UsageError(
-            f"unfinished: {count:,} open tasks are more than {MOST:,}; choose some with since or task_type"
-        )
+    if count <= MOST:
+        return open_tasks, []
+    many = f"{count:,} open tasks are more than {MOST:,}"
+    if not is_part:
+        raise UsageError(f"unfinished: {many}; choose some with since or task_type")
+    late = replace(tasks, frame=open_tasks.frame.filter(~derived.is_one_of("task_type", schema.POLLED)))
+    judged = totals.count_totals(late).tasks
+    if judged <= MOST:
+        return late, [f"{many}: {count - judged:,} {WITHOUT_WAITING}"]
+    return replace(tasks, frame=late.frame.head(0)), [f"{UNTOLD}: {many}; choose some with since or task_type"]
+
+
+def _read_open(open_tasks: Tasks) -> tuple[pd.DataFrame, dict[str, Any], int]:
+    """Return the rows with their keys, the types of these, and how many others were deleted on their cluster."""
     grouped = grouping.group(open_tasks)
     texts = [nw.col(name).cast(nw.String) for name in TEXTS if name not in grouped.types]
     frame = grouped.frame.select(*grouped.types, *texts, *(name for name in NUMBERS if name not in grouped.types))
     rows = operations.to_pandas(frame, TEXTS | dict(grouped.types))
-    latest = rows["cluster"].map({key: info.as_of_ms for key, info in _clusters(tasks, rows).items()})
+    latest = rows["cluster"].map({key: info.as_of_ms for key, info in _clusters(open_tasks, rows).items()})
     is_deleted = rows["as_of_ms"] < latest.astype("float64").fillna(0)
     return rows[~is_deleted].reset_index(drop=True), dict(grouped.types), int(is_deleted.sum())
 
@@ -233,7 +259,7 @@ def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:
     silent = [info.cluster or tasks.context.source for info in tasks.context.readings if not _knows_starts(info)]
     if swept.any() and silent:
         notes.append(
-            f"when the nodes of {', '.join(dict.fromkeys(silent))} were started is not part of what was read: a task "
+            f"{UNPROVEN} {', '.join(dict.fromkeys(silent))} were started is not part of what was read: a task "
             "that was lost with its node and is not known to be so is called open or overdue"
         )
     chosen = {**tasks.context.filters, **tasks.filters.describe()}
