@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check release-check format bench bench-sync bench-reports bench-large clean
+.PHONY: report test check release-check format bench bench-sync bench-reports bench-large bench-alarms clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -37,6 +37,9 @@ bench-reports: $(INSTALLED)
 
 bench-large: $(INSTALLED)
 	$(BIN)/python -m benchmarks.large $(OPTIONS)
+
+bench-alarms: $(INSTALLED)
+	$(BIN)/python -m benchmarks.false_alarms $(OPTIONS)
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mltasks needs Python 3.11 or newer: make PYTHON=python3.12")'
