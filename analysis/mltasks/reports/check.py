@@ -66,7 +66,7 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
     run = unfinished.judge_some if report.name == "unfinished" else report.function()
     table = run(tasks, as_of=as_of, **options)
     info = report_info.read_info(table)
-    if missing := _missing(rule, info.notes):
+    if missing := _find_gap(rule, info.notes):
         unmeasured = _result(rule, "", None, (None, None), None)
         yield unmeasured._replace(verdict=BREACHED, missing=missing)
         return
@@ -90,7 +90,7 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
             yield _result(rule, group, value, (low, high), tasks_of_row)
 
 
-def _missing(rule: Rule, notes: Sequence[str]) -> str | None:
+def _find_gap(rule: Rule, notes: Sequence[str]) -> str | None:
     """Return why a rule cannot be measured: there are too many open tasks to judge those that it is of."""
     counts_waiting = rule.equals.get("verdict", "waiting") == "waiting"
     endings = (unfinished.WITHOUT_WAITING,) if counts_waiting else ()
