@@ -23,7 +23,7 @@ _PLACES = {
     "DataError": "exceptions",
     "Dataset": "engines.dataset",
     "Error": "exceptions",
-    "FilterOptions": "tasks.filters",
+    "FilterOptions": "tasks.filter_options",
     "Page": "render.page",
     "ShownReport": "render.show",
     "Store": "store.store",

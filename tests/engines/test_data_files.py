@@ -12,8 +12,9 @@ from mltasks.engines import dataset, prepare
 from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
-from mltasks.tasks import filters, schema, table
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks import filter_options, schema, table
+from mltasks.tasks.filter_conditions import Window
+from mltasks.tasks.filters import Filters
 from support import generated, stored
 from support.generated import AS_OF, DAY, Made, made
 
@@ -26,7 +27,7 @@ NAMES = (
 
 def kept(files: Iterable[DataFile], window: Window = "created", **options: Any) -> list[str]:
     """Return the files that a report has to read."""
-    found = DataFiles(tuple(files)).prune(filters.parse(options, AS_OF), window=window)
+    found = DataFiles(tuple(files)).prune(filter_options.parse(options, AS_OF), window=window)
     return [part.path.name for part in found.parts]
 
 
@@ -78,7 +79,7 @@ def test_no_file_with_a_selected_task_is_left_out(
     tasks: Made, options: dict[str, Any], window: Window, size: int
 ) -> None:
     tasks = stored.of_stores(tasks)
-    chosen = filters.parse({k: v for k, v in options.items() if k in ("since", "until", "cluster")}, AS_OF)
+    chosen = filter_options.parse({k: v for k, v in options.items() if k in ("since", "until", "cluster")}, AS_OF)
     if chosen == Filters():
         return
     selected = set(table.select(tasks.arrow, tasks.context, chosen, window=window)["task_id"].to_pylist())

@@ -13,7 +13,7 @@ from live.make_tasks import ML
 from live.server import Server
 from live.workload import make_all
 from mltasks.cli.main import main
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filter_options import FilterOptions
 
 SEARCH = f"{ML}/tasks/_search"
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mltasks.opensearch import query_dsl
-from mltasks.tasks import filters
+from mltasks.tasks import filter_options, letter_case
 
 
 def patterns(word: str) -> list[str]:
     """Return how the query for a function name matches the keyword: a text, or one with `?` for any letter."""
-    query: Any = query_dsl.query(filters.parse({"function_name": word}, None), None, window="created")
+    query: Any = query_dsl.query(filter_options.parse({"function_name": word}, None), None, window="created")
     (any_of,) = query["bool"]["filter"]
     (either,) = any_of["bool"]["should"]
     (kind,) = {kind for each in either["bool"]["should"] for kind in each}
@@ -32,7 +32,7 @@ def patterns(word: str) -> list[str]:
 def test_a_pushed_down_word_matches_whatever_folds_to_it(word: str, values: list[str]) -> None:
     (pattern,) = patterns(word)
     for value in values:
-        assert filters.fold(value) == word
+        assert letter_case.fold(value) == word
         lowered = "".join(char.lower() if char.isascii() else char for char in value)  # the index knows no more
         assert fnmatch.fnmatchcase(lowered, pattern)
 

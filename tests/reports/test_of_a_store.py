@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.tasks import schema
-from mltasks.tasks.filters import Window
+from mltasks.tasks.filter_conditions import Window
 from support import generated, stored
 from support.generated import Made
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mltasks.engines import duckdb
 from mltasks.engines.dataset import Dataset
 from mltasks.tasks import schema, table
-from mltasks.tasks.filters import Window
+from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
 
 AS_OF = 1_741_312_800_000  # 2025-03-07 02:00 UTC

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mltasks.tasks.filters import Window
+from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.metadata import ClusterInfo
 from support.generated import Made
 

@@ -1,7 +1,8 @@
 """Write `mltasks/__init__.pyi`: the public names for editors and type checkers, from the functions themselves.
 
 `make format` does it. The filters are declared once, in `tasks/filter_table.py`, and the reports in their registry;
-here both become signatures that an editor can complete.
+here both become signatures that an editor can complete. Only the first line of a docstring is repeated:
+`help` has all of it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -26,7 +26,7 @@ from typing import Any
 import pandas as pd
 
 from mltasks.opensearch.access import Query
-from mltasks.tasks.filters import Words
+from mltasks.tasks.filter_options import Words
 from mltasks.tasks.times import Moment
 '''
 
@@ -50,8 +50,8 @@ def _function(name: str, function: Any) -> str:
             parts.append("*")
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         parts.append(f"{parameter.name}: {parameter.annotation}{default}")
-    doc = textwrap.indent(f'"""{function.__doc__}"""', "    ")
-    return f"def {name}({', '.join(parts)}) -> {signature.return_annotation}:\n{doc}\n"
+    summary = inspect.cleandoc(function.__doc__).splitlines()[0]
+    return f'def {name}({", ".join(parts)}) -> {signature.return_annotation}:\n    """{summary}"""\n'
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ import mltasks
 from mltasks.engines import prepare
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.tasks import filter_table, filters, metadata, schema
-from mltasks.tasks.filters import FilterOptions, Filters
+from mltasks.tasks import filter_options, filter_table, filters, letter_case, metadata, schema
+from mltasks.tasks.filter_options import FilterOptions
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
 from support.documents import CREATED, hit, write_lines
 
@@ -114,7 +115,7 @@ def report_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the filters as `durations` takes them: its own `outcome` is what it measures."""
     found = dict(options)
     if "outcome" in found:
-        wanted = filters.outcomes([word.lower() for word in as_list(found.pop("outcome"))])
+        wanted = filter_options.outcomes([word.lower() for word in as_list(found.pop("outcome"))])
         found["not_outcome"] = [outcome for outcome in schema.OUTCOMES if outcome not in wanted]
     return found
 
@@ -200,7 +201,7 @@ def test_relative_times_count_from_the_latest_of_all_sources_in_any_order(
 def test_letters_fold_alike_in_every_engine(word: str) -> None:
     names = ("İstanbul", "ISTANBUL", "ΣΑΣ", "σας", "ÄRGER", "other")
     tasks = mltasks.load([hit(f"{place}", place, function_name=name) for place, name in enumerate(names, start=1)])
-    expected = [name for name in names if filters.fold(name) == filters.fold(word)]
+    expected = [name for name in names if letter_case.fold(name) == letter_case.fold(word)]
     assert len(expected) in (1, 2)
     for source in (tasks, mltasks.scan(tasks)):
         assert sorted(mltasks.durations(source, by="function_name", function_name=word)["function_name"]) == sorted(
@@ -264,8 +265,8 @@ def test_two_filters_are_told_as_the_narrower_window_and_the_words_of_both() -> 
 
 
 def test_filters_are_false_where_nothing_is_filtered() -> None:
-    assert not filters.parse({"since": None, "state": None}, None)
-    assert filters.parse({"since": 0}, None)
+    assert not filter_options.parse({"since": None, "state": None}, None)
+    assert filter_options.parse({"since": 0}, None)
 
 
 sampled = st.fixed_dictionaries(

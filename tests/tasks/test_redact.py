@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import mltasks
 from mltasks.opensearch.access import Access
 from mltasks.tasks import metadata, redact
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filter_options import FilterOptions
 from support.stub_cluster import StubCluster
 
 CASES = Path(__file__).parents[1] / "data" / "cases" / "redact.ndjson"

@@ -21,19 +21,19 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
     from mltasks.sources import load, resolve
-    from mltasks.tasks import filters
+    from mltasks.tasks import filter_options
 
     names = resolve_names(names, access, every=every)
     if len(names) == 1:
         return load.scan(names[0], access, **chosen), 0
-    filters.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
+    filter_options.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     for name in names:
         if resolve.kind_of(name, access.config) in ("folder", "file", None):
             resolve.task_file(name, access.config)  # raises where there is none
     datasets, code = [], 0
     for name in names:
         try:
-            datasets.append(load.scan(name, access, **filters.loosen(chosen)))
+            datasets.append(load.scan(name, access, **filter_options.loosen(chosen)))
         except Error as error:
             print_error(error)
             code = combine_exit_codes(code, error)
@@ -46,12 +46,12 @@ def scan_with_before(
     names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, looks_back: bool = True
 ) -> tuple[Dataset, int, dict[str, Any]]:
     """Return what `scan_all` does of as long a time before `since`, too, and the window for the report to select."""
-    from mltasks.tasks import filters
+    from mltasks.tasks import filter_options
 
     if not looks_back or chosen.get("since") is None:
         return *scan_all(names, access, chosen, every=every), {}
     window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
-    return *scan_all(names, access, filters.with_time_before(chosen), every=every), window
+    return *scan_all(names, access, filter_options.with_time_before(chosen), every=every), window
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

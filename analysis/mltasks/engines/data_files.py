@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from mltasks.tasks import schema
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks.filter_conditions import Window
+from mltasks.tasks.filters import Filters
 
 GONE = pa.field("gone_time", schema.ARROW["time"])  # when a task was found to be deleted on its cluster
 SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`

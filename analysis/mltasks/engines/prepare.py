@@ -18,8 +18,9 @@ from mltasks.engines.dataset import Dataset as Dataset
 from mltasks.engines.dataset import Tasks as Tasks
 from mltasks.engines.dataset import to_arrow as to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, filter_values, filters, metadata, schema, table, times
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks import derived, filter_options, filter_values, filters, metadata, schema, table, times
+from mltasks.tasks.filter_conditions import Window
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context
 
 COMPUTED = (  # what reports compute with, beside keys and flags
@@ -48,7 +49,7 @@ def prepare(
     if as_of is not None:
         ctx = metadata.with_as_of(ctx, times.parse_time(as_of, ctx.as_of_ms, "as_of"))
         _check_as_of(opened, ctx)
-    both = (opened.filters, filters.parse(options, ctx.as_of_ms))
+    both = (opened.filters, filter_options.parse(options, ctx.as_of_ms))
     for each in both:
         filter_values.check_values(each, ctx, lambda column: _values(opened.frame, column))
     native = _prune(opened.frame, both, window)

@@ -9,8 +9,9 @@ import re
 from typing import Any
 
 from mltasks.tasks import schema
+from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filter_table import FILTERS
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks.filters import Filters
 
 Query = dict[str, Any]
 

@@ -17,8 +17,9 @@ from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.error_messages import RejectedError
 from mltasks.opensearch.page import PageReader, PageRequest
-from mltasks.tasks import filter_values, filters
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks import filter_options, filter_values
+from mltasks.tasks.filter_conditions import Window
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import ClusterInfo, Context
 
@@ -59,7 +60,7 @@ def start(
 
     Raises UsageError where the cluster does not take the user's own query.
     """
-    chosen = filters.parse(options, pagination.now_ms())
+    chosen = filter_options.parse(options, pagination.now_ms())
     chosen = dataclasses.replace(chosen, confirmed=_confirm(cluster, chosen))
     own = access.query
     try:

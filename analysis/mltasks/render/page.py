@@ -17,7 +17,7 @@ from mltasks.render.markdown import markup, to_markdown
 from mltasks.render.view import make_view
 from mltasks.reports import overview
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 

@@ -27,7 +27,7 @@ from mltasks.reports.compare_sides import Side
 from mltasks.reports.design_effect import BLOCKS, average_design_effect, design_effects
 from mltasks.reports.grouping import NODE
 from mltasks.reports.verdicts import Intervals
-from mltasks.tasks.filters import Words
+from mltasks.tasks.filter_options import Words
 from mltasks.tasks.times import Moment
 
 QUANTILES = {"p50": 0.5, "p95": 0.95}

@@ -15,8 +15,8 @@ from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts,
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, filters, schema
-from mltasks.tasks.filters import DurationOptions, Words
+from mltasks.tasks import derived, filter_options, schema
+from mltasks.tasks.filter_options import DurationOptions, Words
 
 QUANTILES = {
     "p50_s": ("seconds", 0.5),
@@ -96,7 +96,7 @@ def _read_outcomes(outcome: Words) -> tuple[str, ...]:
     words = [word.lower() for word in ([outcome] if isinstance(outcome, str) else outcome or ["completed"])]
     if "all" in words:
         return FINISHED
-    outcomes = filters.outcomes(words)
+    outcomes = filter_options.outcomes(words)
     if schema.OPEN in outcomes:
         raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(FINISHED)}, completed, all")
     return outcomes

@@ -16,7 +16,7 @@ from mltasks.reports import error_rows, history, known_errors, report_info, tota
 from mltasks.reports.error_rows import KEYS, TEXT
 from mltasks.reports.history import History
 from mltasks.tasks import derived, schema, times
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filter_options import FilterOptions
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
 COLUMNS = (

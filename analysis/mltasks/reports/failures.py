@@ -15,7 +15,7 @@ from mltasks.reports.declarations.failures import REPORT
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
 from mltasks.tasks import derived, schema
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 
 COLUMNS = REPORT.column_names
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open", "overdue")

@@ -15,7 +15,7 @@ from mltasks.reports.compare_sides import PREVIOUS
 from mltasks.reports.example_tasks import AT, find_greatest
 from mltasks.reports.finding import Commands, Finding
 from mltasks.reports.history import WEEK_MS, History
-from mltasks.tasks import derived, filters, schema
+from mltasks.tasks import derived, filter_options, schema
 from mltasks.tasks.metadata import to_iso
 
 KEYS = ("task_type", "function_name")
@@ -41,7 +41,7 @@ def find_changes(
     Without a window it is the last week against the one before, or the halves of a shorter history. None for one node,
     too: `compare` takes a node for something else.
     """
-    window = history.window(filters.parse(options, history.as_of_ms))
+    window = history.window(filter_options.parse(options, history.as_of_ms))
     sides = _choose_sides(history, window.since_ms, window.until_ms)
     if sides is None or window.node:
         return None

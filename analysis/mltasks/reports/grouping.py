@@ -15,7 +15,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, filters, schema, table, times
+from mltasks.tasks import conditions, derived, filter_conditions, schema, table, times
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -107,7 +107,7 @@ def _match_nodes(frame: nw.LazyFrame[Any], tasks: Tasks) -> nw.LazyFrame[Any]:
         return frame
     text = nw.col(NODE).cast(nw.String)
     matches = [text.str.to_lowercase().str.contains(word, literal=True) for word in words]
-    nodes = filters.nodes_of_name(tasks.context.node_names(), words)
+    nodes = filter_conditions.nodes_of_name(tasks.context.node_names(), words)
     matches.append(text.is_in([node for cluster, node in nodes if cluster is None]))
     matches += [(text == node) & (nw.col("cluster") == cluster) for cluster, node in nodes if cluster is not None]
     return frame.filter(conditions.any_of(matches).fill_null(value=False))

@@ -10,7 +10,7 @@ from typing import Any
 from mltasks.engines import prepare
 from mltasks.engines.dataset import NO_FILTERS
 from mltasks.reports import totals
-from mltasks.tasks import filters
+from mltasks.tasks import filter_options, filters
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.schema import DAY_MS
 
@@ -44,7 +44,7 @@ def read_history(tasks: prepare.Tasks) -> History:
     """Return the history of some tasks, which are selected by no `since` but that of their reading."""
     covered = totals.count_totals(tasks)
     begin = begin_of(tasks, covered.first_ms)
-    read_with = filters.parse(tasks.context.filters, tasks.context.as_of_ms)
+    read_with = filter_options.parse(tasks.context.filters, tasks.context.as_of_ms)
     return History(begin, tasks.context.as_of_ms, covered.last_ms, filters.combine(read_with, tasks.filters))
 
 

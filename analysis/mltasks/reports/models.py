@@ -13,7 +13,7 @@ from mltasks.reports import error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
 from mltasks.reports.model_verdict import find_verdict
 from mltasks.tasks import derived, failure_reason, schema
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import ClusterInfo, Model
 
 COUNTS = ("deploys", "failed", "failures_in_a_row", "switches", "open_jobs")

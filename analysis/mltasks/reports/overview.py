@@ -13,7 +13,7 @@ from mltasks.reports.durations import durations
 from mltasks.reports.got_worse import find_changes
 from mltasks.reports.highlights import UNKNOWN_BEFORE, find_highlights, open_history, run_part
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks.filters import FilterOptions, RateOptions
+from mltasks.tasks.filter_options import FilterOptions, RateOptions
 
 TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
 BEFORE = ("rate_before", "p50_before_s")

@@ -19,7 +19,7 @@ from mltasks.reports.outcome_codes import KIND
 from mltasks.reports.periods import Periods, choose_periods
 from mltasks.reports.report_info import Mark
 from mltasks.reports.time_window import clip_to_window
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import to_iso
 
 COLUMNS = REPORT.column_names

@@ -18,7 +18,7 @@ from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.open_task import OpenTask
 from mltasks.reports.same_kind import KIND
 from mltasks.tasks import derived, schema, table
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.metadata import ClusterInfo
 
 COLUMNS = REPORT.column_names

@@ -15,7 +15,7 @@ from mltasks.reports.cluster_windows import ClusterWindows, list_known_nodes, re
 from mltasks.reports.declarations.workers import REPORT
 from mltasks.reports.grouping import NODE, PERIOD, TaskGroups
 from mltasks.reports.time_window import clip_to_window
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 
 COLUMNS = REPORT.column_names
 CLUSTER = "cluster"

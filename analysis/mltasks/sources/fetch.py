@@ -26,7 +26,7 @@ from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.pagination import IN_FLIGHT, SeqNoPagination
 from mltasks.sources import background, formats, load, parquet
 from mltasks.tasks import data_warning, metadata, redact, table
-from mltasks.tasks.filters import FilterOptions
+from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Unpack
 
@@ -13,19 +12,25 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks import progress
 from mltasks.engines import dataset
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset
-from mltasks.exceptions import UsageError
-from mltasks.opensearch import read
 from mltasks.opensearch.access import Access, Query, with_query
-from mltasks.opensearch.client import Cluster
-from mltasks.sources import background, merge, parquet
-from mltasks.sources.read_tasks import read_tasks, tables
+from mltasks.sources import merge, parquet
+from mltasks.sources.read_rows import read_rows, reject_query
 from mltasks.sources.resolve import TaskFile, are_several, resolve
-from mltasks.tasks import conform, data_warning, filter_values, filters, metadata, redact, table
-from mltasks.tasks.filters import FilterOptions, Filters, Window
+from mltasks.tasks import (
+    conform,
+    filter_options,
+    filter_values,
+    filters,
+    letter_case,
+    metadata,
+    redact,
+    table,
+)
+from mltasks.tasks.filter_options import FilterOptions
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -76,7 +81,7 @@ def load(
     74
     """
     access = with_query(access, query)
-    rows, ctx, chosen = _rows(source, access, options, window="created", work=table.derive)
+    rows, ctx, chosen = read_rows(source, access, options, window="created", work=table.derive)
     filter_values.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
     rows = table.apply_filters(rows, ctx, chosen)
     if access.redact:
@@ -115,24 +120,24 @@ def scan(
     """
     access = with_query(access, query)
     if are_several(source):
-        datasets = [scan(one, access, **filters.loosen(options)) for one in source]
+        datasets = [scan(one, access, **filter_options.loosen(options)) for one in source]
         return combine(datasets, options, is_redacted=access.redact)
     source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
-        _no_query(access, source)
-        chosen = filters.combine(source.filters, filters.parse(options, source.context.as_of_ms))
+        reject_query(access, source)
+        chosen = filters.combine(source.filters, filter_options.parse(options, source.context.as_of_ms))
         description = filters.merge_descriptions(source.context.filters, chosen.describe())
         return Dataset(source.frame, metadata.replace(source.context, filters=description), chosen)
     if isinstance(source, TaskFile) and source.is_parquet and not access.redact:
         columns, count, ctx = parquet.read_footer(source.path, source.name)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
-            _no_query(access, source)
-            chosen = filters.parse(options, ctx.as_of_ms)
+            reject_query(access, source)
+            chosen = filter_options.parse(options, ctx.as_of_ms)
             ctx = metadata.replace(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
             return Dataset(dataset.scan(source.path), ctx, chosen)
-    rows, ctx, chosen = _rows(source, access, options, window="in_flight")
+    rows, ctx, chosen = read_rows(source, access, options, window="in_flight")
     if access.redact:
         rows, ctx, chosen = _redact(rows, ctx, chosen)
     return Dataset(dataset.scan(rows), ctx, chosen)
@@ -154,17 +159,17 @@ def combine(
     """Return several Datasets as one; each task is there once.
 
     Stores of different clusters are not read here; all else is read whole. `options`: the filters, whose relative times
-    count from the latest as_of of all; the Datasets were scanned with what `filters.loosen` makes of them.
+    count from the latest as_of of all; the Datasets were scanned with what `filter_options.loosen` makes of them.
     `is_redacted`: their tasks are masked, so that the filters have the words of the Datasets.
     """
     dataset = _combine(datasets)
     chosen = filters.with_confirmed(
-        filters.parse(options, dataset.context.as_of_ms), [each.filters for each in datasets]
+        filter_options.parse(options, dataset.context.as_of_ms), [each.filters for each in datasets]
     )
     if is_redacted:
         masked = [each.filters for each in datasets]
         nodes = (word for each in masked for word in each.node)
-        there = {filters.fold(reading.cluster or "") for reading in dataset.context.readings}
+        there = {letter_case.fold(reading.cluster or "") for reading in dataset.context.readings}
         clusters = [word for each in masked for word in each.cluster if word in there] or chosen.cluster
         chosen = replace(chosen, node=tuple(dict.fromkeys(nodes)), cluster=tuple(dict.fromkeys(clusters)), error=())
     description = filters.merge_descriptions(dataset.context.filters, chosen.describe())
@@ -182,77 +187,3 @@ def _combine(datasets: Sequence[Dataset]) -> Dataset:
     parts = [(conform.conform(dataset.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = merge.concat(parts)
     return Dataset(dataset.scan(rows), ctx, chosen)
-
-
-def _as_stored(rows: pa.Table, ctx: Context) -> pa.Table:
-    return rows
-
-
-def _rows(
-    source: Any,
-    access: Access,
-    options: Mapping[str, Any],
-    *,
-    window: Window,
-    work: Callable[[pa.Table, Context], pa.Table] = _as_stored,
-) -> tuple[pa.Table, Context, Filters]:
-    """Read a source whole: stored columns, each task once, its Context, and the filters, read but not yet applied.
-
-    `work` is done on the rows; on those of a cluster while the next ones are read.
-    """
-    if are_several(source):
-        parts = [_rows(one, access, filters.loosen(options), window=window) for one in source]
-        rows, ctx, _ = merge.concat(parts)
-        chosen = filters.with_confirmed(filters.parse(options, ctx.as_of_ms), [part[2] for part in parts])
-        ctx = metadata.replace(ctx, filters=filters.merge_descriptions(ctx.filters, chosen.describe()))
-        return work(rows, ctx), ctx, chosen
-    source, tally = resolve(source, access), UnreadableCounts()
-    if isinstance(source, Cluster):
-        cluster = source
-        with progress.progress_bar(cluster.url, access.progress) as report:
-            begun = read.start(cluster, access, options, report, window=window)
-            before_walk = begun.context()
-            batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, before_walk))
-            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, before_walk), *batches]))
-            redact.samples(tally, access.redact)
-        ctx, chosen = begun.context(tally), begun.filters
-        if access.redact:
-            ctx = metadata.replace(ctx, source=redact.cluster_name(cluster.name) or "")
-    else:
-        _no_query(access, source)
-        before = Filters()
-        if isinstance(source, Dataset):
-            before = source.filters
-            source = _prune(source, filters.combine(before, filters.parse(options, source.context.as_of_ms)), window)
-        rows, ctx = read_tasks(source, tally)
-        redact.samples(tally, access.redact)
-        rows = table.deduplicate(rows)
-        ctx = table.note_shared_ids(rows, table.assume_as_of(rows, ctx))
-        chosen = filters.combine(before, filters.parse(options, ctx.as_of_ms))
-        unreadable = dict(tally.counts) or ctx.unreadable
-        ctx = metadata.replace(
-            ctx,
-            filters=filters.merge_descriptions(ctx.filters, chosen.describe()),
-            unreadable=unreadable,
-            samples=tally.samples or ctx.samples,
-        )
-        rows = work(rows, ctx)
-    data_warning.warn_once(ctx, tally, table.unknown_states(rows))
-    return rows, ctx, chosen
-
-
-def _prune(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:
-    """Return a Dataset in which a store has only the files that can hold a task which the filters select."""
-    if not isinstance(tasks.frame, DataFiles) or tasks.context.as_of_ms is None:
-        return tasks
-    return replace(tasks, frame=tasks.frame.prune(chosen, window=window))
-
-
-def _no_query(access: Access, source: Any) -> None:
-    if access.query is not None:
-        place = source.context.source if isinstance(source, Dataset) else getattr(source, "name", source)
-        place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
-        raise UsageError(
-            f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
-            "or state (--state)"
-        )

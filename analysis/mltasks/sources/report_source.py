@@ -12,7 +12,7 @@ from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import load
 from mltasks.store.store import Store
-from mltasks.tasks import filter_table, filters, times
+from mltasks.tasks import filter_options, filter_table, times
 
 SOURCES = (str, Path, Store, Cluster, dict, list, tuple)
 MOMENTS = ("since", "until")
@@ -36,7 +36,7 @@ def open_source_first(
             sooner: Any = {name: value for name, value in chosen.items() if name not in options or name == "tz"}
             if looks_back:
                 options |= {name: chosen[name] for name in MOMENTS if name in chosen}
-                sooner = filters.with_time_before({**sooner, **{n: chosen[n] for n in MOMENTS if n in chosen}})
+                sooner = filter_options.with_time_before({**sooner, **{n: chosen[n] for n in MOMENTS if n in chosen}})
             tasks = load.scan(tasks, access, query=query, **sooner)
         return function(tasks, *arguments, **options)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from mltasks.exceptions import UsageError
 from mltasks.tasks import schema
-from mltasks.tasks.filters import EXACT, Filters, fold
+from mltasks.tasks.filters import EXACT, Filters
+from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import Context
 
 RELEASED = {  # the values that releases know

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.tasks import arrow, metadata, schema
-from mltasks.tasks.filters import Filters, fold
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import ClusterInfo, Context
 from mltasks.tasks.redact_names import is_host_name, is_user_name, mask_names
 from mltasks.tasks.redact_secrets import is_secret_name, mask_secrets

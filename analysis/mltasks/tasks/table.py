@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.tasks import arrow, derived, failure_reason, metadata, schema
-from mltasks.tasks.filters import Filters, Window
+from mltasks.tasks.filter_conditions import Window
+from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context
 
 USER_PREFIX = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
