@@ -211,8 +211,8 @@ def run() -> None:
     """Run the command line and exit."""
     gc.set_threshold(200_000)  # what is imported stays: to look through it time and again is a tenth of a short run
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):  # where a stream is replaced by something simpler
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO has it not, its usual kind has
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     interrupts = Interrupts()
     interrupts.install()
     sys.exit(main(interrupts=interrupts))

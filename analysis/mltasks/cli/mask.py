@@ -52,7 +52,7 @@ class MaskedStream(io.TextIOBase):
         return self._stream.fileno()
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
+    def encoding(self) -> str:  # type: ignore[override]  # read-only in Python, an attribute in its type stubs
         """The encoding of the stream behind it."""
         return self._stream.encoding
 

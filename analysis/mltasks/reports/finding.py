@@ -6,7 +6,7 @@ import math
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -21,14 +21,15 @@ TIMES = ("since", "until")  # which `compare` has options of its own for
 SHOWN = 90  # letters of an error in a sentence
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """A row of the report `highlights`; `report` and `row` say which row of which report it is of."""
 
     kind: str
     subject: str
     reason: str  # a sentence without its subject; every number in it stands in the table that `command` shows
     command: str
-    count: int | None = None  # type: ignore[assignment]  # a column of this name; nobody counts in a finding
+    count: int | None = None
     since: Any = None
     example_task_id: str | None = None
     report: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
@@ -28,7 +29,7 @@ from mltasks.reports.got_worse import Changes
 from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import derived, schema, times
-from mltasks.tasks.filters import RateOptions
+from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.times import Moment
 
 PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
@@ -169,7 +170,7 @@ def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands)
 
 
 def _to_table(findings: list[Finding]) -> pd.DataFrame:
-    table = pd.DataFrame(findings, columns=[*Finding._fields])[list(REPORT.column_names)]
+    table = pd.DataFrame(findings, columns=[field.name for field in fields(Finding)])[list(REPORT.column_names)]
     since = pd.to_datetime(table["since"], utc=True).dt.as_unit("ms")
     table = table.assign(since=since, count=table["count"].astype("Int64"))
     return table.astype(dict.fromkeys(TEXTS, operations.TEXT))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from rich.cells import cell_len, set_cell_size
 
 from mltasks.render import cells
@@ -107,7 +108,7 @@ def _draw_marks(view: View, axes: Axes) -> None:
     """Draw what happened at one instant as a line with its name: of the same name and time, one."""
     for mark in view.info.marks:
         at = pd.Timestamp(mark.ms, unit="ms", tz="UTC")
-        axes.axvline(at, color=GREY, linewidth=0.8, linestyle=":")  # type: ignore[arg-type]  # takes times, too
+        axes.axvline(date2num(at), color=GREY, linewidth=0.8, linestyle=":")
         label = axes.annotate(
             cells.one_line(mark.text), (at, 1), (2, -2), xycoords=("data", "axes fraction"),
             textcoords="offset points", rotation=90, va="top", fontsize=7, color=GREY,

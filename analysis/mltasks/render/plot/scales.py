@@ -48,18 +48,17 @@ def use_time(axes: Axes, tz: str, times: pd.Series[Any], step: pd.Timedelta | No
     """Make the horizontal axis one of time in a zone; around a change of the clocks labels show their offset."""
     zone: tzinfo = ZoneInfo(tz)
     axes.xaxis_date(tz)
-    # matplotlib's module of dates has no types
-    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     local = times.dt.tz_convert(tz)
     if local.map(datetime.utcoffset).nunique() > 1:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{num2date(at, zone):%m-%d %H:%M%z}"))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{num2date(at, zone):%m-%d %H:%M%z}"))
         axes.tick_params("x", labelrotation=20)
         if step is not None:  # ticks at the periods themselves: an hour that comes twice has two
             periods = pd.date_range(times.min(), times.max(), freq=step)
             axes.set_xticks(periods[:: -(-len(periods) // MOST_TICKS)])
     else:
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
     around = step or pd.Timedelta(hours=1)
     if times.nunique() == 1:  # one point alone would get an axis of years
         axes.set_xlim(times.iloc[0] - around, times.iloc[0] + around)
