@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 
+from mltasks.engines import load_sweep
 from mltasks.engines.base import NODES, Frame, Value
 from mltasks.tasks import conform, failure_reason, schema, table
 from mltasks.tasks.conditions import case_when as case_when
@@ -103,6 +105,13 @@ def aggregate(
     ]
     columns += [nw.col(column).quantile(rank, "linear").alias(name) for name, (column, rank) in quantiles.items()]
     return frame.group_by(*keys).agg(*columns)
+
+
+def measure_load(
+    frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """See `operations.measure_load`."""
+    return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
 
 
 def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:

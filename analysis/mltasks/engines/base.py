@@ -59,6 +59,11 @@ class Engine(Conditions, Protocol):
     ) -> Frame:
         """See `operations.aggregate`."""
 
+    def measure_load(
+        self, frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """See `operations.measure_load`."""
+
     def iter_sorted(self, frame: Frame, by: str) -> Iterator[pd.DataFrame]:
         """See `operations.iter_sorted`."""
 

@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from mltasks.engines import duckdb_sql
+from mltasks.engines import duckdb_sql, load_sweep
 from mltasks.engines.base import Frame, Value
 from mltasks.engines.duckdb_errors import translate_errors as translate_errors
 from mltasks.engines.duckdb_relation import connection_of
@@ -81,6 +81,13 @@ def aggregate(
     ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
     ranked = frame.group_by(*keys).agg(*columns, nw.col(column).quantile(ranks, "linear").alias("ranks"))
     return _lazy(duckdb_sql.unpack_list(ranked.to_native(), "ranks", list(quantiles)))
+
+
+def measure_load(
+    frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """See `operations.measure_load`."""
+    return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
 
 
 def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:

@@ -84,6 +84,17 @@ def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
     return engine_of(frame).iter_sorted(frame, by)
 
 
+def measure_load(
+    frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `aggregate` gives by `types`, and by `keys`, which are some of them, the load of the tasks.
+
+    The load: active_ms with at least one task in flight, and peak_in_flight, the most at once; both are missing where
+    no row has `spent`. A task is in flight from `begin` to `end` [ms]; at one instant ends come before starts.
+    """
+    return engine_of(frame).measure_load(frame, keys, types, values)
+
+
 def to_pandas(frame: Frame, keys: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Return a small result in pandas; `keys` are dtypes that are known.
 

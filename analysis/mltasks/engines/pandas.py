@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltasks.engines import load_sweep
 from mltasks.engines.base import NODES, Frame, Value
 from mltasks.engines.conditions_numpy import case_when as case_when
 from mltasks.engines.conditions_numpy import map_values as map_values
@@ -176,6 +177,13 @@ def aggregate(
         (column,) = {column for column, _ in quantiles.values()}
         result[list(quantiles)] = groups.quantiles(column, [rank for _, rank in quantiles.values()])
     return _lazy(result)
+
+
+def measure_load(
+    frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """See `operations.measure_load`."""
+    return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
 
 
 def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:

@@ -1,20 +1,16 @@
-"""The load of tasks in flight: one pass over their lives in the order of begin."""
+"""The load of tasks in flight: their lives clipped to a window, and how many there are at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
 from mltasks.engines import operations
-from mltasks.engines.groupby_numpy import GroupedRows
 from mltasks.engines.operations import Value
 from mltasks.reports import outcome_codes
-from mltasks.reports.concurrency import ConcurrencySweep
 from mltasks.reports.grouping import TaskGroups
 from mltasks.reports.outcome_codes import KIND
 from mltasks.reports.time_window import later_of
@@ -63,26 +59,12 @@ def clip_lifetimes(grouped: TaskGroups) -> TaskGroups:
 def measure_concurrency(grouped: TaskGroups, more: Sequence[str] = ()) -> Load:
     """Return the load of each group, counted also by `more`, columns of the task table; `grouped` is clipped.
 
-    It is one pass over the rows in the order of their begin. What has no load has neither active_s nor a peak.
+    What has no load has neither active_s nor a peak.
     """
     keys = list(grouped.keys)
     types = {name: table.pandas_type(schema.COLUMNS[name]) for name in more} | {**grouped.types, KIND: "int64"}
     frame = grouped.frame.select(*dict.fromkeys([*types, "begin", "end", "spent"]))
-    numbers: dict[tuple[Any, ...], int] = {}
-    levels, parts = ConcurrencySweep(), pd.DataFrame()
-    for rows in operations.iter_sorted(frame, "begin"):
-        new = operations.aggregate(nw.from_native(rows).lazy(), types, VALUES)
-        parts = new if parts.empty else operations.combine_groups(pd.concat([parts, new]), list(types), VALUES)
-        lives = GroupedRows(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
-        groups = [numbers.setdefault(name, len(numbers)) for name in _name_groups(lives.keys)]
-        levels.add(np.repeat(groups, lives.counts), lives.in_order("begin"), lives.in_order("end"))
+    parts, levels = operations.measure_load(frame, keys, types, VALUES)
     sweeps = operations.combine_groups(parts[keys].assign(rows=1.0), keys, {"rows": ("", "sum")})
-    places = [numbers.get(name) for name in _name_groups(sweeps[keys])]
-    loads = {"active_s": levels.active_ms / 1000, "peak_in_flight": levels.peak.astype("float64")}
-    columns = {name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()}
-    return Load(parts, sweeps[keys].assign(**columns))
-
-
-def _name_groups(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Yield the groups as tuples; a missing key is None, which is the same everywhere."""
-    return keys.astype(object).where(keys.notna(), None).itertuples(index=False, name=None)
+    sweeps = sweeps[keys].merge(levels, on=keys, how="left")
+    return Load(parts, sweeps.assign(active_s=sweeps["active_ms"] / 1000)[[*keys, "active_s", "peak_in_flight"]])

@@ -1,4 +1,4 @@
-"""How many tasks of each group are in flight, told of their lives in the order of begin, some at a time."""
+"""Count concurrent tasks per group: a sweep line over [start, end) intervals, fed in batches sorted by start."""
 
 from __future__ import annotations
 

@@ -1,0 +1,39 @@
+"""The load of groups of tasks in one pass over their lives in the order of begin, where an engine gives rows so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from mltasks.engines import operations
+from mltasks.engines.base import Value
+from mltasks.engines.concurrency import ConcurrencySweep
+from mltasks.engines.groupby_numpy import GroupedRows
+
+
+def sweep(
+    batches: Iterable[pd.DataFrame], keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `operations.measure_load` does, of rows in the order of begin."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    levels, parts = ConcurrencySweep(), pd.DataFrame()
+    for rows in batches:
+        new = operations.aggregate(nw.from_native(rows).lazy(), types, values)
+        parts = new if parts.empty else operations.combine_groups(pd.concat([parts, new]), list(types), values)
+        lives = GroupedRows(rows[rows["spent"].notna()].astype({"begin": "int64", "end": "int64"}), keys)
+        groups = [numbers.setdefault(name, len(numbers)) for name in _name_groups(lives.keys)]
+        levels.add(np.repeat(groups, lives.counts), lives.in_order("begin"), lives.in_order("end"))
+    groups_of = parts[list(keys)].drop_duplicates(ignore_index=True)
+    places = [numbers.get(name) for name in _name_groups(groups_of)]
+    loads = {"active_ms": levels.active_ms.astype("float64"), "peak_in_flight": levels.peak.astype("float64")}
+    columns = {name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()}
+    return parts, groups_of.assign(**columns)
+
+
+def _name_groups(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield the groups as tuples; a missing key is None, which is the same everywhere."""
+    return keys.astype(object).where(keys.notna(), None).itertuples(index=False, name=None)
