@@ -13,7 +13,8 @@ from mltasks.tasks import conditions, schema
 from mltasks.tasks.conditions import Conditions, Frame, any_of
 from mltasks.tasks.metadata import Context
 
-CUT_OFF = r"^timeout after [0-9]+ seconds$"
+CUT_OFF_END = " seconds"
+CUT_OFF = rf"^timeout after [0-9]+{CUT_OFF_END}$"
 STATUSES = ("measured", "open", "overdue", "cut_off", "polled", "clock_skew", "implausible", "unreadable")
 OUTCOME = {name: code for code, name in enumerate(schema.OUTCOMES)}
 STATUS = {name: code for code, name in enumerate(STATUSES)}
@@ -137,8 +138,8 @@ def _statuses(durations: bool) -> dict[int, nw.Expr]:
     }
     if durations:
         error = nw.col("error")
-        # for Python's `re`, but not for RE2, `$` is also before a line end
-        ended = error.str.contains(CUT_OFF) & ~error.str.ends_with("\n")
+        # to some engines `$` is also before the end of the last line, which is of other characters in each
+        ended = error.str.contains(CUT_OFF) & error.str.ends_with(CUT_OFF_END)
         conditions |= {
             "polled": is_polled(),
             "cut_off": has_outcome(schema.FAILED) & ended,
