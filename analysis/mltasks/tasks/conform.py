@@ -68,7 +68,7 @@ def conform(table: pa.Table, tally: UnreadableCounts) -> pa.Table:
 
 def check(names: Sequence[str], place: str, index: Sequence[str] = ()) -> None:
     """Raise DataError where the columns, or those and the names of the index, are not those of tasks."""
-    columns = {_column_name(name, names) for name in (*names, *index)}
+    columns = {column_name(name, names) for name in (*names, *index)}
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
@@ -88,7 +88,7 @@ def check(names: Sequence[str], place: str, index: Sequence[str] = ()) -> None:
         raise DataError(f"{place} has the column {twice[0]!r} more than once; rename or drop one of them")
 
 
-def _column_name(name: str, names: Collection[str]) -> str:
+def column_name(name: str, names: Collection[str]) -> str:
     """Return the name of the task table's column that one of a hit's, as other tools call it, is meant for."""
     short = name.removeprefix(SOURCE_PREFIX)
     column = ALIASES.get(name, short if short in schema.COLUMNS else name)
@@ -96,7 +96,7 @@ def _column_name(name: str, names: Collection[str]) -> str:
 
 
 def _conform_columns(raw: Mapping[str, RawColumn], rows: int, tally: UnreadableCounts) -> pa.Table:
-    by_name = {_column_name(name, raw): values for name, values in raw.items()}
+    by_name = {column_name(name, raw): values for name, values in raw.items()}
     ids = _objects(by_name["task_id"]) if "task_id" in by_name else [None] * rows
     extra: Extra = defaultdict(dict)
     columns = {}
