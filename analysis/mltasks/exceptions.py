@@ -1,4 +1,4 @@
-"""What can go wrong: one error with four kinds, each with the exit code of the command, and one warning."""
+"""What can go wrong: one error with four kinds, each with the exit code of the command, and three warnings."""
 
 from __future__ import annotations
 
@@ -39,3 +39,11 @@ class WriteError(Error):
 
 class TaskDataWarning(UserWarning):
     """Some values of a load could not be read; they are null, counted, and kept in the column `extra`."""
+
+
+class InsecureWarning(UserWarning):
+    """A secret is less safe than it could be: an unchecked certificate, plain http, a file that others can read."""
+
+
+class ConfigNotice(UserWarning):
+    """Which file with clusters is used, where it is not the user's own, or why one is not used."""

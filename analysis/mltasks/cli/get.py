@@ -83,10 +83,10 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
     """Tell the source from the ids: it comes first, unless MLTASKS_SOURCE names one."""
-    from mltasks.sources import resolve
+    from mltasks.sources import source_kind
 
     default = os.environ.get("MLTASKS_SOURCE")
-    if default and not (len(words) > 1 and resolve.is_source(words[0], file)):
+    if default and not (len(words) > 1 and source_kind.is_source(words[0], file)):
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import gc
 import io
 import os
 import sys
-import traceback
 import warnings
 from importlib import import_module
 from typing import Any
@@ -17,7 +15,7 @@ import click
 
 from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
-from mltasks.exceptions import ClusterError, Error, TaskDataWarning
+from mltasks.exceptions import ClusterError, ConfigNotice, Error, InsecureWarning, TaskDataWarning
 from mltasks.reports.registry import REPORTS
 
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
@@ -88,6 +86,8 @@ class Commands(click.Group):
             args = [*args[1:], "--help"]
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
+            import difflib  # here, as all that only some calls need
+
             near = difflib.get_close_matches(name, COMMANDS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
             if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # pathlib costs its import
@@ -173,18 +173,14 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 def _only_our_warnings() -> None:
     warnings.simplefilter("ignore")
-    from mltasks.opensearch.config import ConfigNotice
-    from mltasks.opensearch.credentials import InsecureWarning
-
     warnings.simplefilter("always", TaskDataWarning)
     for category in (InsecureWarning, ConfigNotice):
         warnings.simplefilter("default", category)
-
     warnings.showwarning = _print_warning
 
 
 def _print_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    kind = "" if category.__name__ == "ConfigNotice" else "warning: "
+    kind = "" if issubclass(category, ConfigNotice) else "warning: "
     print(f"mltasks: {kind}{_one_line(message)}", file=sys.stderr)
 
 
@@ -196,13 +192,15 @@ def _forget_stdout() -> None:
 
 def _report_error(text: str, code: int, debug: bool) -> int:
     if debug:
+        import traceback
+
         traceback.print_exc()
     print(f"mltasks: {_one_line(text)}", file=sys.stderr)
     return code
 
 
 def _one_line(text: Any) -> str:
-    from mltasks.render.cells import one_line
+    from mltasks.render.harmless_text import one_line
 
     return one_line(str(text))
 

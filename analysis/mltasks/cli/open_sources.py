@@ -20,15 +20,19 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
 
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
-    from mltasks.sources import load, resolve
-    from mltasks.tasks import filter_options
+    from mltasks.sources import source_kind
 
     names = resolve_names(names, access, every=every)
+    if len(names) == 1 and source_kind.kind_of(names[0], access.config) is None:
+        raise source_kind.nothing_of_this_name(names[0], access.config)
+    from mltasks.sources import load, resolve  # only now, since they are most of a start
+    from mltasks.tasks import filter_options
+
     if len(names) == 1:
         return load.scan(names[0], access, **chosen), 0
     filter_options.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     for name in names:
-        if resolve.kind_of(name, access.config) in ("folder", "file", None):
+        if source_kind.kind_of(name, access.config) in ("folder", "file", None):
             resolve.task_file(name, access.config)  # raises where there is none
     datasets, code = [], 0
     for name in names:
@@ -46,10 +50,10 @@ def scan_with_before(
     names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, looks_back: bool = True
 ) -> tuple[Dataset, int, dict[str, Any]]:
     """Return what `scan_all` does of as long a time before `since`, too, and the window for the report to select."""
-    from mltasks.tasks import filter_options
-
     if not looks_back or chosen.get("since") is None:
         return *scan_all(names, access, chosen, every=every), {}
+    from mltasks.tasks import filter_options
+
     window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
     return *scan_all(names, access, filter_options.with_time_before(chosen), every=every), window
 
@@ -77,6 +81,6 @@ def combine_exit_codes(code: int, error: Error) -> int:
 
 def print_error(error: Error) -> None:
     """Say what went wrong with one of several sources, in one line."""
-    from mltasks.render.cells import one_line
+    from mltasks.render.harmless_text import one_line
 
     print(f"mltasks: {one_line(str(error))}", file=sys.stderr)

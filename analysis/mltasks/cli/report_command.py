@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, Decorator, compose, option
 from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import Report, ReportColumn, ReportOption
+
+if TYPE_CHECKING:
+    from mltasks.render.view import View
 
 GROUPS = "What a row is"
 TYPES: dict[str, Any] = {"integer": int, "number": float}
@@ -39,7 +42,6 @@ def make_command(report: Report) -> click.Command:
 
 def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dict[str, Any]) -> int:
     from mltasks.render import write
-    from mltasks.render.view import View, make_view
 
     filters, access = options.split(given, left_out=[each.name for each in report.options])
     if not report.has_periods:
@@ -57,6 +59,8 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
         tasks, code, window = open_sources.scan_with_before(
             sources, access, filters, every=every_cluster, looks_back=report.looks_back
         )
+        from mltasks.render.view import make_view
+
         table = report.function()(tasks, **_keywords(given), **window)
         return make_view(table, shown["sort"], shown["top"] or None, chosen), code
 

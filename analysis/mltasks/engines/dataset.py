@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from mltasks.engines import data_files, duckdb
+from mltasks.engines import data_files
 from mltasks.engines.base import engine_of
 from mltasks.engines.data_files import DataFiles
 from mltasks.tasks.filters import Filters
@@ -61,11 +61,15 @@ class Tasks:
 
 def scan(rows: pa.Table | Path | DataFiles) -> Any:
     """Return rows in memory, a Parquet file or those of a store as a frame of which a report reads what it needs."""
+    from mltasks.engines import duckdb
+
     return duckdb.relation(rows)
 
 
 def open_table(rows: pa.Table) -> Dataset:
     """Return anybody's table of tasks as a Dataset; raises DataError where it holds something else."""
+    from mltasks.engines import duckdb
+
     return Dataset(*duckdb.open_frame(rows, ()))
 
 

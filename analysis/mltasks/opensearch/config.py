@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from mltasks.exceptions import ConfigNotice as ConfigNotice
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.credentials import Credentials, warn_if_others_can_read
 
@@ -32,10 +33,6 @@ region = "eu-west-1"                # requests are signed; service = "aoss"
 """
 HERE = Path("mltasks.toml")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # what looks like a variable's name, and not like a password
-
-
-class ConfigNotice(UserWarning):
-    """Which file with clusters is used, where it is not the user's own, or why one is not used."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,12 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from mltasks.exceptions import InsecureWarning as InsecureWarning
 from mltasks.exceptions import UsageError
-
-
-class InsecureWarning(UserWarning):
-    """A secret is less safe than it could be: an unchecked certificate, plain http, a file that others can read."""
-
 
 SECRETS, SERVICES = ("password", "token"), ("es", "aoss")
 

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from mltasks.render.harmless_text import escape_control as escape_control
+from mltasks.render.harmless_text import one_line as one_line
 from mltasks.reports.declaration import ReportColumn
 from mltasks.tasks.metadata import to_datetime
 
 MISSING = "–"
 NO_GROUP = "(missing)"
 SECOND = {"s": 1.0, "ms": 0.001}  # units of durations, in seconds
-CONTROL = re.compile(  # C0, C1, what is invisible or turns the order of letters, what neither UTF-8 nor XML can hold
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
-)
-
-
-def escape_control(text: str) -> str:
-    r"""Return a text whose control characters (terminal escapes, bidirectional marks) are written out as \x1b."""
-    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def one_line(text: str) -> str:
-    """Return a harmless text on one line."""
-    return escape_control(text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def is_missing(value: Any) -> bool:

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
-from mltasks.render.view import View
+
+if TYPE_CHECKING:
+    from mltasks.render.view import View
 
 STDOUT = "-"
 PICTURES = ("png", "svg")

@@ -1,25 +1,22 @@
-"""What a SOURCE is: the one order in which a name is looked up."""
+"""From a SOURCE to what can be read: a cluster, a store, a file, the example data."""
 
 from __future__ import annotations
 
 import shutil
-import stat
 import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from mltasks.exceptions import UsageError
-from mltasks.opensearch import config
 from mltasks.opensearch.access import DEMO, Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import formats
-from mltasks.store.store import Store, is_store
+from mltasks.sources.source_kind import kind_of, nothing_of_this_name
+from mltasks.store.store import Store
 
-Kind = Literal["demo", "stdin", "cluster", "store", "folder", "pipe", "file"]
-STDIN = "-"
 HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
 
 
@@ -35,32 +32,6 @@ class TaskFile:
     def is_parquet(self) -> bool:
         """Whether it is one Parquet file."""
         return self.suffix == ".parquet"
-
-
-def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
-    """Return what a name means; None where nothing has this name.
-
-    "demo", `-`, a cluster's URL, a store, a folder, a file, a configured cluster: a name that can mean several of
-    these means the first.
-    """
-    text = str(source)
-    if text in (DEMO, STDIN):
-        return "demo" if text == DEMO else "stdin"
-    if isinstance(source, str) and "://" in source:
-        return "cluster"
-    path = Path(source)
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # there is none, or the text is no name for a file
-        return "cluster" if isinstance(source, str) and source in config.clusters(config_file) else None
-    if stat.S_ISDIR(mode):
-        return "store" if is_store(path) else "folder"
-    return "file" if stat.S_ISREG(mode) else "pipe"
-
-
-def is_source(word: str, config_file: str | None = None) -> bool:
-    """Tell whether a word of the command line is meant as a SOURCE, though a file of that name may be missing."""
-    return kind_of(word, config_file) is not None or Path(word).suffix != ""
 
 
 def are_several(source: Any) -> bool:
@@ -111,15 +82,7 @@ def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:
                 raise UsageError(f"{path}: of no known kind; tasks come in {', '.join(formats.FORMATS)}")
             return TaskFile(path, suffix, str(path))
         case _:
-            raise _nothing_of_this_name(source, config_file)
-
-
-def _nothing_of_this_name(source: str | Path, config_file: str | None) -> UsageError:
-    if "@" in str(source):  # host:port with a login before it, and no scheme: not to be repeated
-        return UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
-    hint = "a cluster is a URL such as https://localhost:9200, the example data is called demo"
-    near = config.suggest_cluster(str(source), config_file)
-    return UsageError(f"{source}: there is no such file; {near}{'Else ' if near else ''}{hint}")
+            raise nothing_of_this_name(source, config_file)
 
 
 @lru_cache(maxsize=1)  # what has gone through a pipe cannot be read again

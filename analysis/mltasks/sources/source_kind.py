@@ -1,0 +1,54 @@
+"""What a SOURCE is: the one order in which a name is looked up.
+
+It imports nothing heavy: a name that means nothing is answered at once, and shells complete names by it.
+"""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Literal
+
+from mltasks.exceptions import UsageError
+from mltasks.opensearch import config
+from mltasks.opensearch.access import DEMO
+
+Kind = Literal["demo", "stdin", "cluster", "store", "folder", "pipe", "file"]
+STDIN = "-"
+
+
+def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
+    """Return what a name means; None where nothing has this name.
+
+    "demo", `-`, a cluster's URL, a store, a folder, a file, a configured cluster: a name that can mean several of
+    these means the first.
+    """
+    text = str(source)
+    if text in (DEMO, STDIN):
+        return "demo" if text == DEMO else "stdin"
+    if isinstance(source, str) and "://" in source:
+        return "cluster"
+    path = Path(source)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # there is none, or the text is no name for a file
+        return "cluster" if isinstance(source, str) and source in config.clusters(config_file) else None
+    if stat.S_ISDIR(mode):
+        from mltasks.store.store import is_store
+
+        return "store" if is_store(path) else "folder"
+    return "file" if stat.S_ISREG(mode) else "pipe"
+
+
+def is_source(word: str, config_file: str | None = None) -> bool:
+    """Tell whether a word of the command line is meant as a SOURCE, though a file of that name may be missing."""
+    return kind_of(word, config_file) is not None or Path(word).suffix != ""
+
+
+def nothing_of_this_name(source: str | Path, config_file: str | None) -> UsageError:
+    """Return the error for a name that means nothing: what there could be, and the nearest name."""
+    if "@" in str(source):  # host:port with a login before it, and no scheme: not to be repeated
+        return UsageError("SOURCE with an '@': credentials in it end up in logs; give https://host:9200 and --user")
+    hint = "a cluster is a URL such as https://localhost:9200, the example data is called demo"
+    near = config.suggest_cluster(str(source), config_file)
+    return UsageError(f"{source}: there is no such file; {near}{'Else ' if near else ''}{hint}")

@@ -1,0 +1,47 @@
+"""A start imports what its call needs: help, completion and an error of usage need no table."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "narwhals", "matplotlib", "opensearchpy", "rich", "jinja2")
+RUN = """
+import json, sys
+from mltasks.cli.main import main
+codes = [main(call) for call in json.loads(sys.argv[1])]
+print(json.dumps([codes, [name for name in {heavy!r} if name in sys.modules]]))
+"""
+HELP = [["--help"], [], ["failures", "--help"], ["report", "--help"], ["check", "--help"], ["sync", "--help"]]
+WRONG = [
+    ["nope"],
+    ["failures", "--nope"],
+    ["failures", "demo", "--format", "nope"],
+    ["failures", "demo", "-o", "report.nope"],
+    ["failures", "nowhere"],
+    ["failures"],
+]
+
+
+def run(calls: list[list[str]]) -> tuple[list[int], list[str]]:
+    """Run commands in one process; return their exit codes, and which heavy packages they have imported."""
+    command = [sys.executable, "-c", RUN.format(heavy=HEAVY), json.dumps(calls)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    codes, modules = json.loads(done.stdout.splitlines()[-1])
+    return codes, modules
+
+
+def test_help_imports_nothing_heavy() -> None:
+    codes, modules = run(HELP)
+    assert set(codes) <= {0, 2}
+    assert modules == []
+
+
+def test_an_error_of_usage_imports_nothing_heavy() -> None:
+    assert run(WRONG) == ([2] * len(WRONG), [])
+
+
+def test_a_report_imports_no_connection_and_no_picture_that_it_does_not_need(tmp_path: Path) -> None:
+    codes, modules = run([["failures", "demo", "--format", "csv", "-o", str(tmp_path / "failures.csv")]])
+    assert codes == [0]
+    assert not {"opensearchpy", "matplotlib", "rich", "jinja2"} & {*modules}
