@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check release-check format bench bench-sync bench-reports bench-large bench-alarms clean
+.PHONY: report test check lowest release-check format bench bench-sync bench-reports bench-large bench-alarms clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -17,6 +17,9 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lowest:
+	.ci/lowest
 
 release-check:
 	PYTHON=$(PYTHON) .ci/release-check

@@ -16,6 +16,7 @@ PROJECT = tomllib.loads(PYPROJECT)["project"]
 NAMES = {"opensearchpy": "opensearch-py"}  # what a package is called that is imported by another name
 EXTRAS = {"botocore"}  # imported only where somebody has asked for it: mltasks[aws]
 ANYBODYS = {"polars", "pyspark"}  # frames are known by the names of their modules, which are not imported for that
+TYPES = {"_typeshed"}  # of the type checker alone, never there when the code runs
 
 
 def imported(folder: Path) -> dict[str, Path]:
@@ -35,7 +36,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    packages = {NAMES.get(name, name) for name in imported(ROOT / "analysis")} - EXTRAS - ANYBODYS
+    packages = {NAMES.get(name, name) for name in imported(ROOT / "analysis")} - EXTRAS - ANYBODYS - TYPES
     assert packages == declared(PROJECT["dependencies"])
 
 

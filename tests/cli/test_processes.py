@@ -26,7 +26,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...]) -
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full, a device that is always full")
 @pytest.mark.parametrize("arguments", [DEMO_LIST, ("failures", "demo")])
 def test_a_stdout_that_takes_nothing_is_exit_5_and_one_line(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:

@@ -204,3 +204,19 @@ def test_a_parquet_file_whose_values_cannot_be_read_warns_once(tmp_path: Path) -
         tasks = mltasks.load(path)
     assert len(caught) == 1
     assert json.loads(tasks["extra"][0]) == {"create_time": "soon"}
+
+
+def test_a_context_that_claims_other_rows_than_there_are_is_not_believed(tmp_path: Path) -> None:
+    """It says that each task is there once; with more rows than it says, somebody has put files together."""
+    tasks = mltasks.load("demo")
+    mltasks.write_parquet(tasks, tmp_path / "once.parquet")
+    rows = pq.read_table(tmp_path / "once.parquet")
+    twice = pa.concat_tables([rows, rows]).replace_schema_metadata(rows.schema.metadata)
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    assert parquet.read_footer(tmp_path / "twice.parquet")[1:2] == (2 * len(tasks),)
+    expected = mltasks.failures(tasks)
+    for source in (mltasks.load(tmp_path / "twice.parquet"), mltasks.scan(tmp_path / "twice.parquet")):
+        pd.testing.assert_frame_equal(mltasks.failures(source), expected)
+    doubled = pd.concat([tasks, tasks])
+    doubled.attrs = dict(tasks.attrs)
+    pd.testing.assert_frame_equal(mltasks.failures(doubled), expected)

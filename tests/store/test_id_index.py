@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +62,12 @@ def test_an_index_that_is_damaged_anywhere_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [Path.unlink, lambda path: path.write_bytes(b"x"), lambda path: path.write_bytes(b"")]
 )
-def test_a_store_without_an_index_finds_its_tasks_all_the_same(tmp_path: Path, damage: object) -> None:
+def test_a_store_without_an_index_finds_its_tasks_all_the_same(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     put(tmp_path / "s", "here", [hit(f"task-{n}", n) for n in range(5)])
     for path in (tmp_path / "s" / "_files").rglob("*.ids"):
-        damage(path)  # type: ignore[operator]
+        damage(path)
     put(tmp_path / "s", "here", [hit("task-3", 9, state="FAILED")])
     assert mltasks.Store(tmp_path / "s").verify() == []
     assert mltasks.failures(mltasks.scan(tmp_path / "s"), by=[])[["tasks", "failed"]].to_numpy().tolist() == [[5, 1]]

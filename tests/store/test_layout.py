@@ -56,10 +56,9 @@ def test_an_empty_folder_that_is_not_ours_stays(tmp_path: Path, name: str) -> No
     assert mltasks.Store(tmp_path / "s").verify() == []
 
 
-@pytest.mark.parametrize("code", [errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
-def test_a_file_system_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_a_file_system_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*places: Any) -> None:
-        raise OSError(code, os.strerror(code))
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", refuse)
     put(tmp_path / "s", "here", [hit("task-1", 1)])

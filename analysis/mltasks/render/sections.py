@@ -58,8 +58,10 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
 
 def _anchors(view: View, table: pd.DataFrame) -> list[str]:
     """Return the ids of the rows that a page refers to; a row that is called as one before it has none."""
+    if not view.keys:
+        return [""] * len(table)
     names = [highlights.anchor(view.info.report, row_text(row)) for row in table[view.keys].itertuples(index=False)]
-    return ["" if not view.keys or name in names[:place] else name for place, name in enumerate(names)]
+    return ["" if name in names[:place] else name for place, name in enumerate(names)]
 
 
 def _hidden(view: View) -> set[str]:

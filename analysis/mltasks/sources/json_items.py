@@ -10,13 +10,16 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
 from mltasks.exceptions import DataError
 from mltasks.opensearch import lenient_json
 from mltasks.opensearch.lenient_json import excerpt
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BOM = b"\xef\xbb\xbf"
 BRACKETS = (b"", b"[", b"]")  # lines of nothing else stand between those of values
@@ -97,10 +100,11 @@ class _JoinedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: any writable buffer
-        data = self._start or self._rest.read(len(buffer))
-        size = min(len(data), len(buffer))
-        buffer[:size] = data[:size]
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        target = memoryview(buffer).cast("B")
+        data = self._start or self._rest.read(len(target))
+        size = min(len(data), len(target))
+        target[:size] = data[:size]
         self._start = data[size:]
         return size
 
