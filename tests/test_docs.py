@@ -16,6 +16,18 @@ def test_a_promise_names_a_test_that_is_there(file: str, name: str) -> None:
     assert f"def {name or 'test_'}" in text
 
 
+def promises() -> list[tuple[str, str]]:
+    """Return each promise of the tables, and what is named beside it."""
+    tables = re.findall(r"^\| promise \| test \|\n\|-+\|-+\|\n((?:\|.*\n)+)", PROMISES, re.MULTILINE)
+    rows = [line.strip("| ").split(" | ") for lines in tables for line in lines.splitlines()]
+    return [(promise, tests) for promise, tests in rows]
+
+
+def test_no_promise_is_without_a_test() -> None:
+    assert len(promises()) > 50
+    assert [promise for promise, tests in promises() if not re.search(r"`[./\w]*test_\w+\.py", tests)] == []
+
+
 @pytest.mark.parametrize(
     "page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md")], ids=lambda p: p.name
 )
