@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from support.stores import put
 
 NO_PROGRESS = mltasks.Access(progress=False)
 NO_FOLDERS = "the file system syncs no folders: the last sync may be lost if the power goes"
+NO_LOCKS = "the file system has no locks: let no other machine sync to it meanwhile"
 NO_LINKS = "the file system refuses links: the partitions hold copies, which take space"
 
 
@@ -73,6 +76,22 @@ def test_a_file_system_that_refuses_links_takes_a_store_and_says_so(
     assert store.sync(cluster.url, NO_PROGRESS).not_guaranteed == (f"{tmp_path / 's'}: {NO_LINKS}",)
     assert store.verify() == []
     assert list(pd.read_parquet(tmp_path / "s")["task_id"]) == ["task-1"]
+
+
+def test_a_file_system_without_locks_takes_a_store_and_says_so_or_is_refused(
+    cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    store = mltasks.Store(tmp_path / "s")
+    if int(metadata.version("filelock").partition(".")[0]) < 4:
+        with pytest.raises(mltasks.WriteError, match="the file system has no locks"):
+            store.sync(cluster.url, NO_PROGRESS)
+    else:
+        assert store.sync(cluster.url, NO_PROGRESS).not_guaranteed == (f"{tmp_path / 's'}: {NO_LOCKS}",)
+        assert store.verify() == []
 
 
 def test_where_all_is_kept_nothing_is_said(cluster: FakeCluster, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,8 +30,9 @@ def _now_ms() -> int:
 class Transaction:
     """The manifest of a store, and the only way to change it."""
 
-    def __init__(self, layout: StoreLayout, current: Manifest) -> None:
+    def __init__(self, layout: StoreLayout, current: Manifest, *, is_locked: bool = True) -> None:
         self.layout = layout
+        self._is_locked = is_locked  # by the system, which gives the lock back however the process ends
         self.copies = 0  # of data files in the partitions, where links are refused
         self._current = current
 
@@ -85,6 +87,8 @@ class Transaction:
         folder, sentences = self.layout.folder, []
         if not atomic_write.syncs_folders(folder):
             sentences.append(f"{folder}: the file system syncs no folders: the last sync may be lost if the power goes")
+        if not self._is_locked:
+            sentences.append(f"{folder}: the file system has no locks: let no other machine sync to it meanwhile")
         if self.copies:
             sentences.append(f"{folder}: the file system refuses links: the partitions hold copies, which take space")
         return tuple(sentences)
@@ -97,16 +101,16 @@ def open_transaction(folder: Path) -> Iterator[Transaction]:
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
     is transaction.
     """
-    lock = _lock(folder)
+    lock, is_locked = _lock(folder)
     try:
-        yield Transaction(StoreLayout(folder), manifest.read(folder) or Manifest())
+        yield Transaction(StoreLayout(folder), manifest.read(folder) or Manifest(), is_locked=is_locked)
     finally:
         with suppress(OSError):  # the system gives it back when the process ends, however that comes
             lock.release()
 
 
-def _lock(folder: Path) -> BaseFileLock:
-    """Return the lock of a store, taken."""
+def _lock(folder: Path) -> tuple[BaseFileLock, bool]:
+    """Return the lock of a store, taken, and whether the file system knows locks: else it is a file that is there."""
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
@@ -116,12 +120,16 @@ def _lock(folder: Path) -> BaseFileLock:
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
         folder.mkdir(exist_ok=True)
         lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
+        with warnings.catch_warnings(record=True) as said:  # that there are no locks
+            warnings.simplefilter("always")
+            lock.acquire()
+    except NotImplementedError:  # filelock before 4.0
+        raise WriteError(f"{folder}: the file system has no locks; make the store on another one") from None
     except Timeout:
         raise WriteError(f"{folder}: another sync is writing to it; try again when it has ended") from None
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
-    return lock
+    return lock, not said
 
 
 def _foreign_files(folder: Path) -> bool:
