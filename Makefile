@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: report test check lowest release-check format bench bench-sync bench-reports bench-large bench-alarms clean
+.PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-alarms clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --dist loadscope $(OPTIONS)
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs build/docs
+	@echo build/docs/index.html
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -51,4 +56,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist report.html
+	rm -rf $(VENV) dist build report.html

@@ -40,7 +40,10 @@ def test_what_is_imported_is_declared() -> None:
     assert packages == declared(PROJECT["dependencies"])
 
 
-@pytest.mark.parametrize("line", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]])
+@pytest.mark.parametrize(
+    "line",
+    [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"], *PROJECT["optional-dependencies"]["docs"]],
+)
 def test_a_dependency_has_a_floor_no_ceiling_and_a_reason(line: str) -> None:
     assert ">=" in line
     assert "<" not in line
