@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CALLS = "trace=%file,%desc"
+PATHS = re.compile(r'[<"](STORE[^>"]*)[>"]')
+NUMBER = re.compile("[0-9a-f]{16,}|[0-9]+")
 BEGUN = re.compile(r"^(\d+) +(\w+)\((.*)", re.MULTILINE)
 
 
@@ -33,6 +35,12 @@ class Call:
     def deadly(self) -> str:
         """What kills the process in place of it."""
         return f"inject={self.name}:signal=SIGKILL:when={self.n}"
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Its name, what it opens a file for, and the paths, whatever numbers and hashes are in them."""
+        paths = (NUMBER.sub("N", path) for path in PATHS.findall(self.arguments))
+        return self.name, *paths, *re.findall("O_[A-Z_|]+", self.arguments)
 
     def __str__(self) -> str:
         return f"{self.name} number {self.n} ({self.arguments})"
@@ -73,3 +81,11 @@ def calls(log: Path, folder: Path) -> list[Call]:
             call = Call(name, counts[thread, name], arguments.replace(str(folder), "STORE"))
             found.setdefault((call.name, call.n), call)
     return list(found.values())
+
+
+def first_and_last(calls: list[Call]) -> list[Call]:
+    """Return the first and the last call of each kind, in their order: those between prove nothing more."""
+    kinds: dict[tuple[str, ...], list[Call]] = {}
+    for call in calls:
+        kinds.setdefault(call.kind, []).append(call)
+    return [call for call in calls if call in (kinds[call.kind][0], kinds[call.kind][-1])]
