@@ -14,7 +14,7 @@ import pytest
 
 import mltasks
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks import filter_table
+from mltasks.tasks import filter_declarations
 
 NAMES = mltasks.__all__
 FUNCTIONS = [name for name in NAMES if isinstance(getattr(mltasks, name), FunctionType)]
@@ -67,7 +67,7 @@ def test_a_report_documents_every_column_with_its_unit(name: str) -> None:
 
 def test_the_help_of_load_says_what_each_filter_matches() -> None:
     text = " ".join(sections(mltasks.load)["Parameters"].split())
-    for name, words in filter_table.HELP.items():
+    for name, words in filter_declarations.HELP.items():
         assert f"{name} : " in text
         assert words in text
 

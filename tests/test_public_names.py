@@ -20,13 +20,13 @@ import mltasks
 from mltasks.exceptions import KeywordError, UsageError
 from mltasks.reports.declaration import CHANGES_RATE
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks import filter_table
+from mltasks.tasks import filter_declarations
 from support import stub
 from support.documents import hit
 from support.fake_cluster import fake_cluster
 
 FUNCTIONS = [name for name in mltasks.__all__ if isinstance(getattr(mltasks, name), FunctionType)]
-FILTERS = {*filter_table.HELP, "tz"}
+FILTERS = {*filter_declarations.HELP, "tz"}
 
 
 def parameters(name: str) -> set[str]:
@@ -52,7 +52,7 @@ def test_the_signature_of_what_reads_names_every_filter(name: str) -> None:
 def test_the_signature_of_a_report_names_every_filter_that_it_takes(name: str) -> None:
     report = REPORTS[name]
     own = {option.name for option in report.options}
-    taken = {*filter_table.HELP} - {*report.refused} - own
+    taken = {*filter_declarations.HELP} - {*report.refused} - own
     assert taken <= parameters(name), f"{name} lacks {taken - parameters(name)}"
     assert not {*report.refused} & (parameters(name) - own), f"{name} has what it refuses"
     assert {"as_of", "access", "query", *own} <= parameters(name)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mltasks as library
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 from support import labelled
 from support.command import Command
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.search_response import SOURCE_COLUMNS
-from mltasks.tasks import json_values, schema
+from mltasks.tasks import node_lists, schema
 from support.documents import CREATED, decoded_page, hit, page
 
 texts = st.text(st.characters(categories=None), max_size=8)
@@ -70,7 +70,7 @@ def holds(kind: schema.Kind, cell: Any, value: Any) -> bool:
         case "nodes":
             parts = value if isinstance(value, list) else [value]
             parts = [part if isinstance(part, str) else json.dumps(part) for part in parts if part is not None]
-            return bool(cell == [node for part in parts for node in json_values.nodes(part)[0]])
+            return bool(cell == [node for part in parts for node in node_lists.nodes(part)[0]])
         case "time":
             return cell is not None and (isinstance(value, str) or cell.timestamp() * 1000 == pytest.approx(value))
         case "flag":

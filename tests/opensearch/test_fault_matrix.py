@@ -28,7 +28,7 @@ def test_the_table_has_these_faults() -> None:
 BOMB = """
 import resource, sys
 from mltasks.opensearch.client import Cluster
-from mltasks.opensearch.page import PageRequest
+from mltasks.opensearch.page_reader import PageRequest
 cluster = Cluster(sys.argv[1])
 cluster.search(PageRequest(1, newest=True).body(None))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mltasks.opensearch.page import PageRequest
+from mltasks.opensearch.page_reader import PageRequest
 from support.documents import answer, hit
 
 FIRST = PageRequest(2, after=3, until=90)

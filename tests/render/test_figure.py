@@ -12,7 +12,7 @@ import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.render.cells import one_line
 from mltasks.render.plot import figure
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 from support.views import HOSTILE, failures, view
 
 SVG = "{http://www.w3.org/2000/svg}"

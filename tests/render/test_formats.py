@@ -21,7 +21,8 @@ from mltasks.render.csv import escape_formula, to_csv
 from mltasks.render.json import to_json
 from mltasks.render.markdown import markup, to_markdown
 from mltasks.render.parquet import to_parquet
-from mltasks.render.view import View, make_view
+from mltasks.render.sort_and_top import make_view
+from mltasks.render.view import View
 from support.views import HOSTILE, failures, obeyed, texts, view
 
 FORMULA = tuple("=+-@\t\r\n ＝＋－＠")

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 import mltasks
 from mltasks.render import terminal
 from mltasks.render.cells import one_line
-from mltasks.render.view import View, make_view
+from mltasks.render.sort_and_top import make_view
+from mltasks.render.view import View
 from mltasks.reports import registry
 from mltasks.reports.task_list import task_list
 from support.views import HOSTILE, failures, obeyed, texts, view

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 import mltasks
 from mltasks.render import highlights, terminal_summary
-from mltasks.reports import overview
+from mltasks.reports import page_reports
 from support.views import HOSTILE, obeyed
 
 COMMON = {"create_time": 1764021600000, "last_update_time": 1764021600500}
@@ -15,7 +15,7 @@ COMMON = {"create_time": 1764021600000, "last_update_time": 1764021600500}
 
 def summarised(hits: list[dict[str, Any]], width: int = 80) -> str:
     tasks = mltasks.load(hits)
-    return terminal_summary.render(overview.count_task_types(tasks), mltasks.report(tasks), width=width)
+    return terminal_summary.render(page_reports.count_task_types(tasks), mltasks.report(tasks), width=width)
 
 
 def test_hostile_names_are_inert_in_the_summary_and_it_fits() -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mltasks.exceptions import UsageError
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 from mltasks.reports.report_info import with_info
 from support.views import info, times
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mltasks
-from mltasks.reports import overview, report_info, unfinished
+from mltasks.reports import page_reports, report_info, unfinished
 from mltasks.reports.finding import KINDS, Commands
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
@@ -213,7 +213,7 @@ def test_more_open_tasks_than_can_be_judged_end_no_report_and_leave_no_false_cal
     monkeypatch.setattr(unfinished, "MOST", most)
     young = {"create_time": AS_OF - MINUTE, "state": "RUNNING"}
     tasks = made(*(young | {"task_type": name} for name in ["TRAINING"] * 3 + ["BATCH_PREDICTION"] * 2))
-    tables = overview.run_reports(tasks.pandas(), as_of=AS_OF)
+    tables = page_reports.run_reports(tasks.pandas(), as_of=AS_OF)
     can_judge = most == 4
     assert len(tables["unfinished"]) == (3 if can_judge else 0)
     said = notes(tables["highlights"])

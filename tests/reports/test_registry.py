@@ -17,8 +17,9 @@ from mltasks.exceptions import UsageError
 from mltasks.render import page, terminal, write
 from mltasks.render.plot import figure
 from mltasks.render.plot.drawings import DRAWINGS
-from mltasks.render.view import View, make_view
-from mltasks.reports import column_kinds, overview
+from mltasks.render.sort_and_top import make_view
+from mltasks.render.view import View
+from mltasks.reports import column_kinds, page_reports
 from mltasks.reports.declaration import Report, ReportColumn
 from mltasks.reports.registry import REPORTS
 from support import engines
@@ -147,7 +148,7 @@ def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: pd.DataFrame
     text = page.report(demo).html()
     assert re.findall("<h2>(.+?)</h2>", text)[1:] == [each.title for each in REPORTS.values() if each.on_page]
     sections = [name for name, each in REPORTS.items() if each.on_page]
-    assert [*overview.run_reports(demo.head(0))] == ["highlights", *sections]
+    assert [*page_reports.run_reports(demo.head(0))] == ["highlights", *sections]
 
 
 def test_the_command_of_a_report_names_its_columns(report: Report, mltasks_command: Command) -> None:

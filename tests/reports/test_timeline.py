@@ -11,7 +11,7 @@ from mltasks.exceptions import UsageError
 from mltasks.render import bars
 from mltasks.render.page import report as make_page
 from mltasks.render.plot import figure
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 from mltasks.reports import periods, report_info
 from mltasks.reports.report_info import Mark
 from mltasks.tasks.metadata import ClusterInfo, Node

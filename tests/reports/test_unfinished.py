@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import mltasks
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 from mltasks.reports import report_info
 from mltasks.reports import unfinished as module
 from mltasks.tasks import metadata

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.reports.waiting import wait_and_run
+from mltasks.reports.thread_queue import wait_and_run
 
 
 @pytest.mark.parametrize(

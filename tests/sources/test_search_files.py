@@ -9,7 +9,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import DataError, Error, UsageError
-from mltasks.sources import search_files
+from mltasks.sources import saved_answers
 from support.documents import TRAINING, answer, hit, write_lines
 
 TEN = answer([hit(f"task-{n}", n) for n in range(10)])
@@ -160,7 +160,7 @@ def test_a_single_saved_task_is_a_source(tmp_path: Path) -> None:
 
 
 def test_more_lines_than_are_decoded_at_once_are_all_read(tmp_path: Path) -> None:
-    count = 2 * search_files.CHUNK + 1
+    count = 2 * saved_answers.CHUNK + 1
     path = write_lines(tmp_path / "t.ndjson", [{"_id": str(n), "_source": {"state": "FAILED"}} for n in range(count)])
     assert mltasks.load(path)["task_id"].tolist() == [str(n) for n in range(count)]
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mltasks.engines import load_sweep
 from mltasks.engines.base import NODES, Frame, Value
-from mltasks.tasks import conform, failure_reason, schema, table
+from mltasks.tasks import conform, deduplicate, failure_reason, schema, table
 from mltasks.tasks.conditions import case_when as case_when
 from mltasks.tasks.conditions import map_values as map_values
 from mltasks.tasks.conditions import when_then as when_then
@@ -25,7 +25,7 @@ Rows = pl.LazyFrame | pl.DataFrame
 
 def open_frame(tasks: Rows, names: Sequence[str]) -> tuple[pl.LazyFrame, Context]:
     """See `Engine.open_frame`."""
-    rows = table.deduplicate(conform.conform(tasks.lazy().collect().to_arrow(), UnreadableCounts()))
+    rows = deduplicate.deduplicate(conform.conform(tasks.lazy().collect().to_arrow(), UnreadableCounts()))
     ctx = table.assume_as_of(rows, Context(source="a table"))
     return from_arrow(rows, ctx), ctx
 

@@ -1,7 +1,7 @@
 """Write `mltasks/__init__.pyi`: the public names for editors and type checkers, from the functions themselves.
 
-`make format` does it. The filters are declared once, in `tasks/filter_table.py`, and the reports in their registry;
-here both become signatures that an editor can complete. Only the first line of a docstring is repeated:
+`make format` does it. The filters are declared once, in `tasks/filter_declarations.py`, and the reports in their
+registry; here both become signatures that an editor can complete. Only the first line of a docstring is repeated:
 `help` has all of it.
 """
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from mltasks.engines import prepare
-from mltasks.tasks import derived, schema, table
+from mltasks.tasks import duration_status, schema, table
 from mltasks.tasks.metadata import ClusterInfo
 from support import generated, oracle
 from support.generated import AS_OF, DAY, HOUR, made
@@ -75,7 +75,7 @@ def test_what_a_duration_is_and_why_there_is_none(fields: dict[str, Any], expect
 )
 def test_a_task_is_overdue_a_minute_after_its_own_clusters_timeout(fields: dict[str, Any], overdue: bool) -> None:
     (task,) = found({"state": "RUNNING", **fields})
-    assert (task["status_code"] == derived.STATUS["overdue"]) is overdue
+    assert (task["status_code"] == duration_status.STATUS["overdue"]) is overdue
     if overdue:  # in flight until then, so that a closed window's numbers do not change later
         assert task["end_ms"] == task["created_ms"] + task["timeout_ms"]
     elif fields.get("state") != "COMPLETED":
@@ -114,7 +114,7 @@ def test_the_derived_columns_are_those_of_the_design_and_alike_in_every_engine(t
             "failed_nodes": list(task.blamed),
             "start_ms": task.start,
             "end_ms": task.end,
-            "status_code": derived.STATUS["overdue" if task.overdue else task.status],
+            "status_code": duration_status.STATUS["overdue" if task.overdue else task.status],
         }
         for task in oracle.selected(tasks, {})
     ]

@@ -15,7 +15,7 @@ import mltasks
 from mltasks.engines import prepare
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.tasks import filter_options, filter_table, filters, letter_case, metadata, schema
+from mltasks.tasks import filter_declarations, filter_options, filters, letter_case, metadata, schema
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
@@ -294,11 +294,11 @@ def test_a_not_twin_selects_exactly_the_other_tasks(options: dict[str, Any]) -> 
 
 
 def test_filters_are_declared_once_and_the_signatures_name_them() -> None:
-    assert FilterOptions.__optional_keys__ == {*filter_table.HELP, "tz"}
+    assert FilterOptions.__optional_keys__ == {*filter_declarations.HELP, "tz"}
     assert {field.name for field in dataclasses.fields(Filters)} == {
-        *filter_table.WORDS,
+        *filter_declarations.WORDS,
         "since_ms",
         "until_ms",
         "confirmed",
     }
-    assert set(filter_table.TWINS) == {each.name for each in filter_table.FILTERS if each.has_twin}
+    assert set(filter_declarations.TWINS) == {each.name for each in filter_declarations.FILTERS if each.has_twin}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltasks.tasks import json_values
-from mltasks.tasks.json_values import READERS, UnreadableCounts
+from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.read_column import READERS
 from mltasks.tasks.schema import Kind
 
 HALF = "\ud800"

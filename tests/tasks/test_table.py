@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.tasks import schema, table
+from mltasks.tasks import deduplicate, schema, table
 from mltasks.tasks.metadata import ClusterInfo, Context
 from support.documents import CREATED, hit
 
@@ -50,7 +50,7 @@ def test_the_newest_form_of_each_task_is_kept_in_its_place(found: list[dict[str,
         key = (row["cluster"], row["task_id"]) if row["task_id"] else row["version"]  # without an id: a task of its own
         if key not in best or age(row) >= age(best[key]):
             best[key] = row
-    kept = table.deduplicate(stored(numbered))["version"].to_pylist()
+    kept = deduplicate.deduplicate(stored(numbered))["version"].to_pylist()
     assert kept == sorted(row["version"] for row in best.values())
 
 

@@ -34,7 +34,8 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     Of batch predictions, the columns job_status, job_start, job_end and job_duration_s are what the provider tells.
     """
     from mltasks.render import write
-    from mltasks.render.view import View, make_view
+    from mltasks.render.sort_and_top import make_view
+    from mltasks.render.view import View
     from mltasks.reports.task_list import COLUMNS, task_list
     from mltasks.sources.load import load
     from mltasks.tasks.remote_job import COLUMNS as JOB

@@ -13,7 +13,7 @@ import click
 
 from mltasks.cli.click_ext import Decorator, compose, option
 from mltasks.exceptions import UsageError
-from mltasks.tasks import filter_table
+from mltasks.tasks import filter_declarations
 
 if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
@@ -39,14 +39,14 @@ def filters(*, refused: Collection[str] = (), left_out: Collection[str] = (), ta
     declared = [
         option(
             f"--{name.replace('_', '-')}",
-            metavar="TEXT" if name in filter_table.WORDS else "TIME",
-            multiple=name in filter_table.WORDS,
+            metavar="TEXT" if name in filter_declarations.WORDS else "TIME",
+            multiple=name in filter_declarations.WORDS,
             section=FILTERS,
             hidden=name in refused,
             aliases=ALIASES.get(name, ()),
             help=text,
         )
-        for name, text in filter_table.HELP.items()
+        for name, text in filter_declarations.HELP.items()
         if name not in left_out
     ]
     return compose([*declared, *([zone(FILTERS)] if takes_tz else [])])
@@ -151,7 +151,7 @@ def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict
 
     `left_out`: names of filters that are options of the command's own.
     """
-    names = [name for name in filter_table.HELP if name not in left_out]
+    names = [name for name in filter_declarations.HELP if name not in left_out]
     chosen = {name: options.pop(name, None) for name in names}
     chosen["tz"] = options.get("tz")  # which a report takes, too
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}

@@ -57,7 +57,7 @@ def command(
     With --since it is compared with as long a time before.
     """
     from mltasks.render import page, terminal_summary, write
-    from mltasks.reports import overview
+    from mltasks.reports import page_reports
 
     chosen, access = options.split(given)
     if output is not None:
@@ -72,7 +72,9 @@ def command(
         made.save(output, force=force)
     if output == write.STDOUT:
         return code
-    write.write(terminal_summary.render(overview.count_task_types(tasks, **window), made, colour=write.is_coloured()))
+    write.write(
+        terminal_summary.render(page_reports.count_task_types(tasks, **window), made, colour=write.is_coloured())
+    )
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

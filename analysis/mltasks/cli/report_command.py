@@ -59,7 +59,7 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
         tasks, code, window = open_sources.scan_with_before(
             sources, access, filters, every=every_cluster, looks_back=report.looks_back
         )
-        from mltasks.render.view import make_view
+        from mltasks.render.sort_and_top import make_view
 
         table = report.function()(tasks, **_keywords(given), **window)
         return make_view(table, shown["sort"], shown["top"] or None, chosen), code

@@ -17,7 +17,7 @@ from mltasks.engines.duckdb_relation import relation as relation
 from mltasks.engines.duckdb_sql import Relation
 from mltasks.engines.duckdb_sql import has_gone as has_gone
 from mltasks.engines.duckdb_sql import prune as prune
-from mltasks.tasks import conform, table
+from mltasks.tasks import conform, deduplicate, table
 from mltasks.tasks.conditions import case_when as case_when
 from mltasks.tasks.conditions import map_values as map_values
 from mltasks.tasks.conditions import when_then as when_then
@@ -28,7 +28,7 @@ from mltasks.tasks.metadata import Context
 def open_frame(tasks: Relation | pa.Table, names: Sequence[str]) -> tuple[Relation, Context]:
     """Return a user's relation, or an Arrow table, with each task once; see `Engine.open_frame`."""
     rows = conform.conform(to_arrow(tasks) if isinstance(tasks, Relation) else tasks, UnreadableCounts())
-    rows = table.deduplicate(rows)
+    rows = deduplicate.deduplicate(rows)
     return relation(rows), table.note_shared_ids(rows, table.assume_as_of(rows, Context(source="a table")))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import schema, table
+from mltasks.tasks import schema, table, user_columns
 
 LISTS, TIME = "it holds lists or objects", "it is a time; use every (--every) for periods"
 NODE_NAMES = ("node", "node_name")  # what else a worker node is called, where no column is called so
@@ -31,7 +31,8 @@ def parse_by(by: str | Sequence[str]) -> tuple[str, ...]:
 def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
     """Return the columns to group by and their dtypes in pandas, in the order of `names`.
 
-    `columns`: narwhals' dtypes of the columns there are. A user's own column gets table.USER_PREFIX before its name.
+    `columns`: narwhals' dtypes of the columns there are. Before the name of a user's own column
+    stands user_columns.USER_PREFIX.
     Raises UsageError for a column that is not there, cannot be a group, or would be a second of its name (`taken`).
     """
     keys: dict[str, Any] = {}
@@ -50,7 +51,7 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
         if name in schema.COLUMNS:
             keys[name] = table.pandas_type(schema.COLUMNS[name])
         else:
-            keys[table.USER_PREFIX + name] = _pandas_type(columns[name])
+            keys[user_columns.USER_PREFIX + name] = _pandas_type(columns[name])
     return keys
 
 

@@ -20,7 +20,7 @@ from mltasks.engines.conditions_numpy import map_values as map_values
 from mltasks.engines.conditions_numpy import when_then as when_then
 from mltasks.engines.data_files import GONE
 from mltasks.engines.groupby_numpy import GroupedRows
-from mltasks.tasks import arrow, conform, derived, failure_reason, metadata, schema, table
+from mltasks.tasks import arrow, conform, deduplicate, derived, failure_reason, metadata, node_lists, schema, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -36,7 +36,7 @@ def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame,
             ctx = table.note_shared_ids(pa.table({key: pa.array(tasks[key]) for key in schema.KEY}), ctx)
         return _with_arrow_keys(tasks, names), ctx
     rows, context = conform.from_pandas(tasks, UnreadableCounts())
-    rows = table.deduplicate(rows)
+    rows = deduplicate.deduplicate(rows)
     ctx = table.note_shared_ids(rows, table.assume_as_of(rows, context or Context(source="a DataFrame")))
     return _with_arrow_keys(table.to_pandas(rows, ctx), names), ctx
 
@@ -105,7 +105,7 @@ def _is_as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
         tasks.columns.is_unique
         and all(c.name in tasks.columns and tasks[c.name].dtype == table.pandas_type(c) for c in schema.STORED)
         and not any(name in tasks.columns and tasks[name].dtype == object for name in names)
-        and conform.are_comma_joined(pa.array(tasks["worker_node"]))
+        and node_lists.are_comma_joined(pa.array(tasks["worker_node"]))
     )
 
 
@@ -221,4 +221,4 @@ def _categories(texts: pd.Series[Any]) -> pd.Series[Any]:
 
 def _array(tasks: pd.DataFrame, name: str) -> pa.Array:
     texts = pa.array(tasks[name], pa.string())
-    return conform.split_lists(texts, schema.COLUMNS[name]) if name == "worker_node" else texts
+    return node_lists.split_lists(texts, schema.COLUMNS[name]) if name == "worker_node" else texts

@@ -18,7 +18,7 @@ from mltasks.engines.dataset import Dataset as Dataset
 from mltasks.engines.dataset import Tasks as Tasks
 from mltasks.engines.dataset import to_arrow as to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, filter_options, filter_values, filters, metadata, schema, table, times
+from mltasks.tasks import derived, filter_options, filter_values, filters, metadata, schema, times, user_columns
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context
@@ -123,7 +123,7 @@ def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:
 def _project(native: Any, needed: Collection[str], keys: Mapping[str, Any], ctx: Context) -> Frame:
     """Return a lazy frame with the stored columns and those that follow from them."""
     engine = engine_of(native)
-    own = {name.removeprefix(table.USER_PREFIX): name for name in keys if name not in schema.COLUMNS}
+    own = {name.removeprefix(user_columns.USER_PREFIX): name for name in keys if name not in schema.COLUMNS}
     frame = group_keys.normalise_types(engine.project(native, needed, own), own.values())
     frame = frame.with_columns(**derived.clock(ctx))
     if engine.has_gone(native):

@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import conform, failure_reason, json_values, schema, table
+from mltasks.tasks import conform, deduplicate, failure_reason, json_values, schema, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -79,7 +79,7 @@ def _as_loaded(tasks: Any) -> tuple[pd.DataFrame, Context]:
     """Return any tasks as `load` gives them, each once."""
     if isinstance(tasks, pd.DataFrame):
         rows, before = conform.from_pandas(tasks, UnreadableCounts())
-        rows = table.deduplicate(rows)
+        rows = deduplicate.deduplicate(rows)
         ctx = table.assume_as_of(rows, before or Context(source="a DataFrame"))
         chosen = None
     else:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Status, Total, raw_hits
 from mltasks.tasks import json_values, schema
-from mltasks.tasks.columns import Extra, extra_text, read_column
 from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks.read_column import Extra, extra_text, read_column
 
 TASK_INDEX = "ml-task"  # part of the name of the task index, and of most copies of it
 

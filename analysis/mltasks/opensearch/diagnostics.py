@@ -14,7 +14,7 @@ from mltasks.exceptions import Error
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.opensearch.retry_policy import REFRESH_S
 
 BATCH = 1000  # ids in one request

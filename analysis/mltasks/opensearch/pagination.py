@@ -18,7 +18,7 @@ from mltasks.opensearch.access import PAGE_SIZE
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.cluster_info import read_nodes
 from mltasks.opensearch.decode import Decoder, HitsPage
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.opensearch.retry_policy import CLOSING_TRIES, REFRESH_S
 from mltasks.opensearch.seq_no_ledger import SeqNoLedger
 from mltasks.tasks.schema import DAY_MS

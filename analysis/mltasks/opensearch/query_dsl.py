@@ -10,7 +10,7 @@ from typing import Any
 
 from mltasks.tasks import schema
 from mltasks.tasks.filter_conditions import Window
-from mltasks.tasks.filter_table import FILTERS
+from mltasks.tasks.filter_declarations import FILTERS
 from mltasks.tasks.filters import Filters
 
 Query = dict[str, Any]

@@ -16,7 +16,7 @@ from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.cluster_info import read_cluster_info
 from mltasks.opensearch.decode import Decoder
 from mltasks.opensearch.error_messages import RejectedError
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.tasks import filter_options, filter_values
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters

@@ -14,8 +14,9 @@ import pandas as pd
 
 from mltasks.render import bars, cells, header, highlights
 from mltasks.render.sections import make_section
-from mltasks.render.view import View, make_view
-from mltasks.reports import overview
+from mltasks.render.sort_and_top import make_view
+from mltasks.render.view import View
+from mltasks.reports import page_reports
 from mltasks.reports.registry import REPORTS
 
 MORE = "more; mltasks highlights shows all"
@@ -69,7 +70,7 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
             verdict=_verdict(len(points)),
             attention=[(point, _target(point, sections)) for point in highlights.cut(points, MORE)],
             calm=highlights.CALM,
-            headline=[_tile(*number) for number in overview.count_headline(tables)] if info.tasks else [],
+            headline=[_tile(*number) for number in page_reports.count_headline(tables)] if info.tasks else [],
             sections=sections,
             notes=[cells.one_line(note) for note in notes],
             sources=cells.one_line(", ".join(info.sources)),

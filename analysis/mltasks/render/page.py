@@ -14,8 +14,8 @@ from mltasks.exceptions import UsageError
 from mltasks.render import highlights, write
 from mltasks.render.json import to_document
 from mltasks.render.markdown import markup, to_markdown
-from mltasks.render.view import make_view
-from mltasks.reports import overview
+from mltasks.render.sort_and_top import make_view
+from mltasks.reports import page_reports
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.filter_options import RateOptions
 
@@ -115,4 +115,4 @@ def report(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
     19
     >>> page.save("report.html")
     """
-    return Page(overview.run_reports(tasks, tz=tz, as_of=as_of, **options))
+    return Page(page_reports.run_reports(tasks, tz=tz, as_of=as_of, **options))

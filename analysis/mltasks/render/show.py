@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mltasks.exceptions import UsageError
-from mltasks.render.view import View, make_view
+from mltasks.render.sort_and_top import make_view
+from mltasks.render.view import View
 from mltasks.reports import report_info
 
 

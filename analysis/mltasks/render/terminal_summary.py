@@ -9,11 +9,11 @@ from rich.text import Text
 from mltasks.render import highlights, terminal, terminal_table, wrap
 from mltasks.render.html import MORE
 from mltasks.render.page import Page
-from mltasks.render.view import make_view
+from mltasks.render.sort_and_top import make_view
 
 
 def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the summary of a page as text, `task_types` being what `overview.count_task_types` gives."""
+    """Return the summary of a page as text, `task_types` being what `page_reports.count_task_types` gives."""
     width = width or terminal.terminal_width()
     types = make_view(task_types)
     parts: list[RenderableType] = [terminal.title(types.info, width)]

@@ -16,7 +16,7 @@ from mltasks.exceptions import UsageError
 from mltasks.reports import grouping
 from mltasks.reports.design_effect import block_number, design_effects
 from mltasks.reports.grouping import NODE, TaskGroups
-from mltasks.tasks import derived, schema, times
+from mltasks.tasks import derived, duration_status, outcomes, schema, times
 from mltasks.tasks.metadata import to_iso
 
 SIDE, BLOCK = "compare_side", "compare_block"
@@ -124,8 +124,8 @@ def _find_nodes(tasks: Tasks, frame: nw.LazyFrame[Any], word: str) -> list[str]:
 def read_sides(grouped: TaskGroups) -> dict[tuple[Any, ...], tuple[Side, Side]]:
     """Return both sides of each group, by the values of its keys."""
     keys = list(grouped.keys)
-    failed, finished = derived.has_outcome(schema.FAILED), derived.has_outcome(*FINISHED)
-    is_open = derived.has_outcome(schema.OPEN) & derived.has_status("open") & ~derived.is_polled()
+    failed, finished = outcomes.has_outcome(schema.FAILED), outcomes.has_outcome(*FINISHED)
+    is_open = outcomes.has_outcome(schema.OPEN) & duration_status.has_status("open") & ~duration_status.is_polled()
     flags = {"is_failed": failed, "is_finished": finished, "is_open": is_open}
     frame = grouped.frame.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
     sums = {"tasks": ("", "len"), **{name.removeprefix("is_"): (name, "sum") for name in flags}}
@@ -148,9 +148,11 @@ _COUNTED = ("finished", "failed", "open")
 def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Side, Side]]) -> None:
     """Add the durations of completed tasks, in their order, and how long the others have lasted."""
     keys = list(grouped.keys)
-    measured = derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured")
-    ended = derived.has_outcome(schema.FAILED) & (derived.has_status("measured") | derived.has_status("cut_off"))
-    is_open = derived.has_outcome(schema.OPEN) & derived.has_status("open") & ~derived.is_polled()
+    measured = outcomes.has_outcome(*schema.COMPLETED) & duration_status.has_status("measured")
+    ended = outcomes.has_outcome(schema.FAILED) & (
+        duration_status.has_status("measured") | duration_status.has_status("cut_off")
+    )
+    is_open = outcomes.has_outcome(schema.OPEN) & duration_status.has_status("open") & ~duration_status.is_polled()
     age = (nw.col("as_of_ms") - nw.col("start_ms")) / 1000
     frame = grouped.frame.filter(measured | ended | is_open).with_columns(
         nw.when(is_open).then(age).otherwise(derived.seconds()).alias("seconds"),
@@ -179,8 +181,8 @@ def read_outcomes(grouped: TaskGroups, wanted: Sequence[tuple[Any, ...]]) -> dic
     """Return of some groups the create_time [ms] of their finished tasks, in its order, and whether each failed."""
     keys = list(grouped.keys)
     table = pd.DataFrame(wanted, columns=keys).astype(dict(grouped.types)).assign(is_wanted=1)
-    frame = operations.left_join(grouped.frame.filter(derived.has_outcome(*FINISHED)), table, keys)
-    failed = derived.has_outcome(schema.FAILED).cast(nw.Int64).alias("is_failed")
+    frame = operations.left_join(grouped.frame.filter(outcomes.has_outcome(*FINISHED)), table, keys)
+    failed = outcomes.has_outcome(schema.FAILED).cast(nw.Int64).alias("is_failed")
     frame = frame.filter(~nw.col("is_wanted").is_null()).with_columns(failed)
     parts: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
     for batch in operations.iter_sorted(frame.select(*keys, "start_ms", "is_failed"), "start_ms"):

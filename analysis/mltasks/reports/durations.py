@@ -15,7 +15,7 @@ from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts,
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, filter_options, schema
+from mltasks.tasks import derived, duration_status, filter_options, outcomes, schema
 from mltasks.tasks.filter_options import DurationOptions, Words
 
 QUANTILES = {
@@ -113,11 +113,11 @@ def _count(
     ends = {name: (f"is_{name}", "sum") for name in ENDS} if len({_end(outcome) for outcome in measured}) > 1 else {}
     (one,) = outcome_codes.codes_of(measured[:1], ["measured"])
     seconds = nw.col(job_durations.SECONDS) if jobs else derived.seconds()
-    is_known = ~seconds.is_null() if jobs else derived.has_status("measured")
-    is_measured = derived.has_outcome(*measured) & is_known
+    is_known = ~seconds.is_null() if jobs else duration_status.has_status("measured")
+    is_measured = outcomes.has_outcome(*measured) & is_known
 
     def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        flags = {column: derived.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
+        flags = {column: outcomes.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
         frame = frame.with_columns(kind=outcome_codes.outcome_code(), **flags)
         frame = operations.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
         return operations.when_then(frame, "seconds", is_measured, seconds)

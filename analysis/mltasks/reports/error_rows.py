@@ -10,7 +10,7 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.reports import error_texts, known_errors
-from mltasks.tasks import derived, failure_reason
+from mltasks.tasks import failure_reason, outcomes
 
 TEXT = "error_text"
 KEYS: Mapping[str, Any] = {TEXT: operations.TEXT, "task_type": operations.TEXT}
@@ -27,7 +27,7 @@ class ErrorText(NamedTuple):
 def with_text(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Add the text that a task's messages are in: its error, else what its response says."""
     text = nw.when(nw.col("error").is_null()).then(nw.col("reason")).otherwise(nw.col("error").cast(nw.String))
-    partial = derived.has_outcome("partial")
+    partial = outcomes.has_outcome("partial")
     return frame.with_columns(
         text.alias(TEXT),
         nw.col("task_type").cast(nw.String),

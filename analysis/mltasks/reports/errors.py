@@ -15,7 +15,7 @@ from mltasks.exceptions import UsageError
 from mltasks.reports import error_rows, history, known_errors, report_info, totals
 from mltasks.reports.error_rows import KEYS, TEXT
 from mltasks.reports.history import History
-from mltasks.tasks import derived, schema, times
+from mltasks.tasks import outcomes, schema, times
 from mltasks.tasks.filter_options import FilterOptions
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
@@ -93,7 +93,7 @@ def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:
 
 
 def _select_failed(prepared: Tasks) -> nw.LazyFrame[Any]:
-    return error_rows.with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
+    return error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
 
 
 def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from mltasks.engines import operations
 from mltasks.engines.prepare import Tasks
 from mltasks.reports import error_rows, known_errors
 from mltasks.reports.error_rows import TEXT
-from mltasks.tasks import derived, schema
+from mltasks.tasks import outcomes, schema
 
 AT = "at_ms"  # of each row, or group: what the example is the greatest of
 
@@ -42,7 +42,7 @@ def find_common_errors(tasks: Tasks, groups: pd.DataFrame, keys: Sequence[str]) 
     share, example_task_id; missing where no task has failed, error also where failed tasks have no text.
     """
     names = list(keys)
-    failed = error_rows.with_text(tasks.frame.filter(derived.has_outcome(schema.FAILED)))
+    failed = error_rows.with_text(tasks.frame.filter(outcomes.has_outcome(schema.FAILED)))
     failed = failed.with_columns(nw.col("start_ms").alias(AT))
     joined = operations.left_join(failed, groups[[*names, "from_ms"]].assign(is_wanted=1), names)
     start, begin = nw.col("start_ms"), nw.col("from_ms")

@@ -14,7 +14,7 @@ from mltasks.reports import grouping, outcome_codes, rate_doubts, report_info, t
 from mltasks.reports.declarations.failures import REPORT
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, schema
+from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.filter_options import RateOptions
 
 COLUMNS = REPORT.column_names
@@ -88,7 +88,7 @@ def _add_columns(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         nameless=derived.is_one_of("task_type", rate_doubts.WITHOUT_MODEL).cast(nw.Int64),
     )
     start = nw.col("start_ms")
-    return operations.when_then(frame, "success_ms", derived.has_outcome(*schema.COMPLETED), start)
+    return operations.when_then(frame, "success_ms", outcomes.has_outcome(*schema.COMPLETED), start)
 
 
 def _runs(grouped: TaskGroups, table: pd.DataFrame) -> pd.DataFrame:
@@ -97,9 +97,11 @@ def _runs(grouped: TaskGroups, table: pd.DataFrame) -> pd.DataFrame:
     The end of a batch prediction is moved by every look at it: its creation stands in. No end is later than as_of.
     """
     keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("success_start")
-    succeeded, failed = derived.has_outcome(*schema.COMPLETED), derived.has_outcome(schema.FAILED)
+    succeeded, failed = outcomes.has_outcome(*schema.COMPLETED), outcomes.has_outcome(schema.FAILED)
     frame = grouped.frame.filter((succeeded | failed) & ~start.is_null())
-    frame = frame.select(*keys, "start_ms", "updated_ms", "as_of_ms", is_failed=failed, is_polled=derived.is_polled())
+    frame = frame.select(
+        *keys, "start_ms", "updated_ms", "as_of_ms", is_failed=failed, is_polled=duration_status.is_polled()
+    )
     frame = operations.left_join(frame, table[[*keys, "success_start"]], keys)
     updated, as_of, is_failed = nw.col("updated_ms"), nw.col("as_of_ms"), nw.col("is_failed")
     frame = frame.filter((is_failed & (last.is_null() | (start > last))) | (~is_failed & (start == last)))

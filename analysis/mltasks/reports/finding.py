@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.tasks.filter_table import WORDS
+from mltasks.tasks.filter_declarations import WORDS
 
 KINDS = (  # in the order of weight
     *("incomplete", "old", "lost", "overdue", "suspect", "model_down", "never_succeeded", "failing"),

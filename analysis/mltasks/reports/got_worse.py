@@ -15,7 +15,7 @@ from mltasks.reports.compare_sides import PREVIOUS
 from mltasks.reports.example_tasks import AT, find_greatest
 from mltasks.reports.finding import Commands, Finding
 from mltasks.reports.history import WEEK_MS, History
-from mltasks.tasks import derived, filter_options, schema
+from mltasks.tasks import duration_status, filter_options, outcomes, schema
 from mltasks.tasks.metadata import to_iso
 
 KEYS = ("task_type", "function_name")
@@ -77,8 +77,8 @@ def find_worse(tasks: Tasks, changes: Changes, failing: Collection[str | None], 
     worse = worse.sort_values("tasks_after", ascending=False, kind="stable")
     frame = tasks.frame.filter(nw.col("start_ms") >= changes.begin_ms)
     frame = frame.with_columns(*(nw.col(name).cast(nw.String) for name in KEYS))
-    failed = frame.filter(derived.has_outcome(schema.FAILED)).with_columns(nw.col("start_ms").alias(AT))
-    slow = frame.filter(derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured"))
+    failed = frame.filter(outcomes.has_outcome(schema.FAILED)).with_columns(nw.col("start_ms").alias(AT))
+    slow = frame.filter(outcomes.has_outcome(*schema.COMPLETED) & duration_status.has_status("measured"))
     slow = slow.with_columns((nw.col("updated_ms") - nw.col("created_ms")).alias(AT))
     parts = []
     of_rate = worse["rate_verdict"] == verdicts.WORSE

@@ -15,7 +15,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
-from mltasks.tasks import conditions, derived, filter_conditions, schema, table, times
+from mltasks.tasks import conditions, filter_conditions, outcomes, schema, times, user_columns
 
 ALL = "all_tasks"  # the group of the one total row
 NODE, PERIOD = "worker_node", "period"
@@ -37,7 +37,7 @@ class TaskGroups:
     @property
     def shown(self) -> list[str]:
         """The keys as they are called in the result."""
-        return [key.removeprefix(table.USER_PREFIX) for key in self.types if key != ALL]
+        return [key.removeprefix(user_columns.USER_PREFIX) for key in self.types if key != ALL]
 
     def by_period(self, frame: nw.LazyFrame[Any], periods: Periods) -> TaskGroups:
         """Return the groups of a frame that has a column `period`, the number of one of `periods`."""
@@ -56,7 +56,7 @@ class TaskGroups:
         if self.periods is not None:
             result[PERIOD] = self.periods.starts(result[PERIOD])
         rest = [name for name in result.columns if name not in self.keys]
-        names = {key: key.removeprefix(table.USER_PREFIX) for key in self.keys}
+        names = {key: key.removeprefix(user_columns.USER_PREFIX) for key in self.keys}
         return result.rename(columns=names)[self.shown + rest]
 
 
@@ -94,7 +94,7 @@ def group(tasks: Tasks) -> TaskGroups:
     """Return the tasks with their keys: the `by` columns, or one group of all."""
     frame = _match_nodes(per_node(tasks.frame), tasks) if NODE in tasks.keys else tasks.frame
     if NODE in tasks.keys and "outcome" in tasks.keys:
-        frame = frame.with_columns(outcome=derived.outcome())
+        frame = frame.with_columns(outcome=outcomes.outcome())
     if tasks.keys:
         return TaskGroups(frame, tasks.keys)
     return TaskGroups(frame.with_columns(nw.lit(value=True).alias(ALL)), {ALL: pd.BooleanDtype()})
@@ -142,8 +142,8 @@ def per_node(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     A deployment failed on a node if its error names the node, or if it failed and names none.
     """
     frame = operations.explode_nodes(frame)
-    anywhere = derived.has_outcome(schema.FAILED, schema.PARTIAL)
-    codes = {name: nw.lit(derived.OUTCOME[name], dtype=nw.Int8) for name in (schema.FAILED, schema.SUCCEEDED)}
+    anywhere = outcomes.has_outcome(schema.FAILED, schema.PARTIAL)
+    codes = {name: nw.lit(outcomes.OUTCOME[name], dtype=nw.Int8) for name in (schema.FAILED, schema.SUCCEEDED)}
     elsewhere = nw.when(nw.col("names_some") & anywhere).then(codes[schema.SUCCEEDED])
     here = nw.when(nw.col("named")).then(codes[schema.FAILED])
     return frame.with_columns(outcome_code=here.otherwise(elsewhere.otherwise(nw.col("outcome_code"))))

@@ -28,7 +28,7 @@ from mltasks.reports.finding import Commands, Finding
 from mltasks.reports.got_worse import Changes
 from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
-from mltasks.tasks import derived, schema, times
+from mltasks.tasks import derived, outcomes, schema, times
 from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.times import Moment
 
@@ -142,7 +142,7 @@ def _find_stuck(
     findings = stuck.find_tasks(tables["unfinished"], as_of_ms, commands)
     models = tables["models"]
     if models["verdict"].isin(stuck.MODELS).any():
-        is_failed = derived.is_one_of("task_type", schema.DEPLOYMENTS) & derived.has_outcome(schema.FAILED)
+        is_failed = derived.is_one_of("task_type", schema.DEPLOYMENTS) & outcomes.has_outcome(schema.FAILED)
         failed = prepared.frame.filter(is_failed, ~nw.col("model_id").is_null())
         failed = failed.with_columns(nw.col("model_id").cast(nw.String), nw.col("start_ms").alias(example_tasks.AT))
         findings += stuck.find_models(models, example_tasks.find_greatest(failed, ["model_id"]), commands)

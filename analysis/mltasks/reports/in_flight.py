@@ -14,7 +14,7 @@ from mltasks.reports import outcome_codes
 from mltasks.reports.grouping import TaskGroups
 from mltasks.reports.outcome_codes import KIND
 from mltasks.reports.time_window import later_of
-from mltasks.tasks import derived, schema, table
+from mltasks.tasks import duration_status, outcomes, schema, table
 
 VALUES: Mapping[str, Value] = {"tasks": ("", "len"), "spent": ("spent", "sum"), "longest": ("spent", "max")}
 ENDED_ELSEWHERE = -1  # the kind of a task that ends in another period
@@ -39,11 +39,15 @@ def clip_lifetimes(grouped: TaskGroups) -> TaskGroups:
     period in which it did.
     """
     start, high = nw.col("start_ms"), nw.col("high_ms")
-    none = derived.is_polled() | derived.has_status("clock_skew") | derived.has_status("implausible")
+    none = (
+        duration_status.is_polled()
+        | duration_status.has_status("clock_skew")
+        | duration_status.has_status("implausible")
+    )
     kind = outcome_codes.outcome_code()
     if grouped.periods is not None:
         later = (nw.col("end_ms") > high) & (high < nw.col("as_of_ms"))
-        later = later.fill_null(value=False) & ~derived.has_outcome(schema.OPEN)
+        later = later.fill_null(value=False) & ~outcomes.has_outcome(schema.OPEN)
         kind = nw.when(later).then(nw.lit(ENDED_ELSEWHERE)).otherwise(kind)
     frame = grouped.frame.with_columns(
         kind=kind,

@@ -9,7 +9,7 @@ import narwhals as nw
 from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.tasks import derived, filters, remote_job, schema
+from mltasks.tasks import derived, filters, outcomes, remote_job, schema
 from mltasks.tasks.filters import Filters
 
 ID = ("cluster", "task_id")
@@ -23,7 +23,7 @@ def only_jobs(tasks: Tasks) -> Tasks:
     Raises UsageError for more than 200,000 that have ended.
     """
     frame = tasks.frame.filter(derived.is_one_of("task_type", schema.POLLED))
-    ended = frame.filter(~derived.has_outcome(schema.OPEN), ~nw.col("remote_job").is_null())
+    ended = frame.filter(~outcomes.has_outcome(schema.OPEN), ~nw.col("remote_job").is_null())
     if (n := int(operations.to_pandas(ended.select(n=nw.len()))["n"].item())) > MOST:
         raise UsageError(f"jobs: {n:,} batch predictions are more than {MOST:,}; choose some with since")
     columns = (*ID, "remote_job")

@@ -12,7 +12,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.reports import error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
 from mltasks.reports.model_verdict import find_verdict
-from mltasks.tasks import derived, failure_reason, schema
+from mltasks.tasks import failure_reason, outcomes, schema
 from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import ClusterInfo, Model
 
@@ -22,8 +22,8 @@ TIMES = ("last_success", "failing_since")
 COLUMNS = ("model_id", *REPORT.column_names)
 REDEPLOY_MS = 600_000  # after a node's start
 DEPLOYED = ("DEPLOYED", "PARTIALLY_DEPLOYED", "DEPLOYING", "DEPLOY_FAILED")  # states of models that were deployed
-FAILED = derived.OUTCOME["failed"]
-COMPLETED = (derived.OUTCOME["succeeded"], derived.OUTCOME["partial"])
+FAILED = outcomes.OUTCOME["failed"]
+COMPLETED = (outcomes.OUTCOME["succeeded"], outcomes.OUTCOME["partial"])
 TEXTS = dict.fromkeys(("model_id", "function_name", "error", "task_type"), operations.TEXT)
 
 
@@ -71,7 +71,7 @@ def _read_deploys(tasks: Tasks) -> pd.DataFrame:
 
 
 def _count_open_jobs(tasks: Tasks) -> dict[str, int]:
-    is_open = (nw.col("task_type").cast(nw.String) == "BATCH_PREDICTION") & derived.has_outcome(schema.OPEN)
+    is_open = (nw.col("task_type").cast(nw.String) == "BATCH_PREDICTION") & outcomes.has_outcome(schema.OPEN)
     frame = tasks.frame.filter(is_open).with_columns(nw.col("model_id").cast(nw.String))
     counts = operations.aggregate(frame, {"model_id": operations.TEXT}, {"tasks": ("", "len")})
     return {
@@ -130,7 +130,7 @@ def _find_model(model_id: str, tasks: Tasks) -> tuple[ClusterInfo | None, Model 
 
 
 def _outcome(code: int) -> str:
-    return next((name for name, number in derived.OUTCOME.items() if number == code), schema.OPEN)
+    return next((name for name, number in outcomes.OUTCOME.items() if number == code), schema.OPEN)
 
 
 def _earlier(end_ms: float, as_of_ms: int | None) -> float:

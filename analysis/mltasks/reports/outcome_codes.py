@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 
 import narwhals as nw
 
-from mltasks.tasks import derived, schema
+from mltasks.tasks import duration_status, schema
+from mltasks.tasks.outcomes import OUTCOME, UNKNOWN
 
 KIND = "kind"
 OutcomeCodes = frozenset[int]
-STATUSES = len(derived.STATUSES)
+STATUSES = len(duration_status.STATUSES)
 
 
 def outcome_code() -> nw.Expr:
@@ -22,12 +23,14 @@ def outcome_code() -> nw.Expr:
     return nw.col("outcome_code") * STATUSES + nw.col("status_code")
 
 
-def codes_of(outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = derived.STATUSES) -> OutcomeCodes:
+def codes_of(
+    outcomes: Collection[str] = schema.OUTCOMES, statuses: Collection[str] = duration_status.STATUSES
+) -> OutcomeCodes:
     """Return the kinds with one of some outcomes and one of some statuses."""
-    codes = [code for name, code in derived.OUTCOME.items() if name in outcomes]
+    codes = [code for name, code in OUTCOME.items() if name in outcomes]
     if schema.OPEN in outcomes:
-        codes.append(derived.UNKNOWN)
-    return frozenset(code * STATUSES + derived.STATUS[status] for code in codes for status in statuses)
+        codes.append(UNKNOWN)
+    return frozenset(code * STATUSES + duration_status.STATUS[status] for code in codes for status in statuses)
 
 
 def codes_by_name(*names: str) -> dict[str, OutcomeCodes]:
@@ -38,7 +41,7 @@ def codes_by_name(*names: str) -> dict[str, OutcomeCodes]:
 COUNTS: Mapping[str, OutcomeCodes] = {
     "completed": codes_of(schema.COMPLETED),
     **{name: codes_of([name]) for name in schema.OUTCOMES},
-    "unknown": frozenset(derived.UNKNOWN * STATUSES + code for code in derived.STATUS.values()),
+    "unknown": frozenset(UNKNOWN * STATUSES + code for code in duration_status.STATUS.values()),
     "overdue": codes_of(statuses=["overdue"]),
     "implausible": codes_of(statuses=["implausible"]),
 }

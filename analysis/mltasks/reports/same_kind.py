@@ -10,7 +10,7 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
-from mltasks.tasks import derived, schema
+from mltasks.tasks import duration_status, outcomes, schema
 
 KIND = ("task_type", "function_name")
 FEWEST = 100  # completed tasks that a p99 needs
@@ -43,7 +43,7 @@ def _kind(key: Any) -> tuple[str | None, ...]:
 def _durations(rows: pd.DataFrame, tasks: Tasks) -> pd.DataFrame:
     """Return how many completed tasks of the kinds of some open ones took how long [ms]."""
     kinds = rows[list(KIND)].drop_duplicates().assign(is_open=1)
-    frame = tasks.frame.filter(derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured"))
+    frame = tasks.frame.filter(outcomes.has_outcome(*schema.COMPLETED) & duration_status.has_status("measured"))
     frame = frame.select(
         *(nw.col(name).cast(nw.String) for name in KIND), lasted_ms=nw.col("updated_ms") - nw.col("created_ms")
     )

@@ -11,8 +11,8 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import NO_FILTERS, Dataset, Tasks
 from mltasks.reports.grouping import TaskGroups
-from mltasks.reports.waiting import wait_and_run
-from mltasks.tasks import derived, schema
+from mltasks.reports.thread_queue import wait_and_run
+from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.metadata import Context
 
 COLUMNS = ("wait_s", "run_s", "wait_share")
@@ -86,8 +86,8 @@ def _read_waits(given: Any, tasks: Tasks, as_of: Any) -> Waits:
         return Waits(nothing, [f"wait and run are not known: {why}"])
     whole = replace(given, filters=NO_FILTERS) if isinstance(given, Dataset) else given
     prepared = prepare.prepare(whole, [], {}, as_of=as_of, taken=(), wanted=["status_code", *ID, "error"])
-    frame = prepared.frame.filter(_is_training(), ~derived.has_outcome(schema.OPEN), ~_is_rejected())
-    frame = frame.filter(derived.has_status("measured") | derived.has_status("cut_off"))
+    frame = prepared.frame.filter(_is_training(), ~outcomes.has_outcome(schema.OPEN), ~_is_rejected())
+    frame = frame.filter(duration_status.has_status("measured") | duration_status.has_status("cut_off"))
     if (n := int(operations.to_pandas(frame.select(n=nw.len()))["n"].item())) > MOST:
         why = f"{n:,} trainings are more than {MOST:,}; choose a shorter time when reading them, by since"
         return Waits(nothing, [f"wait and run are not known: {why}"])

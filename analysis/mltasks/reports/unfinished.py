@@ -17,7 +17,7 @@ from mltasks.reports.declarations.unfinished import REPORT, VERDICTS
 from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.open_task import OpenTask
 from mltasks.reports.same_kind import KIND
-from mltasks.tasks import derived, schema, table
+from mltasks.tasks import derived, duration_status, outcomes, schema, user_columns
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.metadata import ClusterInfo
 
@@ -96,13 +96,13 @@ def _report(tasks: Any, by: str | Sequence[str], as_of: Any, options: dict[str, 
     result = _by_group(judged, types, prepared)
     if NODE in prepared.keys:
         notes.append("a task with several nodes counts once on each of them")
-    shown = [*(key.removeprefix(table.USER_PREFIX) for key in prepared.keys), "verdict"]
+    shown = [*(key.removeprefix(user_columns.USER_PREFIX) for key in prepared.keys), "verdict"]
     return report_info.attach_info(result, "unfinished", prepared, covered, notes, keys=shown)
 
 
 def _choose_open(tasks: Tasks, *, is_part: bool) -> tuple[Tasks, list[str]]:
     """Return the open tasks that get a verdict, and what is to be said of those that do not."""
-    open_tasks = replace(tasks, frame=tasks.frame.filter(derived.has_outcome(schema.OPEN)))
+    open_tasks = replace(tasks, frame=tasks.frame.filter(outcomes.has_outcome(schema.OPEN)))
     count = totals.count_totals(open_tasks).tasks
     if count <= MOST:
         return open_tasks, []
@@ -170,7 +170,7 @@ def _open_task(row: Mapping[Any, Any]) -> OpenTask:
         start_ms=totals.whole_number(row["start_ms"]),
         updated_ms=_plausible(row),
         as_of_ms=int(row["as_of_ms"]),
-        is_overdue=row["status_code"] == derived.STATUS["overdue"],
+        is_overdue=row["status_code"] == duration_status.STATUS["overdue"],
         completed=int(row["completed"]),
         longer=int(row["longer"]),
         p99_s=None if pd.isna(row["p99_s"]) else float(row["p99_s"]),
@@ -205,7 +205,7 @@ def _by_group(judged: pd.DataFrame, types: Mapping[str, Any], tasks: Tasks) -> p
         result.insert(
             keys.index(NODE) + 1, "node_name", result[NODE].map(tasks.context.names()).astype(operations.TEXT)
         )
-    return result.rename(columns={key: key.removeprefix(table.USER_PREFIX) for key in keys})
+    return result.rename(columns={key: key.removeprefix(user_columns.USER_PREFIX) for key in keys})
 
 
 def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import textwrap
 
 from mltasks.reports.declaration import Report, ReportColumn
-from mltasks.tasks import filter_table
+from mltasks.tasks import filter_declarations
 
 SECTIONS = ("Parameters", "Returns", "Raises", "Warns", "See Also", "Notes", "Examples")  # as numpydoc orders them
 HEADING = re.compile(rf"^({'|'.join(SECTIONS)})\n-+$", re.MULTILINE)
@@ -82,9 +82,9 @@ def _entry(name: str, report: Report | None) -> str:
             return _write(name, "optional", option.help)
     if name in SHARED:
         return _write(name, *SHARED[name])
-    for each in filter_table.FILTERS:
-        if name.removeprefix("not_") == each.name and name in filter_table.HELP:
-            return _write(name, f"{KINDS[each.kind]}, optional", f"{filter_table.HELP[name]} {WAYS[each.kind]}")
+    for each in filter_declarations.FILTERS:
+        if name.removeprefix("not_") == each.name and name in filter_declarations.HELP:
+            return _write(name, f"{KINDS[each.kind]}, optional", f"{filter_declarations.HELP[name]} {WAYS[each.kind]}")
     return ""
 
 

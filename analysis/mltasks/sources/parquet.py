@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError, UsageError
-from mltasks.tasks import conform, schema, table
+from mltasks.tasks import conform, deduplicate, schema, table
 from mltasks.tasks import metadata as context
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
@@ -56,7 +56,7 @@ def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False)
     atomic_write.check_writable(path, force)
     tally = UnreadableCounts()
     stored, ctx = conform.from_pandas(tasks, tally)
-    stored = table.deduplicate(stored)
+    stored = deduplicate.deduplicate(stored)
     ctx = table.assume_as_of(stored, ctx or Context(source="a DataFrame"))
     if tally.counts:
         ctx = context.replace(ctx, unreadable=dict(tally.counts), samples=tally.samples)

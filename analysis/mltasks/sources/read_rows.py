@@ -19,15 +19,7 @@ from mltasks.opensearch.client import Cluster
 from mltasks.sources import background, merge
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import are_several, resolve
-from mltasks.tasks import (
-    conform,
-    data_warning,
-    filter_options,
-    filters,
-    metadata,
-    redact,
-    table,
-)
+from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filters, metadata, redact, table
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
@@ -63,7 +55,7 @@ def read_rows(
             begun = read.start(cluster, access, options, report, window=window)
             before_walk = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, before_walk))
-            rows = table.deduplicate(pa.concat_tables([work(conform.EMPTY, before_walk), *batches]))
+            rows = deduplicate.deduplicate(pa.concat_tables([work(conform.EMPTY, before_walk), *batches]))
             redact.samples(tally, access.redact)
         ctx, chosen = begun.context(tally), begun.filters
         if access.redact:
@@ -77,7 +69,7 @@ def read_rows(
             source = _prune(source, filters.combine(before, chosen), window)
         rows, ctx = read_tasks(source, tally)
         redact.samples(tally, access.redact)
-        rows = table.deduplicate(rows)
+        rows = deduplicate.deduplicate(rows)
         ctx = table.note_shared_ids(rows, table.assume_as_of(rows, ctx))
         chosen = filters.combine(before, filter_options.parse(options, ctx.as_of_ms))
         unreadable = dict(tally.counts) or ctx.unreadable

@@ -15,7 +15,7 @@ from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import DEMO
 from mltasks.opensearch.decode import HitsPage
-from mltasks.sources import demo, parquet, search_files
+from mltasks.sources import demo, parquet, saved_answers
 from mltasks.sources.json_items import Item
 from mltasks.sources.resolve import TaskFile
 from mltasks.tasks import conform, metadata
@@ -45,7 +45,7 @@ def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]
             return _read_file(source, tally)
         case _ if isinstance(source, str) and source == DEMO:
             ctx = demo.context()
-            rows, _ = search_files.read_file(demo.tasks_file(), DEMO, tally, ctx.readings[0].cluster)
+            rows, _ = saved_answers.read_file(demo.tasks_file(), DEMO, tally, ctx.readings[0].cluster)
             return rows, ctx
     frame = nw.from_native(source, pass_through=True)
     if isinstance(frame, nw.DataFrame | nw.LazyFrame):  # polars' and others'
@@ -61,13 +61,13 @@ def _read_file(file: TaskFile, tally: UnreadableCounts) -> tuple[pa.Table, Conte
         _, _, ctx = parquet.read_footer(file.path, file.name)
         rows = parquet.read(file.path, file.name)
     else:
-        rows, notes = search_files.read_file(file.path, file.name, tally)
+        rows, notes = saved_answers.read_file(file.path, file.name, tally)
         return rows, Context(source=file.name, notes=tuple(notes))
     return conform.conform(rows, tally), metadata.replace(ctx or Context(source=""), source=file.name)
 
 
 def _read_items(items: Iterable[Item], name: str, tally: UnreadableCounts) -> tuple[pa.Table, Context]:
-    rows, notes = search_files.read_items(items, name, tally)
+    rows, notes = saved_answers.read_items(items, name, tally)
     return rows, Context(source=name, notes=tuple(notes))
 
 

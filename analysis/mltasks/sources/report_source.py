@@ -12,7 +12,7 @@ from mltasks.opensearch.access import Access, Query
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import load
 from mltasks.store.store import Store
-from mltasks.tasks import filter_options, filter_table, times
+from mltasks.tasks import filter_declarations, filter_options, times
 
 SOURCES = (str, Path, Store, Cluster, dict, list, tuple)
 MOMENTS = ("since", "until")
@@ -26,7 +26,7 @@ def open_source_first(
     `own` are keywords of the report that have the name of a filter and are none. `looks_back`: the report compares with
     as long a time before `since`, which is read with the rest.
     """
-    names = [name for name in (*filter_table.HELP, "tz") if name not in own]
+    names = [name for name in (*filter_declarations.HELP, "tz") if name not in own]
 
     @functools.wraps(function)
     def report(tasks: Any, *arguments: Any, access: Access | None = None, query: Query = None, **options: Any) -> Any:

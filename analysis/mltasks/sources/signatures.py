@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
-from mltasks.tasks import filter_table
+from mltasks.tasks import filter_declarations
 
 Parameter = inspect.Parameter
 
@@ -32,12 +32,12 @@ def filters_of(function: Callable[..., Any]) -> list[str]:
         if parameter.kind is Parameter.VAR_KEYWORD:
             (options,) = get_args(get_type_hints(inspect.unwrap(function))[name])
             taken = options.__optional_keys__
-            return [word for word in (*filter_table.HELP, "tz") if word in taken]
+            return [word for word in (*filter_declarations.HELP, "tz") if word in taken]
     return []
 
 
 def _filter_parameter(name: str) -> Parameter:
     if name == "tz":
         return Parameter(name, Parameter.KEYWORD_ONLY, default="UTC", annotation="str")
-    annotation = "Words" if name in filter_table.WORDS else "Moment"
+    annotation = "Words" if name in filter_declarations.WORDS else "Moment"
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.store.manifest import Fingerprint
 
 

@@ -18,7 +18,6 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,8 @@ from mltasks.engines import data_files
 from mltasks.exceptions import DataError, WriteError
 from mltasks.store import id_index
 from mltasks.store.manifest import StoredFile
-from mltasks.store.paths import DAMAGED_FOLDER, DATA, DATA_FOLDER, INDEX, LINK, PART, data_folders, partition_folders
+from mltasks.store.orphans import find_files, remove_empty
+from mltasks.store.paths import DAMAGED_FOLDER, DATA_FOLDER, LINK, PART, partition_folders
 from mltasks.tasks import schema
 
 GONE = data_files.GONE.name
@@ -127,20 +127,6 @@ class StoreLayout:
         atomic_write.write_durable(self.folder / DATA_FOLDER / path, content)
         return describe_file(path, rows, content, generation)
 
-    def remove_orphans(self, wanted: Iterable[str], cluster: str) -> None:
-        """Remove a cluster's data files that no snapshot names, and what a killed sync has left.
-
-        Those of other clusters stay until their own next sync. Raises WriteError.
-        """
-        keep = {self.folder / DATA_FOLDER / path for path in wanted}
-        keep |= {path.with_suffix(".ids") for path in keep}
-        with self._translate_errors():
-            folders = data_folders(self.folder, cluster)
-            for path in (*_find_files(folders, DATA, INDEX, PART), *_find_files([self.folder], PART)):
-                if path not in keep:
-                    path.unlink()
-            _remove_empty(folders)
-
     def publish_links(self, current: Iterable[StoredFile]) -> int:
         """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError.
 
@@ -150,13 +136,13 @@ class StoreLayout:
         wanted = {self.link_path(file): self.data_path(file) for file in current}
         with self._translate_errors():
             folders = partition_folders(self.folder)
-            links = {*_find_files(folders, LINK, PART)}
+            links = {*find_files(folders, LINK, PART)}
             for link in wanted.keys() - links:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 copies += not _link(wanted[link], link)
             for link in links - wanted.keys():
                 link.unlink()
-            _remove_empty(folders)
+            remove_empty(folders)
         return copies
 
     def find_damaged_files(self, files: Iterable[StoredFile], *, whole: bool) -> dict[StoredFile, str]:
@@ -190,7 +176,7 @@ class StoreLayout:
 
     def links(self) -> set[Path]:
         """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
-        return {*_find_files(partition_folders(self.folder), LINK)}
+        return {*find_files(partition_folders(self.folder), LINK)}
 
     def foreign_files(self) -> set[Path]:
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
@@ -236,17 +222,3 @@ def _link(source: Path, link: Path) -> bool:
             shutil.copyfile(source, part)
         return False
     return True
-
-
-def _find_files(folders: Iterable[Path], *patterns: str) -> list[Path]:
-    """Return the files in folders that have one of the names; raises OSError where a folder cannot be listed."""
-    there = [path for folder in folders for path in folder.iterdir()]
-    return [path for path in there if any(fnmatchcase(path.name, p) for p in patterns) and path.is_file()]
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders that hold nothing, and the one around each if it then is empty, too."""
-    for folder in folders:
-        for empty in (folder, folder.parent):
-            if not any(empty.iterdir()):
-                empty.rmdir()

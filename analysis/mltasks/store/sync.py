@@ -22,7 +22,7 @@ from mltasks.opensearch import cluster_info
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.decode import Decoder, HitsPage
-from mltasks.opensearch.page import PageReader, PageRequest
+from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.opensearch.pagination import ANCHORS, IN_FLIGHT, SeqNoPagination
 from mltasks.store import index_identity, manifest, recent_writes
 from mltasks.store.manifest import ClusterState, Snapshot

@@ -1,4 +1,4 @@
-"""A store open for transaction: by one process at a time, from checkpoint to checkpoint, each a whole manifest."""
+"""One change of a store: made by one process at a time, from checkpoint to checkpoint, each a whole manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
-from mltasks.store import manifest
+from mltasks.store import manifest, orphans
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot
 from mltasks.store.paths import DATA_FOLDER, PART
@@ -75,7 +75,7 @@ class Transaction:
 
     def clean_up(self, cluster: str) -> None:
         """Remove the data files that no snapshot of a cluster names; make the partitions hold what readers see."""
-        self.layout.remove_orphans(self._current.files() | self._still_read().keys(), cluster)
+        orphans.remove_orphans(self.layout.folder, self._current.files() | self._still_read().keys(), cluster)
         self._publish_links()
 
     def _publish_links(self) -> None:
@@ -99,7 +99,7 @@ def open_transaction(folder: Path) -> Iterator[Transaction]:
     """Open a store for writing; it is made if it is not there.
 
     Raises UsageError where the folder is something else, WriteError where it cannot be written or another process
-    is transaction.
+    writes into it.
     """
     lock, is_locked = _lock(folder)
     try:

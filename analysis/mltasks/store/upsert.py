@@ -16,7 +16,7 @@ from mltasks.store import id_index, manifest
 from mltasks.store.layout import GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.store.paths import months, partition
-from mltasks.tasks import schema, table
+from mltasks.tasks import deduplicate, schema
 
 FULL = 100_000  # rows: a file does not grow beyond
 SMALL = 1_000  # rows: a file up to this size is always merged with new rows
@@ -69,7 +69,7 @@ class Upsert:
         Within one generation of the index the greater seq_no is newer. What a later generation says replaces what
         an earlier one said, whatever the numbers. Raises WriteError and DataError; `state` stays valid then.
         """
-        rows = table.deduplicate(rows)
+        rows = deduplicate.deduplicate(rows)
         is_known, present = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
         stale = dict(self._older_versions(state, rows, is_known, present))
         new = rows.filter(pa.array(~(is_known | present)))

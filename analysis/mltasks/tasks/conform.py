@@ -18,15 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.tasks import arrow, json_values, metadata, schema
-from mltasks.tasks.columns import Extra, are_tidy, extra_text, read_column
-from mltasks.tasks.json_values import NO_NODE, NOT_OF_A_NODE, UnreadableCounts
+from mltasks.tasks import arrow, json_values, metadata, node_lists, schema
+from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
+from mltasks.tasks.read_column import Extra, extra_text, read_column
 
 NEEDED = ("state", "create_time")  # without these it is a table of something else
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet calls an index without a name
-ODD_LIST = rf"^$|^,|,,|,$|[{NOT_OF_A_NODE.replace(',', '')}]|(^|,)({'|'.join(NO_NODE)})(,|$)"
 BY_NODE = ("node_name", "node_failed", "node_error")  # what mltasks.by_node adds
 SOURCE_PREFIX = "_source."  # before a hit's fields in what pandas' json_normalize gives
 ALIASES = {"_id": "task_id", "_seq_no": "seq_no", "_primary_term": "primary_term", "_version": "version"}
@@ -173,31 +172,16 @@ def _convert(
             raw = raw.cast(pa.string())
         if column.kind == "nodes" and pa.types.is_large_list(raw.type):
             raw = raw.cast(pa.large_list(pa.string())).cast(column.type)
-        if raw.type == column.type and (column.kind != "nodes" or are_tidy(raw)):
+        if raw.type == column.type and (column.kind != "nodes" or node_lists.are_tidy(raw)):
             return raw
-        if column.kind == "nodes" and pa.types.is_string(raw.type) and not pc.any(_odd_list(raw)).as_py():
-            return split_lists(raw, column)
+        if column.kind == "nodes" and pa.types.is_string(raw.type) and not pc.any(node_lists.odd_list(raw)).as_py():
+            return node_lists.split_lists(raw, column)
         if column.kind == "time" and pa.types.is_timestamp(raw.type):  # naive times are UTC
             return raw.cast(column.type, safe=False)
     values = _objects(raw)
     if column.kind == "text":
         values = [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
     return read_column(column, values, ids, tally, extra)
-
-
-def split_lists(texts: pa.Array, column: schema.Column) -> pa.Array:
-    """Return comma-joined texts as lists; a missing one is an empty list."""
-    return pc.coalesce(pc.split_pattern(texts, ","), pa.scalar([], column.type))
-
-
-def are_comma_joined(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Tell whether lists of node ids are texts as `load` gives them, with nothing but commas between the ids."""
-    return not pc.any(_odd_list(pc.unique(texts))).as_py()
-
-
-def _odd_list(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Tell which texts are other than node ids with commas between them."""
-    return pc.match_substring_regex(texts, ODD_LIST)
 
 
 def _objects(values: RawColumn) -> list[Any]:

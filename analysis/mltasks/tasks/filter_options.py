@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from mltasks.exceptions import UsageError
 from mltasks.tasks import keywords, schema, times
-from mltasks.tasks.filter_table import FILTERS, WORDS
+from mltasks.tasks.filter_declarations import FILTERS, WORDS
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import to_iso

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import narwhals as nw
 
-from mltasks.tasks import derived
+from mltasks.tasks import outcomes
 from mltasks.tasks.conditions import any_of
 from mltasks.tasks.filter_conditions import NodeNames, Window, contains, has_any, is_in, match_names, window_conditions
-from mltasks.tasks.filter_table import FILTERS, WORDS
+from mltasks.tasks.filter_declarations import FILTERS, WORDS
 from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import to_iso
 
@@ -64,14 +64,14 @@ class Filters:
             if words := getattr(self, name):
                 conditions.append(is_in(name, words))
         if self.outcome:
-            conditions.append(derived.has_outcome(*self.outcome))
+            conditions.append(outcomes.has_outcome(*self.outcome))
         for each in FILTERS:
             if each.kind == "contains" and (words := getattr(self, each.name)):
                 ids = [key for key, label in models.items() if each.name == "model" and has_any(label, words)]
                 texts = [*words, *map(fold, ids)]
                 matches = [contains(column, text) for text in texts for column in each.columns]
                 conditions.append(any_of([*matches, *(match_names(names, words) if each.name == "node" else [])]))
-        conditions += [~derived.has_outcome(outcome) for outcome in self.not_outcome]
+        conditions += [~outcomes.has_outcome(outcome) for outcome in self.not_outcome]
         for name in ("state", "task_type"):
             if words := getattr(self, f"not_{name}"):
                 conditions.append(

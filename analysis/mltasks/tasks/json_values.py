@@ -10,20 +10,13 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from mltasks.tasks.schema import Kind
-
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, UTF-8 cannot
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # the years 1 to 9999, which every engine can show
 INT64 = 2**63
-NOT_OF_A_NODE = r"""\s,;|\[\](){}<>"'"""  # brackets, quotes, separators: none of them is part of a node's id
-NODE = re.compile(rf"""\"([^"]*)"|'([^']*)'|([^{NOT_OF_A_NODE}]+)""")
-BETWEEN_NODES = re.compile(f"[{NOT_OF_A_NODE}]+")
-NO_NODE = ("null", "NULL", "None", "nan", "NaN", "<NA>")  # how a missing one is written
 
 Cell = tuple[Any, bool]
 
@@ -99,22 +92,6 @@ def free_form(value: Any) -> Cell:
     return json_text(value), True
 
 
-def nodes(value: Any) -> Cell:
-    """Read node ids: a list (null entries dropped), or a text; up to 2.4 it is one, comma-joined for several.
-
-    The text of a list, as JSON, Python, NumPy and databases write it, is read as that list.
-    """
-    parts = value if isinstance(value, list) else [value]
-    texts = [text(part) for part in parts if not isinstance(part, dict | list)]
-    ids = [node for joined, _ in texts for node in _split_nodes(joined or "")]
-    return ids, len(texts) == len(parts) and all(readable for _, readable in texts)
-
-
-def _split_nodes(joined: str) -> list[str]:
-    tokens = [(quoted.strip() or other.strip() or bare) for quoted, other, bare in NODE.findall(joined)]
-    return [node for token in tokens for node in BETWEEN_NODES.split(token) if node and node not in NO_NODE]
-
-
 def time(value: Any) -> Cell:
     """Read a time to ms since 1970: epoch milliseconds, or ISO 8601 (without an offset it is UTC)."""
     if value is None:
@@ -174,14 +151,3 @@ def integer(value: Any) -> Cell:
     if readable and result.is_integer() and abs(result) < 2**53:
         return int(result), True
     return None, False
-
-
-READERS: dict[Kind, Callable[[Any], Cell]] = {
-    "text": text,
-    "json": free_form,
-    "nodes": nodes,
-    "time": time,
-    "flag": flag,
-    "number": number,
-    "integer": integer,
-}

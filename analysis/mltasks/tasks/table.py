@@ -13,12 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import arrow, derived, failure_reason, metadata, schema
+from mltasks.tasks import arrow, derived, failure_reason, metadata, node_lists, schema, user_columns
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context
 
-USER_PREFIX = "own:"  # before a user's own columns while computing, so that none is taken for a helper column
 PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
@@ -43,31 +42,6 @@ def pandas_type(column: schema.Column) -> Any:
     if column.kind == "time":
         return pd.DatetimeTZDtype("ms", "UTC")
     return PANDAS_TYPES.get(pa.string() if column.kind == "nodes" else column.type, "float64")
-
-
-def deduplicate(table: pa.Table) -> pa.Table:
-    """Return each (cluster, task_id) once, in its latest version; a task without an id is kept as it is.
-
-    The greater seq_no wins, else the later last_update_time, else the later position.
-    """
-    keys = table.select(schema.KEY)
-    if keys.group_by(list(schema.KEY), use_threads=False).aggregate([]).num_rows == table.num_rows:  # half the time
-        return table
-    table, keys = table.combine_chunks(), keys.combine_chunks()
-    order = pa.table(
-        {
-            "cluster": keys["cluster"],
-            "task_id": keys["task_id"],
-            "seq_no": pc.fill_null(table["seq_no"], -1),
-            "updated": pc.fill_null(table["last_update_time"].cast(pa.int64()), -(2**62)),
-            "row": pa.array(range(table.num_rows), pa.int64()),
-        }
-    )
-    ordered = order.sort_by([(name, "ascending") for name in ("seq_no", "updated", "row")])
-    last = ordered.group_by(list(schema.KEY), use_threads=False).aggregate([("row", "last")])["row_last"]
-    without_id = pc.indices_nonzero(pc.is_null(keys["task_id"]))
-    rows = pa.concat_arrays([last.combine_chunks(), without_id.cast(pa.int64())]).unique()
-    return table.take(rows.sort())
 
 
 def assume_as_of(table: pa.Table, ctx: Context) -> Context:
@@ -122,10 +96,7 @@ def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, win
 
 def derive(table: pa.Table, ctx: Context) -> pa.Table:
     """Return the table as `apply_filters` takes it: other columns out of the way of those to compute with."""
-    own = [name for name in table.column_names if name not in schema.COLUMNS]
-    return with_derived(
-        table.rename_columns([USER_PREFIX + name if name in own else name for name in table.column_names]), ctx
-    )
+    return with_derived(user_columns.set_aside(table), ctx)
 
 
 def apply_filters(
@@ -136,10 +107,7 @@ def apply_filters(
         frame = nw.from_native(derived, eager_only=True)
         derived = filters.apply(frame, ctx.node_names(), ctx.models(), window=window).to_native()
     result = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
-    for name in derived.column_names:
-        if name.startswith(USER_PREFIX):
-            result = result.append_column(name.removeprefix(USER_PREFIX), derived[name])
-    return result
+    return user_columns.put_back(result, derived)
 
 
 def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
@@ -154,7 +122,7 @@ def with_derived(table: pa.Table, ctx: Context) -> pa.Table:
     task_type, error, response = (arrow.combine_chunks(table[name]) for name in ("task_type", "error", "response"))
     result = result.append_column("reason", failure_reason.reason(task_type, error, response))
     result = result.append_column("failed_nodes", failure_reason.list_failed_nodes(task_type, error))
-    return result.append_column("nodes_text", join_lists(arrow.combine_chunks(table["worker_node"])))
+    return result.append_column("nodes_text", node_lists.join_lists(arrow.combine_chunks(table["worker_node"])))
 
 
 def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
@@ -162,13 +130,9 @@ def to_pandas(table: pa.Table, ctx: Context) -> pd.DataFrame:
     for column in schema.COLUMNS.values():
         if column.kind == "nodes" and column.name in table.column_names:
             place = table.column_names.index(column.name)
-            table = table.set_column(place, column.name, join_lists(arrow.combine_chunks(table[column.name])))
+            table = table.set_column(
+                place, column.name, node_lists.join_lists(arrow.combine_chunks(table[column.name]))
+            )
     frame: pd.DataFrame = table.to_pandas(types_mapper=(PANDAS_TYPES | SMALL_TYPES).get)
     frame.attrs[metadata.KEY] = metadata.replace(ctx, rows=table.num_rows).to_json()
     return frame
-
-
-def join_lists(lists: pa.Array) -> pa.Array:
-    """Return lists of texts as one text each, comma-joined; an empty list is null."""
-    texts = pc.binary_join(lists, ",")
-    return pc.if_else(pc.equal(pc.list_value_length(lists), 0), pa.scalar(None, pa.string()), texts)

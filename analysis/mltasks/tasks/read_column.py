@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import json_values, schema
-from mltasks.tasks.json_values import UnreadableCounts
+from mltasks.tasks import json_values, node_lists, schema
+from mltasks.tasks.json_values import Cell, UnreadableCounts
+from mltasks.tasks.schema import Kind
 
-ODD_NODE = rf"^$|[{json_values.NOT_OF_A_NODE}]|^({'|'.join(json_values.NO_NODE)})$"
+READERS: dict[Kind, Callable[[Any], Cell]] = {
+    "text": json_values.text,
+    "json": json_values.free_form,
+    "nodes": node_lists.nodes,
+    "time": json_values.time,
+    "flag": json_values.flag,
+    "number": json_values.number,
+    "integer": json_values.integer,
+}
 Extra = defaultdict[int, dict[str, Any]]  # row -> field -> value
 
 
@@ -31,7 +40,7 @@ def read_column(
     fast = _fast_column(column, values)
     if fast is not None:
         return fast
-    read = json_values.READERS[column.kind]
+    read = READERS[column.kind]
     out = []
     for row, value in enumerate(values):
         cell, readable = read(value)
@@ -74,14 +83,7 @@ def _fast_nodes(values: list[Any]) -> pa.Array | None:
     if set(map(type, values)) - {list}:  # Arrow would take a text for a list of its letters
         return None
     array = pa.array(values, schema.ARROW["nodes"])
-    return array if are_tidy(array) else None
-
-
-def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
-    """Tell whether lists of node ids are as `json_values.nodes` makes them: no nulls, brackets, commas, empty ids."""
-    nodes = pc.unique(pc.list_flatten(lists))
-    odd = pc.match_substring_regex(nodes, ODD_NODE)
-    return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
+    return array if node_lists.are_tidy(array) else None
 
 
 def extra_text(fields: dict[str, Any] | None) -> str | None:
