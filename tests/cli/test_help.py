@@ -40,13 +40,6 @@ def imported(*arguments: str) -> set[str]:
     return set(modules)
 
 
-@pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)], ids=" ".join
-)
-def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    assert not imported(*arguments) & HEAVY
-
-
 DRAWS, ASKS = {"matplotlib", "jinja2"}, {"opensearchpy", "urllib3", "tenacity", "filelock"}
 
 

@@ -1,9 +1,16 @@
 """A start imports what its call needs: help, completion and an error of usage need no table."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import click
+import pytest
+
+from mltasks.cli.main import COMMANDS, group, main
 
 HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "narwhals", "matplotlib", "opensearchpy", "rich", "jinja2")
 RUN = """
@@ -12,7 +19,7 @@ from mltasks.cli.main import main
 codes = [main(call) for call in json.loads(sys.argv[1])]
 print(json.dumps([codes, [name for name in {heavy!r} if name in sys.modules]]))
 """
-HELP = [["--help"], [], ["failures", "--help"], ["report", "--help"], ["check", "--help"], ["sync", "--help"]]
+HELP = [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
 WRONG = [
     ["nope"],
     ["failures", "--nope"],
@@ -32,9 +39,21 @@ def run(calls: list[list[str]]) -> tuple[list[int], list[str]]:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    codes, modules = run(HELP)
-    assert set(codes) <= {0, 2}
-    assert modules == []
+    assert run(HELP) == ([0] * len(HELP), [])
+
+
+def test_without_a_command_it_says_what_it_is_and_three_commands_that_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("mltasks reports on the tasks of OpenSearch ML Commons")
+    commands = re.findall(r"^  (mltasks .*?)   ", said, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        name, *arguments = shlex.split(command)[1:]
+        found = group.get_command(click.Context(group), name)
+        assert found is not None
+        found.make_context(name, arguments)
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_an_error_of_usage_imports_nothing_heavy() -> None:

@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from mltasks.cli import completion
 from mltasks.tasks import keywords
 
 Function = Callable[..., Any]
@@ -50,6 +52,10 @@ class Option(click.Option):
         if value is not None and self.multiple:
             return (value,)
         return super().value_from_envvar(ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what a shell completes a value to."""
+        return super().shell_complete(ctx, incomplete) or completion.complete_option(ctx, self, incomplete)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
         """Return what help says in brackets; a range such as [x>0] goes without saying."""

@@ -10,7 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from mltasks.cli import options
+from mltasks.cli import completion, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
 
@@ -39,7 +39,9 @@ class WithIds(Command):
         "mltasks get https://host:9200 ID --wait --timeout 10m && echo completed",
     ),
 )
-@click.argument("source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True)
+@click.argument(
+    "source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True, shell_complete=completion.complete_source
+)
 @options.format_options
 @option(
     "--refresh",

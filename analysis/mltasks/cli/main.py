@@ -38,6 +38,16 @@ SOURCE is where the tasks are:
 MLTASKS_SOURCE stands in where none is given; every option of a command can be
 set as MLTASKS_<OPTION>, such as MLTASKS_USER. mltasks only reads.
 """
+WELCOME = """\
+mltasks reports on the tasks of OpenSearch ML Commons: what failed, how long it
+took, on which node. Try it on the 552 real tasks that come with it:
+
+  mltasks report demo                    what needs attention
+  mltasks failures demo                  how often tasks fail, and since when
+  mltasks report demo -o report.html     everything, on one page
+
+On a cluster: mltasks doctor https://host:9200 --user NAME
+All commands: mltasks --help"""
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
     **{report.name: ("report_command", report.question) for report in REPORTS.values()},
@@ -147,8 +157,8 @@ def _main(arguments: list[str], interrupts: Interrupts) -> int:
             code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _report_error("interrupted", interrupts.exit_code, debug)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.ctx.get_help(), file=sys.stderr)
+    except click.exceptions.NoArgsIsHelpError:
+        print(WELCOME, file=sys.stderr)
         return 2
     except Exception as error:
         if interrupts.received:  # whatever a library made of it, such as an error of its own

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks.cli import completion
 from mltasks.cli.click_ext import Decorator, compose, option
 from mltasks.exceptions import UsageError
 from mltasks.tasks import filter_declarations
@@ -27,8 +28,14 @@ ACCESS = (
 
 TRUST = ("ca_certs", "client_cert", "client_key", "insecure", "aws_service", "tenant_id")
 
-source = click.argument("source", envvar="MLTASKS_SOURCE", required=False)
-sources = click.argument("sources", metavar="[SOURCE]...", envvar="MLTASKS_SOURCE", nargs=-1)
+source = click.argument("source", envvar="MLTASKS_SOURCE", required=False, shell_complete=completion.complete_source)
+sources = click.argument(
+    "sources",
+    metavar="[SOURCE]...",
+    envvar="MLTASKS_SOURCE",
+    nargs=-1,
+    shell_complete=completion.complete_source,
+)
 
 
 def filters(*, refused: Collection[str] = (), left_out: Collection[str] = (), takes_tz: bool = True) -> Decorator:

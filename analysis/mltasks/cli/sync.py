@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli import open_sources, options
+from mltasks.cli import completion, open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import Error
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         "mltasks report history --since 7d",
     ),
 )
-@click.argument("names", metavar="[SOURCE]... STORE", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="[SOURCE]... STORE", nargs=-1, required=True, shell_complete=completion.complete_source
+)
 @option("--reconcile", is_flag=True, section=options.OUTPUT, help="Also mark the tasks that the cluster has no longer.")
 @option("--repair", is_flag=True, section=options.OUTPUT, help="Set damaged data files aside and read all tasks again.")
 @option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")

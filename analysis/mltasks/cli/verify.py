@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from mltasks.cli import completion
 from mltasks.cli.click_ext import Command
 from mltasks.exceptions import DataError
 
 
 @click.command("verify", cls=Command, examples=("mltasks verify history",))
-@click.argument("store")
+@click.argument("store", shell_complete=completion.complete_source)
 def command(store: str) -> None:
     """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
     from mltasks.store.store import Store

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-import pyarrow as pa
-
 Mode = Literal["rb", "wb"]
 
 
@@ -36,6 +34,8 @@ def _open_gzip(path: Path, mode: Mode) -> BinaryIO:
 
 
 def _open_zstd(path: Path, mode: Mode) -> BinaryIO:
+    import pyarrow as pa  # here, since shells complete names by FORMATS
+
     if mode == "wb":
         return cast(BinaryIO, pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd"))
     return cast(BinaryIO, io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd")))
