@@ -14,7 +14,8 @@ def table(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
 
 def test_a_point_is_a_sentence_that_names_a_task_and_its_row() -> None:
     (point,) = highlights.find_points(table(("A / B", "3 failed in a row", "id-1")))
-    assert point == Point("A / B: 3 failed in a row", "id-1", "failures", "A / B")
+    assert point[:4] == ("A / B: 3 failed in a row", "id-1", "failures", "A / B")
+    assert (point.subject, point.reason, point.command) == ("A / B", "3 failed in a row", "")
     assert point.sentence() == "A / B: 3 failed in a row; task id-1"
 
 

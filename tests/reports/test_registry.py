@@ -144,11 +144,12 @@ def test_a_figure_draws_it(table: pd.DataFrame, report: Report) -> None:
             figure.svg(make_view(table))
 
 
-def test_the_page_has_a_section_of_every_report_that_is_on_it(demo: pd.DataFrame) -> None:
+def test_the_page_has_the_rows_of_every_report_that_is_on_it(demo: pd.DataFrame) -> None:
+    names = [name for name, each in REPORTS.items() if each.on_page]
+    assert [*page_reports.run_reports(demo.head(0))][: len(names) + 1] == ["highlights", *names]
     text = page.report(demo).html()
-    assert re.findall("<h2>(.+?)</h2>", text)[1:] == [each.title for each in REPORTS.values() if each.on_page]
-    sections = [name for name, each in REPORTS.items() if each.on_page]
-    assert [*page_reports.run_reports(demo.head(0))] == ["highlights", *sections]
+    elsewhere = {"durations": "failures"}  # in one table with the rates
+    assert {*re.findall('<section id="([a-z_]+)"', text)} >= {elsewhere.get(name, name) for name in names}
 
 
 def test_the_command_of_a_report_names_its_columns(report: Report, mltasks_command: Command) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.render import bars
+from mltasks.render import time_bars
 from mltasks.render.page import report as make_page
 from mltasks.render.plot import figure
 from mltasks.render.sort_and_top import make_view
@@ -133,17 +133,18 @@ def test_starts_of_nodes_are_marks_and_notes() -> None:
 def test_the_page_draws_a_bar_a_period_and_a_line_a_start() -> None:
     info = told(alpha1=AS_OF - 90 * MINUTE)
     tasks = made(life(3 * HOUR, 150 * MINUTE), life(HOUR, HOUR, state="RUNNING"), readings=(info,))
-    chart = bars.place_periods(mltasks.timeline(tasks.pandas(), every="1h"), [Mark(AS_OF - 90 * MINUTE, "x started")])
+    chart = time_bars.place_periods(
+        mltasks.timeline(tasks.pandas(), every="1h"), [Mark(AS_OF - 90 * MINUTE, "x started")]
+    )
     assert chart is not None
     assert [bar["title"] for bar in chart["bars"]] == [
         "2025-03-06 23:00: 1 completed, 0 failed, 0 open",
-        "2025-03-07: 0 completed, 0 failed, 0 open",
         "2025-03-07 01:00: 0 completed, 0 failed, 1 open",
     ]
-    assert [[part["kind"] for part in bar["parts"]] for bar in chart["bars"]] == [["completed"], [], ["open"]]
-    assert chart["marks"] == [{"x": 520.0, "title": "x started 2025-03-07 00:30:00 UTC"}]
+    assert [[part["kind"] for part in bar["parts"]] for bar in chart["bars"]] == [["completed"], ["open"]]
+    assert chart["marks"] == [{"x": 50.0, "title": "x started 2025-03-07 00:30:00 UTC"}]
     page = make_page(tasks.pandas()).html()
-    assert page.count('<svg class="when"') == 1
+    assert page.count('<svg class="plot"') == 1
     assert page.count('<line class="mark"') == 1
     assert "alpha1 started 2025-03-07 00:30:00 UTC" in page
 

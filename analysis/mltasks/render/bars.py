@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-import pandas as pd
-
 from mltasks.render import cells
-from mltasks.reports.report_info import Mark
-from mltasks.tasks.metadata import to_datetime
-from mltasks.tasks.schema import DAY_MS
 
 WIDTH, EDGE = 80, 2  # of a figure in a row [px]
-LEFT, TOP, FLOOR = 40, 8, 140  # of the bars over time, in a box of 1000 x 160
-MOST_BARS = 120
-PARTS = ("completed", "failed", "open")
+HEIGHT = 14
+SCALES = (0.05, 0.1, 0.25, 0.5, 1.0)  # ends of the scale of rates
+DECADES = (0.01, 0.1, 1, 10, 100, 1000, 10_000, 100_000)  # [s], ticks of durations
 
 
-def place_interval(rate: Any, low: Any, high: Any) -> dict[str, Any] | None:
-    """Return the figure of a failure rate and its interval; None where there is none."""
+def choose_scale(highest: Any) -> float:
+    """Return where the scale of rates ends: at the first round one that all intervals fit in."""
+    return next((end for end in SCALES if not cells.is_missing(highest) and highest <= end), SCALES[-1])
+
+
+def place_interval(rate: Any, low: Any, high: Any, top: float = 1.0) -> dict[str, Any] | None:
+    """Return the figure of a failure rate and its interval on a scale from 0 to `top`; None where there is none."""
     if any(cells.is_missing(value) for value in (rate, low, high)):
         return None
     title = f"{cells.percent(rate)}, 95 % interval {cells.percent(low)} to {cells.percent(high)}"
-    return _place("rate", title, float(rate), float(low), float(high))
+    title += f", on a scale to {cells.percent(top)}"
+    return _place("rate", title, float(rate) / top, float(low) / top, float(high) / top, (0.5,))
 
 
 def place_durations(p50: Any, p95: Any, shortest: float, longest: float) -> dict[str, Any] | None:
@@ -35,62 +34,34 @@ def place_durations(p50: Any, p95: Any, shortest: float, longest: float) -> dict
         return None
     end = p50 if cells.is_missing(p95) else p95
     title = f"median {cells.duration(p50)}" + ("" if cells.is_missing(p95) else f", p95 {cells.duration(p95)}")
-    low, span = math.log(max(shortest, 0.001)), math.log(max(longest, 0.002)) - math.log(max(shortest, 0.001))
-    at, high = ((math.log(max(float(value), 0.001)) - low) / span if span > 0 else 0.0 for value in (p50, end))
-    return _place("time", title, at, at, high)
+    low, high = (math.log(max(value, 0.001)) for value in (shortest, longest))
+    span = high - low
+    at, stop, *ticks = (
+        (math.log(max(float(value), 0.001)) - low) / span if span > 0 else 0.0 for value in (p50, end, *DECADES)
+    )
+    return _place("time", title, at, at, stop, [tick for tick in ticks if 0 < tick < 1])
 
 
-def _place(kind: str, title: str, at: float, low: float, high: float) -> dict[str, Any]:
-    at, low, high = (round(EDGE + min(max(x, 0.0), 1.0) * (WIDTH - 2 * EDGE), 1) for x in (at, low, high))
-    return {"kind": kind, "title": title, "at": at, "low": low, "high": high}
-
-
-def place_periods(table: pd.DataFrame, marks: Sequence[Mark] = ()) -> dict[str, Any] | None:
-    """Return the bars of the timeline's total: what ended in each period, and what was created in it and is open."""
-    if not len(table) or len(table) > MOST_BARS or not table["period"].is_unique:
+def place_share(share: Any, title: str) -> dict[str, Any] | None:
+    """Return the figure of a share as a bar from 0 to 100 %; None where there is none."""
+    if cells.is_missing(share):
         return None
-    top = max(int(table[list(PARTS)].sum(axis="columns").max()), 1)
-    width = round((1000 - LEFT) / len(table), 2)
-    bars = []
-    for n, row in enumerate(table.to_dict("records")):
-        y, parts = float(FLOOR), []
-        for kind in PARTS:
-            height = round(row[kind] / top * (FLOOR - TOP), 2)
-            y -= height
-            if height:
-                parts.append({"kind": kind, "y": round(y, 2), "height": height})
-        counts = ", ".join(f"{row[kind]} {kind}" for kind in PARTS)
-        bars.append(
-            {"x": round(LEFT + n * width, 2), "width": max(round(width - 1, 2), 0.5), "parts": parts}
-            | {"title": f"{cells.period(row['period'])}: {counts}"}
-        )
-    first, last = (_label(table["period"].iloc[place]) for place in (0, -1))
-    return {
-        "title": f"{int(table['created'].sum())} tasks from {first} to {last}, at most {top} in a bar",
-        "says": f"tasks by when they ended, open ones by when they were created; a bar is {_step(table)}",
-        "bars": bars,
-        "ticks": [{"y": FLOOR - (FLOOR - TOP) * share, "label": f"{top * share:g}"} for share in (0, 0.5, 1)],
-        "ends": [{"x": LEFT, "anchor": "start", "label": first}, {"x": 1000, "anchor": "end", "label": last}],
-        "marks": [mark for mark in (_place_mark(mark, table["period"], width) for mark in marks) if mark],
-    }
+    return _place("time", title, float(share), 0.0, float(share), ()) | {"kind": "share"}
 
 
-def _place_mark(mark: Mark, periods: pd.Series[Any], width: float) -> dict[str, Any] | None:
-    """Return where an instant is among the bars; None where it is before the first."""
-    starts = [time.timestamp() * 1000 for time in periods]
-    place = bisect.bisect_right(starts, mark.ms) - 1
-    if place < 0:
+def _place(kind: str, title: str, at: float, low: float, high: float, ticks: Sequence[float]) -> dict[str, Any]:
+    at, low, high, *ticks = (_fit(x) for x in (at, low, high, *ticks))
+    return {"kind": kind, "title": title, "at": at, "low": low, "high": high, "ticks": ticks}
+
+
+def _fit(share: float) -> float:
+    return round(EDGE + min(max(share, 0.0), 1.0) * (WIDTH - 2 * EDGE), 1)
+
+
+def place_strip(parts: Sequence[tuple[float, int]], title: str) -> dict[str, Any] | None:
+    """Return counts over time as thin bars; `parts`: where each begins, as a share of the time, and its count."""
+    if not parts:
         return None
-    ends = [*starts[1:], starts[-1] + (starts[-1] - starts[-2] if len(starts) > 1 else DAY_MS)]
-    part = min((mark.ms - starts[place]) / (ends[place] - starts[place]), 1)
-    text = f"{cells.one_line(mark.text)} {to_datetime(mark.ms):%Y-%m-%d %H:%M:%S} UTC"
-    return {"x": round(LEFT + (place + part) * width, 2), "title": text}
-
-
-def _label(time: datetime) -> str:
-    return cells.period(time)
-
-
-def _step(table: pd.DataFrame) -> str:
-    steps = table["period"].diff().dropna()
-    return cells.duration(steps.min().total_seconds()) if len(steps) else "the whole time"
+    top = max(count for _, count in parts)
+    bars = [(_fit(share), max(round(count / top * (HEIGHT - 1)), 3)) for share, count in parts]
+    return {"kind": "strip", "title": title, "path": "".join(f"M{x:g} {HEIGHT}v-{height}" for x, height in bars)}

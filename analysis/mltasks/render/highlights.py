@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -21,6 +22,10 @@ class Point(NamedTuple):
     example_task_id: str | None = None
     report: str | None = None
     row: str | None = None
+    kind: str | None = None
+    subject: str = ""
+    reason: str = ""
+    command: str = ""
 
     def sentence(self) -> str:
         """Return the sentence with the task."""
@@ -31,14 +36,17 @@ def find_points(highlights: pd.DataFrame | None) -> list[Point]:
     """Return the rows of the report `highlights` as points; none where it was not made."""
     if highlights is None:
         return []
-    names = ("example_task_id", "report", "row")
-    return [
-        Point(
-            cells.one_line(f"{_shorten(row['subject'])}: {row['reason']}"),
-            *(None if cells.is_missing(row[name]) else cells.one_line(row[name]) for name in names),
-        )
-        for row in highlights.to_dict("records")
-    ]
+    return [_make_point({str(name): value for name, value in row.items()}) for row in highlights.to_dict("records")]
+
+
+def _make_point(row: Mapping[str, Any]) -> Point:
+    texts = {
+        name: None if cells.is_missing(row.get(name)) else cells.one_line(row[name])
+        for name in ("example_task_id", "report", "row", "kind", "command")
+    }
+    subject, reason = cells.one_line(_shorten(row["subject"])), cells.one_line(row["reason"])
+    command = texts.pop("command") or ""
+    return Point(f"{subject}: {reason}", **texts, subject=subject, reason=reason, command=command)
 
 
 def _shorten(subject: str) -> str:

@@ -12,23 +12,24 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.render import bars, cells, header, highlights
+from mltasks.render import cells, header, highlights, page_head, page_sections
 from mltasks.render.sections import make_section
 from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
-from mltasks.reports import page_reports
+from mltasks.reports import totals, verdict_line
+from mltasks.reports.finding import Commands
 from mltasks.reports.registry import REPORTS
 
 MORE = "more; mltasks highlights shows all"
 
 
-def render_page(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Return every report on one page that stands alone."""
+def render_page(tables: Mapping[str, pd.DataFrame], refresh: int | None = None) -> str:
+    """Return every report on one page that stands alone; `refresh`: it is read again after so many seconds."""
     from markupsafe import Markup
 
     script: str = _environment().get_template("script.js.j2").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _render("page.html.j2", tables, tools=True, script=Markup(script), script_hash=digest)  # ours
+    return _render("page.html.j2", tables, tools=True, refresh=refresh, script=Markup(script), script_hash=digest)
 
 
 def render_fragment(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -60,21 +61,27 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
     views = {name: make_view(frame) for name, frame in tables.items()}
     notes = dict.fromkeys(note for view in views.values() for note in view.info.notes)
     info = views["failures"].info
-    sections = [_section(view) for name, view in views.items() if name != "highlights"] if info.tasks else []
+    sections = page_sections.make_sections(tables) if info.tasks else []
     points = highlights.find_points(tables.get("highlights"))
+    attention = page_head.describe_points(tables, points, sections)
+    first = len(highlights.cut(points, MORE)) - (len(points) > highlights.MOST + 1)
+    kinds = {point.kind for point in points}
     text: str = (
         _environment()
         .get_template(template)
         .render(
-            heading=header.covers_line(info),
-            verdict=_verdict(len(points)),
-            attention=[(point, _target(point, sections)) for point in highlights.cut(points, MORE)],
-            calm=highlights.CALM,
-            headline=[_tile(*number) for number in page_reports.count_headline(tables)] if info.tasks else [],
-            sections=sections,
-            notes=[cells.one_line(note) for note in notes],
             sources=cells.one_line(", ".join(info.sources)),
-            count=f"{info.tasks:,} {'task' if info.tasks == 1 else 'tasks'}",
+            heading=header.covers_line(info),
+            whole=("incomplete" if "incomplete" in kinds else "complete") if info.tasks else "",
+            verdict=_verdict(tables.get("highlights"), info.tasks),
+            attention=attention[:first],
+            others=attention[first:],
+            headline=page_head.make_tiles(tables.get("headline")) if info.tasks else [],
+            headline_note=" ".join(views["headline"].info.notes) if "headline" in views else "",
+            sections=sections,
+            notes=[cells.one_line(note) for note in notes if note not in _notes_of(views, "headline")],
+            command=cells.one_line(Commands(info.source, info.filters).show("report", "-o report.html")),
+            count=f"{info.tasks:,} {totals.plural(info.tasks)}",
             version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             **more,
@@ -83,28 +90,14 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
     return text
 
 
-def _section(view: View) -> dict[str, Any]:
-    chart = bars.place_periods(view.frame, view.info.marks) if view.info.report == "timeline" else None
-    return make_section(view, chart)
+def _notes_of(views: Mapping[str, View], name: str) -> list[str]:
+    return views[name].info.notes if name in views else []
 
 
-def _target(point: highlights.Point, sections: list[dict[str, Any]]) -> str:
-    """Return the id of the row that a point is of, or of its report where the table is cut before it."""
-    if point.report is None or point.row is None:
-        return ""
-    rows = {section["name"]: [row["id"] for row in section["rows"]] for section in sections}
-    row = highlights.anchor(point.report, point.row)
-    return row if row in rows.get(point.report, []) else point.report if point.report in rows else ""
-
-
-def _verdict(points: int) -> str:
-    if not points:
-        return "What needs attention"
-    return "One thing needs attention" if points == 1 else f"{points} things need attention"
-
-
-def _tile(label: str, value: int, bad: bool) -> dict[str, Any]:
-    return {"label": label, "value": f"{value:,}", "bad": bad and value > 0}
+def _verdict(table: pd.DataFrame | None, tasks: int) -> verdict_line.Verdict:
+    if not tasks:
+        return verdict_line.Verdict("good", "There is no task, and so nothing to report.")
+    return verdict_line.write_verdict(pd.DataFrame({"kind": [], "count": []}) if table is None else table)
 
 
 @functools.cache

@@ -40,7 +40,7 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         at = names.index(place) + 1
         columns.insert(at, {"label": label, "classes": "second", "note": note, "sorts": False})
         for row, bar in zip(rows, shown, strict=True):
-            row["cells"].insert(at, {"text": cells.MISSING, "bar": bar, "classes": "second", "sort": ""})
+            row["cells"].insert(at, {"text": cells.MISSING, "bar": bar, "classes": "second", "sort": "", "badge": ""})
     for row, name in zip(rows, _anchors(view, table), strict=True):
         row["id"] = name
     cut = len(view.frame) - len(table)
@@ -52,6 +52,8 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         "rows": rows,
         "chart": chart,
         "figure": figure,
+        "nothing": "",
+        "paper_cut": "",
         "cut": f"the first {MOST} of {len(view.frame)} rows; mltasks {view.info.report} shows all" if cut else "",
     }
 
@@ -104,7 +106,7 @@ def _classes(name: str, word: bool, *more: str) -> str:
 def _row(view: View, row: dict[Any, Any], names: list[str], details: list[str]) -> dict[str, Any]:
     shown = [_cell(view, name, row[name]) for name in names]
     behind = [
-        (terminal_table.label(name, words=True), view.cell(name, row[name]))
+        {"label": terminal_table.label(name, words=True), "text": view.cell(name, row[name]), "kind": ""}
         for name in details
         if not cells.is_missing(row[name])
     ]
@@ -115,10 +117,10 @@ def _cell(view: View, name: str, value: Any) -> dict[str, Any]:
     text, word = view.cell(name, value), view.is_words(name)
     marks = {"long": word and len(text) > LONG, "bad": terminal_table.is_bad(name, value)}
     more = [mark for mark, holds in marks.items() if holds]
-    return {"text": text, "classes": _classes(name, word, *more), "sort": _sort_value(value), "bar": None}
+    return {"text": text, "classes": _classes(name, word, *more), "sort": sort_value(value), "bar": None, "badge": ""}
 
 
-def _sort_value(value: Any) -> Any:
+def sort_value(value: Any) -> Any:
     """Return the number that the page's script sorts by; None: by the text that is shown."""
     if cells.is_missing(value):
         return ""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import msgspec
 import pandas as pd
 
 from mltasks.reports import report_info, verdicts
+from mltasks.reports.clusters import compare_clusters
 from mltasks.reports.durations import durations
+from mltasks.reports.error_times import count_error_times
 from mltasks.reports.got_worse import find_changes
+from mltasks.reports.headline import measure_headline
 from mltasks.reports.highlights import UNKNOWN_BEFORE, find_highlights, open_history, run_part
+from mltasks.reports.open_groups import group_open_tasks
 from mltasks.reports.registry import REPORTS
+from mltasks.reports.single_tasks import list_single_tasks
 from mltasks.tasks.filter_options import FilterOptions, RateOptions
 
 TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_rate", "p50_s", "p95_s")
@@ -36,7 +41,26 @@ def run_reports(
         shown = verdicts.TOLD if options.get("since") is None else verdicts.COMPARED
         rows = changes.table[changes.table["verdict"].isin(shown)].reset_index(drop=True)
         tables |= {"compare": rows} if len(rows) else {}
-    return {"highlights": highlights, **tables}
+    headline, note = measure_headline(tasks, tables, changes, as_of, chosen)
+    info = report_info.read_info(tables["failures"])
+    clusters = compare_clusters(tasks, history, as_of, chosen)
+    more = {
+        "headline": _with_info(headline, info, "headline", ["measure"], note),
+        "open_groups": _with_info(group_open_tasks(tables["unfinished"]), info, "open_groups", ["task_id"]),
+        "error_times": _with_info(
+            count_error_times(tasks, (info.first_ms, info.last_ms), as_of, chosen), info, "error_times", ["error"]
+        ),
+        **({} if clusters is None else {"clusters": clusters}),
+    }
+    for name, table in list_single_tasks(tasks, as_of, chosen).items():
+        more[name] = _with_info(table, info, name, ["task_id"])
+    return {"highlights": highlights, **tables, **more}
+
+
+def _with_info(
+    table: pd.DataFrame, info: report_info.ReportInfo, name: str, keys: Sequence[str], *notes: str
+) -> pd.DataFrame:
+    return report_info.with_info(table, report_info.rename(info, name, keys, notes))
 
 
 def count_task_types(tasks: Any, **options: Unpack[FilterOptions]) -> pd.DataFrame:
@@ -52,19 +76,3 @@ def count_task_types(tasks: Any, **options: Unpack[FilterOptions]) -> pd.DataFra
         else:
             info = msgspec.structs.replace(info, notes=[*info.notes, UNKNOWN_BEFORE])
     return report_info.with_info(table, info)
-
-
-def count_headline(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, int, bool]]:
-    """Return the numbers that a page begins with: name, number, and whether more than none is bad."""
-    failures, workers = tables.get("failures"), tables.get("workers")
-    if failures is None:
-        return []
-    numbers = [("tasks", int(failures["tasks"].sum()), False), ("failed", int(failures["failed"].sum()), True)]
-    numbers.append(("open", int(failures["open"].sum()), False))
-    if "overdue" in failures:
-        numbers.append(("overdue", int(failures["overdue"].sum()), True))
-    never = (failures["completed"] == 0) & (failures["failed"] > 0)
-    numbers.append(("groups that never succeeded", int(never.sum()), True))
-    if workers is not None and "worker_node" in workers:
-        numbers.append(("nodes", len(workers), False))
-    return numbers

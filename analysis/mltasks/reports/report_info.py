@@ -46,6 +46,7 @@ class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None = None  # the length of a period, where the report chose it
     marks: list[Mark] = []
     notes: list[str] = []
+    source: str = ""  # as the commands name it
 
     def covers(self) -> str:
         """Return the sentence that every output begins with."""
@@ -90,6 +91,7 @@ def attach_info(
         last_ms=census.last_ms,
         loaded=ctx.rows if ctx.rows and not tasks.filters and 0 < census.tasks < ctx.rows else None,
         notes=[*census.notes(tasks), *notes],
+        source=ctx.source,
         **more,
     )
     return with_info(frame, said)
@@ -99,6 +101,11 @@ def with_info(frame: pd.DataFrame, said: ReportInfo) -> pd.DataFrame:
     """Return a table with what it says of itself in `attrs`, and nothing else there."""
     frame.attrs = {KEY: msgspec.json.encode(said).decode()}
     return frame
+
+
+def rename(said: ReportInfo, report: str, keys: Sequence[str], notes: Sequence[str] = ()) -> ReportInfo:
+    """Return what a table says that was made of another one: the same, but for its name, keys and notes."""
+    return msgspec.structs.replace(said, report=report, keys=list(keys), notes=list(notes), marks=[])
 
 
 def source_names(ctx: Context) -> list[str]:

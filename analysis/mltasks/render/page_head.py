@@ -1,0 +1,122 @@
+"""What the page begins with: the verdict, what needs attention and what to do next, the numbers with their changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from mltasks.render import cells, highlights
+from mltasks.render.highlights import Point
+from mltasks.reports.finding import because, row_text
+
+LONGEST = 240  # letters of an advice
+PLACES = {"compare": "failures", "durations": "failures"}  # sections that have the rows of other reports
+LABELS = {
+    "tasks": "tasks",
+    "failed": "failed",
+    "open": "open",
+    "lost": "lost",
+    "p95_s": "p95 duration",
+    "nodes": "nodes",
+}
+LINKS = {
+    "tasks": "timeline",
+    "failed": "errors",
+    "open": "unfinished",
+    "lost": "unfinished",
+    "p95_s": "failures",
+    "nodes": "workers",
+}
+WHOLES = {
+    "failed": "of {} finished",
+    "lost": "of {} open",
+    "p95_s": "of {} measured",
+    "nodes": "of {} known have tasks",
+}
+
+
+class Advice(NamedTuple):
+    """What to do about a thing that needs attention, and the row that says why."""
+
+    remedy: str = ""
+    target: str = ""
+
+
+def describe_points(
+    tables: Mapping[str, pd.DataFrame], points: Sequence[Point], sections: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what needs attention, each with the row that it is of, what to do, and the command that shows more."""
+    rows = {section["name"]: {row["id"] for row in section["rows"]} for section in sections}
+    described = []
+    for point in points:
+        advice = _find_advice(tables, point, rows)
+        described.append({"point": point, "target": _target(point, rows), "advice": advice})
+    return described
+
+
+def _target(point: Point, rows: Mapping[str, set[str]]) -> str:
+    """Return the id of the row that a point is of, or of its section where the table is cut before it."""
+    if point.report is None or point.row is None:
+        return ""
+    section = PLACES.get(point.report, point.report)
+    row = highlights.anchor(section, point.row)
+    return row if row in rows.get(section, ()) else section if section in rows else ""
+
+
+def _find_advice(tables: Mapping[str, pd.DataFrame], point: Point, rows: Mapping[str, set[str]]) -> Advice:
+    """Return the remedy of the row that a point is of, or of the error that its reason ends with."""
+    for name, section, key in (("open_groups", "unfinished", "task_id"), ("errors", "errors", "error")):
+        table = tables.get(name)
+        if table is None or key not in table:
+            continue
+        for row in table[table["remedy"].notna()].to_dict("records"):
+            is_it = point.report == section and point.row == cells.one_line(row_text([row[key]]))
+            error = cells.one_line(because(row[key])) if key == "error" else ""
+            is_cause = bool(error) and point.report in ("failures", "models") and point.reason.endswith(error)
+            if is_it or is_cause:
+                anchor = highlights.anchor(section, cells.one_line(row_text([row[key]])))
+                remedy = cells.one_line(row["remedy"])
+                return Advice(
+                    f"{remedy[:1].upper()}{remedy[1:LONGEST]}",
+                    anchor if is_cause and anchor in rows.get(section, ()) else "",
+                )
+    return Advice()
+
+
+def make_tiles(headline: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the numbers, each with the whole that it is a part of and what it was before."""
+    if headline is None:
+        return []
+    return [_tile(row["measure"], row["value"], row["part_of"], row["before"]) for row in headline.to_dict("records")]
+
+
+def _tile(measure: str, value: float, part_of: float, before: float) -> dict[str, Any]:
+    whole = "" if cells.is_missing(part_of) else WHOLES[measure].format(f"{part_of:,.0f}")
+    return {
+        "label": LABELS[measure],
+        "value": _number(measure, value),
+        "part": whole,
+        "change": _describe_change(measure, value, before),
+        "link": LINKS[measure],
+        "bad": measure in ("failed", "lost") and value > 0,
+    }
+
+
+def _number(measure: str, value: float) -> str:
+    if cells.is_missing(value):
+        return cells.MISSING
+    return cells.duration(value) if measure.endswith("_s") else f"{value:,.0f}"
+
+
+def _describe_change(measure: str, value: float, before: float) -> str:
+    """Return by how much a number differs from what it was; nothing where that is not known."""
+    if cells.is_missing(before) or cells.is_missing(value):
+        return ""
+    if measure in ("open", "lost"):
+        return f"{before:,.0f} more from before"
+    if value == before:
+        return "as before"
+    sign = "+" if value > before else "\u2212"
+    return f"{sign}{_number(measure, abs(value - before))} from {_number(measure, before)}"

@@ -1,0 +1,55 @@
+"""Several clusters side by side: how often tasks fail, what is lost, how many errors are new, how old the data is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from mltasks.engines import prepare
+from mltasks.reports import report_info
+from mltasks.reports.errors import errors
+from mltasks.reports.failures import failures
+from mltasks.reports.history import History
+from mltasks.reports.unfinished import unfinished
+
+COLUMNS = (
+    *("cluster", "tasks", "failed", "failure_rate", "failure_rate_low", "failure_rate_high", "open", "lost"),
+    *("new_errors", "as_of", "data_age_s"),
+)
+
+
+def compare_clusters(
+    tasks: Any, history: History, as_of: Any, options: Mapping[str, Any], now: datetime | None = None
+) -> pd.DataFrame | None:
+    """Return one row per cluster, by name; None where the tasks are of one. What is not known is missing.
+
+    `data_age_s`: the time from `as_of`, when the cluster was read, to `now`, the clock.
+    """
+    context = prepare.open_tasks(tasks).context
+    if len(context.latest()) < 2:
+        return None
+    rates = failures(tasks, by="cluster", as_of=as_of, **options)
+    verdicts = unfinished(tasks, by="cluster", as_of=as_of, **options)
+    lost = verdicts[verdicts["verdict"] == "lost"].groupby("cluster")["tasks"].sum()
+    times = {cluster: info.as_of_ms for cluster, info in context.latest().items()}
+    read = pd.to_datetime(rates["cluster"].map(times).astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
+    table = rates.assign(
+        lost=rates["cluster"].map(lost).fillna(0).astype("int64"),
+        new_errors=rates["cluster"].map(lambda cluster: _count_new(tasks, cluster, history, as_of, options)),
+        as_of=read,
+        data_age_s=(pd.Timestamp(now or datetime.now(UTC)) - read).dt.total_seconds().clip(lower=0),
+    )
+    info = report_info.read_info(rates)
+    table = table[list(COLUMNS)].astype({"new_errors": "float64"}).astype({"new_errors": "Int64"})
+    return report_info.with_info(table, report_info.rename(info, "clusters", ["cluster"]))
+
+
+def _count_new(tasks: Any, cluster: Any, history: History, as_of: Any, options: Mapping[str, Any]) -> int | None:
+    """Return how many errors of a cluster are new; None where it is not known for long enough."""
+    if not isinstance(cluster, str) or not history.span_days():
+        return None
+    chosen = {**options, "cluster": [cluster], "new": f"{history.span_days()}d"}
+    return int((errors(tasks, as_of=as_of, **chosen)["status"] == "new").sum())
