@@ -24,6 +24,7 @@ ANY = "highlights"
         "mltasks report demo -o report.html",
         "mltasks report https://host:9200 --user admin --since 7d -o report.html",
         "mltasks report history --since 1d --fail-on lost,model_down,failing",
+        "mltasks report history --since 1d -o wall.html --force --refresh 60",
     ),
 )
 @options.sources
@@ -35,6 +36,13 @@ ANY = "highlights"
     help="The page, report.html; or report.md, report.json. Without it, the summary only.",
 )
 @options.force
+@option(
+    "--refresh",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    section=options.OUTPUT,
+    help="Browsers read the HTML page again after so many seconds, for a screen on a wall.",
+)
 @option(
     "--fail-on",
     metavar="KINDS",
@@ -49,6 +57,7 @@ def command(
     every_cluster: bool,
     output: str | None,
     force: bool,
+    refresh: int | None,
     fail_on: str | None,
     **given: Any,
 ) -> int:
@@ -60,8 +69,10 @@ def command(
     from mltasks.reports import page_reports
 
     chosen, access = options.split(given)
+    if output is None and refresh is not None:
+        raise UsageError("--refresh: there is no page to refresh; name one with -o report.html")
     if output is not None:
-        page.page_format(output)
+        page.page_format(output, refresh)
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
     tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster)
@@ -69,7 +80,7 @@ def command(
     if not code and set(made.tables["highlights"]["kind"]) & kinds:
         code = FOUND
     if output is not None:
-        made.save(output, force=force)
+        made.save(output, force=force, refresh=refresh)
     if output == write.STDOUT:
         return code
     write.write(

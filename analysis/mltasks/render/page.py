@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -13,10 +14,9 @@ from mltasks import atomic_write
 from mltasks.exceptions import UsageError
 from mltasks.render import highlights, write
 from mltasks.render.json import to_document
-from mltasks.render.markdown import markup, to_markdown
 from mltasks.render.sort_and_top import make_view
 from mltasks.reports import page_reports
-from mltasks.reports.registry import REPORTS
+from mltasks.reports.verdict_line import write_verdict
 from mltasks.tasks.filter_options import RateOptions
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
@@ -42,33 +42,33 @@ class Page:
         """Return what needs attention first, as sentences."""
         return [point.sentence() for point in highlights.find_points(self.tables.get("highlights"))]
 
-    def html(self) -> str:
-        """Return the page, which stands alone."""
+    def html(self, *, refresh: int | None = None) -> str:
+        """Return the page, which stands alone; with `refresh`, browsers read it again after so many seconds."""
         from mltasks.render import html
 
-        return html.render_page(self.tables)
+        return html.render_page(self.tables, refresh)
 
     def markdown(self) -> str:
-        """Return what needs attention, then a section a report, in Markdown."""
-        points = [f"- {markup(point)}" for point in self.attention()] or [highlights.CALM]
-        sections = [
-            f"## {REPORTS[name].title}\n\n{to_markdown(make_view(table))}"
-            for name, table in self.tables.items()
-            if name != "highlights"
-        ]
-        return "\n".join(["# ML Commons tasks", "", *points, "", *sections])
+        """Return verdict, what needs attention, numbers and the worst rows, in less than 4,000 characters."""
+        from mltasks.render import page_markdown
+
+        return page_markdown.write_markdown(self.tables)
 
     def json(self) -> str:
-        """Return one object: what needs attention, and each report as its command gives it."""
+        """Return one object: the verdict, what needs attention, and each report whole, as its command gives it."""
         reports = {name: to_document(make_view(table)) for name, table in self.tables.items()}
-        return json.dumps({"attention": self.attention(), "reports": reports}, indent=1, allow_nan=False) + "\n"
+        verdict = write_verdict(self.tables["highlights"]).text if "highlights" in self.tables else None
+        page = {"verdict": verdict, "attention": self.attention(), "reports": reports}
+        return json.dumps(page, indent=1, allow_nan=False) + "\n"
 
-    def save(self, path: str | Path, *, force: bool = False) -> None:
+    def save(self, path: str | Path, *, force: bool = False, refresh: int | None = None) -> None:
         """Write the page to report.html, report.md or report.json; "-" is stdout, as Markdown.
 
-        Raises UsageError for another suffix, and where the file exists and `force` is not set.
+        With `refresh`, browsers read the HTML page again after so many seconds, for a screen on a wall. Raises
+        UsageError for another suffix, and where the file exists and `force` is not set.
         """
-        render = getattr(self, page_format(str(path)))
+        form = page_format(str(path), refresh)
+        render = partial(self.html, refresh=refresh) if form == "html" else getattr(self, form)
         if str(path) == write.STDOUT:
             write.write(render())
             return
@@ -83,11 +83,11 @@ class Page:
         return html.render_fragment(self.tables)
 
 
-def page_format(path: str) -> str:
-    """Return the format of a page by the file's suffix; raises UsageError where there is none of it."""
-    if path == write.STDOUT:
-        return "markdown"
-    form = SUFFIXES.get(Path(path).suffix.lower())
+def page_format(path: str, refresh: int | None = None) -> str:
+    """Return the format of a page by the file's suffix; raises UsageError where there is none, or none to refresh."""
+    form = "markdown" if path == write.STDOUT else SUFFIXES.get(Path(path).suffix.lower())
+    if refresh is not None and (form != "html" or refresh < 1):
+        raise UsageError(f"refresh {refresh} of {path}: a browser reads a .html page again after 1 second or more")
     if form is None:
         raise UsageError(f"-o {path}: the page comes as report.html, report.md or report.json; write one of these")
     return form

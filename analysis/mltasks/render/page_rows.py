@@ -162,7 +162,7 @@ def _shorten_list(text: str) -> str:
 
 def _details(view: View, row: Mapping[Any, Any], names: Sequence[str], section: str) -> list[dict[str, Any]]:
     """Return what opens with a row: label, text, and how it is set."""
-    found = [
+    details = [
         {
             "label": LABELS.get(name, terminal_table.label(name, words=True)),
             "text": _shorten(view.cell(name, row[name], saved=True), LONGEST_DETAIL),
@@ -171,8 +171,8 @@ def _details(view: View, row: Mapping[Any, Any], names: Sequence[str], section: 
         for name in names
         if name in row and not cells.is_missing(row[name]) and not (name in RARE and row[name] == 0)
     ]
-    command = _command(view, row, section) if found else ""
-    return [*found, {"label": "command", "text": cells.one_line(command), "kind": "code"}] if command else found
+    command = _command(view, row, section) if details else ""
+    return [*details, {"label": "command", "text": cells.one_line(command), "kind": "code"}] if command else details
 
 
 def _command(view: View, row: Mapping[Any, Any], section: str) -> str:

@@ -13,7 +13,7 @@ from mltasks.reports import report_info
 from mltasks.reports.errors import errors
 from mltasks.reports.failures import failures
 from mltasks.reports.history import History
-from mltasks.reports.unfinished import unfinished
+from mltasks.reports.unfinished import judge_some
 
 COLUMNS = (
     *("cluster", "tasks", "failed", "failure_rate", "failure_rate_low", "failure_rate_high", "open", "lost"),
@@ -32,7 +32,7 @@ def compare_clusters(
     if len(context.latest()) < 2:
         return None
     rates = failures(tasks, by="cluster", as_of=as_of, **options)
-    verdicts = unfinished(tasks, by="cluster", as_of=as_of, **options)
+    verdicts = judge_some(tasks, by="cluster", as_of=as_of, **options)
     lost = verdicts[verdicts["verdict"] == "lost"].groupby("cluster")["tasks"].sum()
     times = {cluster: info.as_of_ms for cluster, info in context.latest().items()}
     read = pd.to_datetime(rates["cluster"].map(times).astype("float64"), unit="ms", utc=True).dt.as_unit("ms")

@@ -10,11 +10,11 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.reports import finding, grouping, outcome_codes, totals
+from mltasks.reports import finding, grouping, outcome_codes, report_info, totals
 from mltasks.reports.durations import FEWEST
 from mltasks.reports.got_worse import Changes
 from mltasks.reports.grouping import ALL, NODE
-from mltasks.reports.unfinished import judge_some
+from mltasks.reports.unfinished import UNTOLD, judge_some
 from mltasks.tasks import derived, schema
 from mltasks.tasks.metadata import to_datetime
 
@@ -46,7 +46,7 @@ def measure_headline(
     lost tasks of the time before are those created in it that are open now.
     """
     now = _measure(tasks, tables["unfinished"], as_of, options)
-    known = len(tables["workers"]) if NODE in tables["workers"] else UNKNOWN
+    node_count = len(tables["workers"]) if NODE in tables["workers"] else UNKNOWN
     before, note = (
         None,
         "no change is shown: choose a beginning, such as --since 7d, to compare with as long a time before",
@@ -58,7 +58,7 @@ def measure_headline(
         window = {**options, "since": low, "until": high}
         before = _measure(tasks, judge_some(tasks, as_of=as_of, **window), as_of, window)
         note = f"before: created from {_moment(low)} to {_moment(high)}, as long a time; open and lost as of now"
-    wholes = {"failed": now.finished, "lost": now.open, "p95_s": now.measured, "nodes": known}
+    wholes = {"failed": now.finished, "lost": now.open, "p95_s": now.measured, "nodes": node_count}
     rows = [
         (name, getattr(now, name), wholes.get(name, UNKNOWN), UNKNOWN if before is None else getattr(before, name))
         for name in ("tasks", "failed", "open", "lost", "p95_s", "nodes")
@@ -81,11 +81,18 @@ def _measure(tasks: Any, unfinished_tasks: pd.DataFrame, as_of: Any, options: Ma
         failed=covered.counts["failed"],
         finished=covered.counts["completed"] + covered.counts["failed"],
         open=covered.counts["open"],
-        lost=float((unfinished_tasks["verdict"] == "lost").sum()),
+        lost=_count_lost(unfinished_tasks),
         measured=measured,
         p95_s=float(rows["p95_s"].iloc[0]) if measured >= FEWEST[RANK] else UNKNOWN,
         nodes=_count_nodes(tasks, as_of, options),
     )
+
+
+def _count_lost(unfinished_tasks: pd.DataFrame) -> float:
+    """Return how many are lost; missing where there were too many open tasks to judge."""
+    notes = report_info.read_info(unfinished_tasks).notes
+    is_known = not any(note.startswith(UNTOLD) for note in notes)
+    return float((unfinished_tasks["verdict"] == "lost").sum()) if is_known else UNKNOWN
 
 
 def _count_nodes(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> int:
