@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.reports import error_rows, known_errors
 from mltasks.reports.error_rows import KEYS
-from mltasks.tasks import derived, schema
+from mltasks.tasks import outcomes, schema
 
 PARTS = 48  # of the time that is covered
 COLUMNS = ("error", "period", "tasks")
@@ -28,7 +28,7 @@ def count_error_times(
     width = (last - first) // PARTS + 1
     wanted = ["error", "reason", "task_id", "cluster"]
     prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=wanted)
-    frame = error_rows.with_text(prepared.frame.filter(derived.has_outcome(schema.FAILED, "partial")))
+    frame = error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
     dated = frame.filter(~nw.col("start_ms").is_null())
     dated = dated.with_columns(part=((nw.col("start_ms") - first) // width).cast(nw.Int64))
     counts = operations.aggregate(dated, {**KEYS, "part": "int64"}, {"tasks": ("", "len")})

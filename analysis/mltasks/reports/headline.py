@@ -15,7 +15,7 @@ from mltasks.reports.durations import FEWEST
 from mltasks.reports.got_worse import Changes
 from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.unfinished import UNTOLD, judge_some
-from mltasks.tasks import derived, schema
+from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.metadata import to_datetime
 
 COUNTS = outcome_codes.codes_by_name("completed", "failed", "open")
@@ -70,7 +70,7 @@ def measure_headline(
 def _measure(tasks: Any, unfinished_tasks: pd.DataFrame, as_of: Any, options: Mapping[str, Any]) -> Numbers:
     prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=["status_code"])
     covered = totals.count_totals(prepared, COUNTS)
-    frame = prepared.frame.filter(derived.has_outcome(*schema.COMPLETED) & derived.has_status("measured"))
+    frame = prepared.frame.filter(outcomes.has_outcome(*schema.COMPLETED) & duration_status.has_status("measured"))
     frame = frame.select(derived.seconds().alias("seconds"), nw.lit(value=True).alias(ALL))
     rows = operations.aggregate(
         frame, {ALL: pd.BooleanDtype()}, {"measured": ("seconds", "count")}, {"p95_s": ("seconds", RANK)}

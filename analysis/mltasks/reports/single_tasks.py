@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.tasks import derived, schema
+from mltasks.tasks import derived, duration_status, outcomes, schema
 
 COLUMNS = ("task_id", "task_type", "function_name", "node_name", "create_time", "duration_s", "reason")
 TEXTS = ("task_id", "task_type", "function_name", "nodes_text", "reason")
@@ -20,10 +20,10 @@ MOST = 10
 def list_single_tasks(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Return `slowest`, the measured tasks that took longest, and `latest_failures`, those created last; ten each."""
     prepared = prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=WANTED)
-    is_measured = derived.has_status("measured")
+    is_measured = duration_status.has_status("measured")
     frame = operations.when_then(prepared.frame, "seconds", is_measured, derived.seconds())
-    completed = frame.filter(derived.has_outcome(*schema.COMPLETED) & is_measured)
-    failed = frame.filter(derived.has_outcome(schema.FAILED) & ~nw.col("start_ms").is_null())
+    completed = frame.filter(outcomes.has_outcome(*schema.COMPLETED) & is_measured)
+    failed = frame.filter(outcomes.has_outcome(schema.FAILED) & ~nw.col("start_ms").is_null())
     names = prepared.context.names()
     return {
         "slowest": _read_greatest(completed, "seconds", names),
