@@ -64,7 +64,7 @@ def test_every_report_has_a_page_with_an_example_its_columns_and_its_source() ->
     shown = {example.page for example in documentation.examples()}
     for name, report in REPORTS.items():
         text = (DOCS / "reports" / f"{name}.md").read_text("utf-8")
-        assert f"reports/{name}.md" in shown
+        assert f"docs/reports/{name}.md" in shown
         assert f"\n{name} <{name}>\n" in listed
         assert f"{{declared}} columns {name}" in text
         assert f"{{declared}} facts {name}" in text

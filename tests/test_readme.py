@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,12 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from support import documentation
 from support.readme import ROOT, code, commands, lines, of_a_cluster
 
 FIRST = ["make report", "make test"]
 SEPARATE = [FIRST[1], "pip install ."]  # this suite, and a test below
 TYPED = [line for line in lines() if not of_a_cluster(shlex.split(line, comments=True))]
+MARK = "--- command "
+COVERS = (  # the sentence that every output begins with; its times and filters differ
+    r"\d+ tasks? of ml-fixture, created 2026-11-24 2\d:\d\d-2\d:\d\d UTC \(.+?\), "
+    r"as of 2026-11-24 22:15 UTC \(assumed\).*"
+)
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.html", "tests", "notebooks", "benchmarks")
+
+
+def strip_ends(text: str) -> str:
+    """Return a text without the blanks at the ends of its lines, which a page does not have."""
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 @pytest.fixture
@@ -40,11 +52,20 @@ def test_the_first_screen_works_in_a_shell_as_it_is_printed(checkout: Path) -> N
     where["PATH"] = os.pathsep.join(p for p in where["PATH"].split(os.pathsep) if Path(p) != Path(sys.prefix, "bin"))
     where |= {"COLUMNS": "80", "HOME": str(checkout)}
     shell = ["bash", "--norc", "--noprofile", "-e"]
-    done = subprocess.run(
-        shell, input="\n".join(typed), cwd=checkout, env=where, capture_output=True, text=True, check=False
-    )
+    said = "\n".join(f"echo {MARK}{number}\n{line}" for number, line in enumerate(typed))
+    done = subprocess.run(shell, input=said, cwd=checkout, env=where, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("tasks of ml-fixture") >= 6
+    outputs = re.split(rf"^{MARK}\d+\n", done.stdout, flags=re.MULTILINE)[1:]
+    shown = {example.command: example.output for example in documentation.examples() if example.page == "README.md"}
+    assert shown
+    for line, output in zip(typed, outputs, strict=True):
+        words = shlex.split(line, comments=True)
+        if line in shown:
+            assert strip_ends(output) == shown[line]
+        elif (
+            words[:2] != ["mltasks", "get"] and words[0] == "mltasks"
+        ):  # whole lines, with what depends on the filters masked
+            assert re.fullmatch(COVERS, " ".join(output.splitlines()[:3])[:300].strip()), (line, output)
     assert {"report.html", "page.html"} <= {path.name for path in checkout.iterdir()}
 
 

@@ -16,7 +16,8 @@ from unittest.mock import patch
 
 from mltasks.cli import main
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 BLOCK = re.compile(r"```console\n\$ (mltasks [^\n]*\bdemo\b[^\n]*)\n([^$].*?)```", re.DOTALL)
 
 
@@ -30,14 +31,14 @@ class Example(NamedTuple):
 
 def pages() -> list[Path]:
     """Return the pages of the site."""
-    return sorted(page for page in DOCS.rglob("*.md"))
+    return sorted(DOCS.rglob("*.md"))
 
 
 def examples() -> list[Example]:
     """Return the commands that are shown with their output."""
     return [
-        Example(str(page.relative_to(DOCS)), *match.groups())
-        for page in pages()
+        Example(str(page.relative_to(ROOT)), *match.groups())
+        for page in (ROOT / "README.md", *pages())
         for match in BLOCK.finditer(page.read_text("utf-8"))
     ]
 
@@ -58,7 +59,7 @@ def run(command: str) -> str:
 
 def rewrite() -> None:
     """Write the outputs of all examples as they are now."""
-    for page in pages():
+    for page in (ROOT / "README.md", *pages()):
         text = page.read_text("utf-8")
         page.write_text(BLOCK.sub(lambda match: f"```console\n$ {match[1]}\n{run(match[1])}```", text), "utf-8")
 
