@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -70,6 +72,14 @@ def test_every_report_has_a_page_with_an_example_its_columns_and_its_source() ->
         assert f"{{declared}} facts {name}" in text
         assert {"## Formula and source", "## Limits"} <= {*text.splitlines()}
         assert (f"{{report-figure}} {name}" in text) == (report.figure is not None)
+
+
+def test_the_tables_that_are_made_from_the_code_can_be_made() -> None:
+    program = f"import sys; sys.path.insert(0, {str(DOCS / '_ext')!r}); import tables\n"
+    program += "from mltasks.reports.registry import REPORTS\n"
+    program += "print(*(make(name) for make in tables.TABLES.values() for name in REPORTS))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert all(f"`{column.name}`" in done.stdout for report in REPORTS.values() for column in report.columns)
 
 
 def test_the_reference_has_every_public_name_and_every_command() -> None:
