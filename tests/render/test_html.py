@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
 from html.parser import HTMLParser
 from importlib import metadata
@@ -61,6 +62,14 @@ class Seen(HTMLParser):
 @pytest.fixture(scope="module")
 def page() -> str:
     return mltasks.report(mltasks.load("demo")).html()
+
+
+@pytest.fixture(scope="module")
+def demo_twice() -> Page:
+    tasks = mltasks.load("demo")
+    both = pd.concat([tasks, tasks.assign(cluster="other")], ignore_index=True)
+    both.attrs = tasks.attrs
+    return mltasks.report(both)
 
 
 @pytest.fixture(scope="module")
@@ -242,3 +251,34 @@ def test_a_notebook_shows_the_page() -> None:
     inner = style.strip().removeprefix(".mltasks {").removesuffix("}")
     depths = list(itertools.accumulate((c == "{") - (c == "}") for c in inner))
     assert min(depths) == 0
+
+
+def test_several_clusters_stand_side_by_side_before_all_else(demo_twice: Page) -> None:
+    html = demo_twice.html()
+    assert re.findall(r'<section id="(\w+)"', html)[:2] == ["clusters", "timeline"]
+    rows = demo_twice.tables["clusters"]
+    assert rows[["cluster", "tasks", "failed", "lost"]].values.tolist() == [
+        ["ml-fixture", 552, 156, 0],
+        ["other", 552, 156, 0],
+    ]
+    assert rows["new_errors"].isna().all()  # twenty minutes tell of nothing that it is new
+    assert (rows["data_age_s"] > 0).all()
+
+
+def test_markdown_is_short_enough_for_a_chat_and_json_has_everything(demo_twice: Page, tmp_path: Path) -> None:
+    text = demo_twice.markdown()
+    assert len(text) < 4000
+    assert text.startswith("# 98 tasks failed where none ever succeeded")
+    assert "| TRAINING | KMEANS | 218 | 98 | 45.0% |" in text
+    demo_twice.save(tmp_path / "report.json")
+    whole = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert {*whole["reports"]} == {*demo_twice.tables}
+    assert len(whole["reports"]["models"]["rows"]) == len(demo_twice.tables["models"])
+    assert whole["verdict"] in text.replace("\\", "")
+
+
+def test_a_page_for_a_wall_is_read_again_and_nothing_else_is(demo_twice: Page, tmp_path: Path) -> None:
+    assert '<meta http-equiv="refresh" content="60">' in demo_twice.html(refresh=60)
+    assert 'http-equiv="refresh"' not in demo_twice.html()
+    with pytest.raises(UsageError, match=r"^refresh 60 of .*report\.md: a browser reads a \.html page again"):
+        demo_twice.save(tmp_path / "report.md", refresh=60)

@@ -115,7 +115,7 @@ def _describe_change(measure: str, value: float, before: float) -> str:
     if cells.is_missing(before) or cells.is_missing(value):
         return ""
     if measure in ("open", "lost"):
-        return f"{before:,.0f} more from before"
+        return f"{before:,.0f} more from before" if before else "none from before"
     if value == before:
         return "as before"
     sign = "+" if value > before else "\u2212"

@@ -29,13 +29,13 @@ def compare_clusters(
     `data_age_s`: the time from `as_of`, when the cluster was read, to `now`, the clock.
     """
     context = prepare.open_tasks(tasks).context
-    if len(context.latest()) < 2:
-        return None
     rates = failures(tasks, by="cluster", as_of=as_of, **options)
+    if len(rates) < 2:
+        return None
     verdicts = judge_some(tasks, by="cluster", as_of=as_of, **options)
     lost = verdicts[verdicts["verdict"] == "lost"].groupby("cluster")["tasks"].sum()
-    times = {cluster: info.as_of_ms for cluster, info in context.latest().items()}
-    read = pd.to_datetime(rates["cluster"].map(times).astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
+    times = rates["cluster"].map(lambda name: context.reading(name if isinstance(name, str) else None).as_of_ms)
+    read = pd.to_datetime(times.astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
     table = rates.assign(
         lost=rates["cluster"].map(lost).fillna(0).astype("int64"),
         new_errors=rates["cluster"].map(lambda cluster: _count_new(tasks, cluster, history, as_of, options)),
