@@ -263,6 +263,7 @@ def test_several_clusters_stand_side_by_side_before_all_else(demo_twice: Page) -
     ]
     assert rows["new_errors"].isna().all()  # twenty minutes tell of nothing that it is new
     assert (rows["data_age_s"] > 0).all()
+    assert len(re.findall(r"<td[^>]*>\d+d\d\dh</td>", html)) == 2
 
 
 def test_markdown_is_short_enough_for_a_chat_and_json_has_everything(demo_twice: Page, tmp_path: Path) -> None:

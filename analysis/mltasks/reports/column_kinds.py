@@ -27,6 +27,7 @@ SPECIAL: Mapping[str, tuple[Kind, str]] = {
     "job_start": ("time", "UTC"),
     "job_end": ("time", "UTC"),
     "job_duration_s": ("duration", "s"),
+    "data_age_s": ("duration", "s"),
 }
 
 
