@@ -277,6 +277,8 @@ def scan(
     source: Any,
     access: Access | None = None,
     *,
+    engine: str | None = None,
+    session: Any = None,
     since: Moment = None,
     until: Moment = None,
     task_type: Words = None,

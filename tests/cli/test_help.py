@@ -16,7 +16,16 @@ from mltasks.reports.declaration import Report
 from mltasks.reports.registry import REPORTS
 from support.command import Command
 
-SECTIONS = ["Try", "What a row is", "Which tasks", "Output", "For a cluster", "Options", "Columns"]  # of a report
+SECTIONS = [
+    "Try",
+    "What a row is",
+    "Which tasks",
+    "Output",
+    "For a cluster",
+    "Where reports run",
+    "Options",
+    "Columns",
+]  # of a report
 
 
 def sections_of(report: Report) -> list[str]:

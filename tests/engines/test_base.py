@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 import mltasks
-from mltasks.engines import base, duckdb, pandas
+from mltasks.engines import base, duckdb, pandas, spark
 from mltasks.engines.base import Engine
+from mltasks.engines.reader import ReadingEngine
 
-TYPED: dict[str, Engine] = {"pandas": pandas, "duckdb": duckdb}  # that each has all of the protocol, mypy checks
+TYPED: dict[str, Engine] = {
+    "pandas": pandas,
+    "duckdb": duckdb,
+    "spark": spark,
+}  # that each has all of the protocol, mypy checks
+READING: tuple[ReadingEngine, ...] = (duckdb, spark)
 PACKAGE = Path(mltasks.__file__).parent
 # pandas' and Arrow's tables are what users give and get; what is run on them is an engine's business
 ENGINE_WORDS = ("duckdb", "spark", "polars", "is_pandas", "implementation")

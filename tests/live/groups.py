@@ -24,4 +24,6 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.startswith("tests/spark/"):
+            return "spark"
         return GROUPS.get(file, "server") if file.startswith("tests/live/") else nodeid

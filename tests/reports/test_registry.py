@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.engines import base, prepare
+from mltasks.engines import prepare
 from mltasks.exceptions import UsageError
 from mltasks.render import page, terminal, write
 from mltasks.render.plot import figure
@@ -104,7 +104,7 @@ def test_the_columns_are_those_declared_in_their_order_and_of_their_types(table:
         assert re.fullmatch(DTYPES[column.kind], str(table[column.name].dtype)), column
 
 
-@pytest.mark.parametrize("engine", [*base.ENGINES])
+@pytest.mark.parametrize("engine", engines.in_process())
 def test_every_engine_gives_the_same(engine: str, report: Report, demo: pd.DataFrame) -> None:
     scanned = mltasks.scan("demo")
     rows = prepare.to_arrow(scanned)

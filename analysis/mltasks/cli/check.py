@@ -41,6 +41,7 @@ FORMATS = ("text", "json", "junit", "openmetrics")
 @option("-o", "--output", metavar="FILE", section=options.OUTPUT, help="Write to a file.")
 @options.force
 @options.access
+@options.engine
 @options.every
 def command(
     sources: tuple[str, ...],
@@ -64,7 +65,8 @@ def command(
     parsed = load_rules(rules)
     filters, access = options.split(given)
     write.check_output(output, force)
-    tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster)
+    reader = options.open_reader(given)
+    tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster, reader=reader)
     results = check(tasks, parsed)
     text = check_results.FORMATS[format_](results)
     if output in (None, write.STDOUT):

@@ -12,10 +12,13 @@ from mltasks.exceptions import ClusterError, Error, UsageError
 
 if TYPE_CHECKING:
     from mltasks.engines.dataset import Dataset
+    from mltasks.engines.reader import Reader
     from mltasks.opensearch.access import Access
 
 
-def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool) -> tuple[Dataset, int]:
+def scan_all(
+    names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, reader: Reader | None = None
+) -> tuple[Dataset, int]:
     """Return the tasks of all sources that can be read, and the exit code: 0, or what the others have earned.
 
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
@@ -25,11 +28,13 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     names = resolve_names(names, access, every=every)
     if len(names) == 1 and source_kind.kind_of(names[0], access.config) is None:
         raise source_kind.nothing_of_this_name(names[0], access.config)
+    from mltasks.engines.reader import Reader
     from mltasks.sources import load, resolve  # only now, since they are most of a start
     from mltasks.tasks import filter_options
 
+    reader = reader or Reader()
     if len(names) == 1:
-        return load.scan(names[0], access, **chosen), 0
+        return load.scan_with(reader, names[0], access, chosen), 0
     filter_options.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
     for name in names:
         if source_kind.kind_of(name, access.config) in ("folder", "file", None):
@@ -37,25 +42,31 @@ def scan_all(names: Sequence[str], access: Access, chosen: dict[str, Any], *, ev
     datasets, code = [], 0
     for name in names:
         try:
-            datasets.append(load.scan(name, access, **filter_options.loosen(chosen)))
+            datasets.append(load.scan_with(reader, name, access, filter_options.loosen(chosen)))
         except Error as error:
             print_error(error)
             code = combine_exit_codes(code, error)
     if not datasets:
         raise click.exceptions.Exit(code)
-    return load.combine(datasets, chosen, is_redacted=access.redact), code
+    return load.combine(datasets, chosen, is_redacted=access.redact, reader=reader), code
 
 
 def scan_with_before(
-    names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, looks_back: bool = True
+    names: Sequence[str],
+    access: Access,
+    chosen: dict[str, Any],
+    *,
+    every: bool,
+    looks_back: bool = True,
+    reader: Reader | None = None,
 ) -> tuple[Dataset, int, dict[str, Any]]:
     """Return what `scan_all` does of as long a time before `since`, too, and the window for the report to select."""
     if not looks_back or chosen.get("since") is None:
-        return *scan_all(names, access, chosen, every=every), {}
+        return *scan_all(names, access, chosen, every=every, reader=reader), {}
     from mltasks.tasks import filter_options
 
     window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
-    return *scan_all(names, access, filter_options.with_time_before(chosen), every=every), window
+    return *scan_all(names, access, filter_options.with_time_before(chosen), every=every, reader=reader), window
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

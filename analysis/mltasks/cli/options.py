@@ -17,10 +17,11 @@ from mltasks.exceptions import UsageError
 from mltasks.tasks import filter_declarations
 
 if TYPE_CHECKING:
+    from mltasks.engines.reader import Reader
     from mltasks.opensearch.access import Access
 
 ALIASES = {"since": ("--last",)}  # as other tools call these filters
-FILTERS, OUTPUT, CLUSTER = "Which tasks", "Output", "For a cluster"
+FILTERS, OUTPUT, CLUSTER, ENGINE = "Which tasks", "Output", "For a cluster", "Where reports run"
 ACCESS = (
     *("user", "password_file", "token_file", "ca_certs", "client_cert", "client_key", "insecure"),
     *("region", "aws_service", "tenant_id", "timeout", "deadline", "query", "allow_partial", "config", "redact"),
@@ -114,6 +115,13 @@ redact = option(
 )
 access = compose([redact, query, connection, partial])
 every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
+engine = compose(
+    [
+        option("--engine", metavar="NAME", section=ENGINE, help="duckdb (unless told otherwise), or spark."),
+        option("--spark-master", metavar="URL", section=ENGINE, help="spark://host:7077; else on this machine."),
+        option("--spark-remote", metavar="URL", section=ENGINE, help="A Spark Connect server, sc://host:15002."),
+    ]
+)
 force = option("--force", is_flag=True, section=OUTPUT, help="Overwrite a file that is there.")
 format_options = compose(
     [
@@ -163,6 +171,20 @@ def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict
     chosen["tz"] = options.get("tz")  # which a report takes, too
     chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
+
+
+def open_reader(options: dict[str, Any]) -> Reader | None:
+    """Take the engine out of a command's options, and return what reads files for the reports; None: as usual."""
+    name = options.pop("engine")
+    given = {key: options.pop(f"spark_{key}") for key in ("master", "remote")}
+    settings = {key: value for key, value in given.items() if value}
+    if settings and name != "spark":
+        raise UsageError(f"--spark-{next(iter(settings))}: is for --engine spark; add that, or leave it out")
+    if name is None:
+        return None
+    from mltasks.engines.reader import make_reader
+
+    return make_reader(name, settings=settings)
 
 
 def split_names(text: str | None) -> list[str]:

@@ -51,6 +51,7 @@ ANY = "highlights"
 )
 @options.filters(refused=CHANGES_RATE)
 @options.access
+@options.engine
 @options.every
 def command(
     sources: tuple[str, ...],
@@ -75,7 +76,8 @@ def command(
         page.page_format(output, refresh)
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
-    tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster)
+    reader = options.open_reader(given)
+    tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
     made = page.report(tasks, **window)
     if not code and set(made.tables["highlights"]["kind"]) & kinds:
         code = FOUND

@@ -32,6 +32,7 @@ def make_command(report: Report) -> click.Command:
     @_plot(report)
     @_watch(report)
     @options.access
+    @options.engine
     @options.every
     def run(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
         return _run(report, sources, every_cluster, given)
@@ -53,11 +54,12 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
         write.picture(shown["plot"])
     write.check_output(shown["output"], shown["force"])
     write.check_output(shown["plot"], shown["force"])
+    reader = options.open_reader(given)
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
         tasks, code, window = open_sources.scan_with_before(
-            sources, access, filters, every=every_cluster, looks_back=report.looks_back
+            sources, access, filters, every=every_cluster, looks_back=report.looks_back, reader=reader
         )
         from mltasks.render.sort_and_top import make_view
 

@@ -17,7 +17,11 @@ from mltasks.tasks.metadata import Context
 Value = tuple[str, str]  # a column, and what of it
 Frame = nw.LazyFrame[Any]
 NODES = ("failed_nodes", "other_nodes")  # what `explode_nodes` takes
-ENGINES = {"pandas": {"pandas"}, "duckdb": {"duckdb", "_duckdb"}}  # module -> packages that its frames' classes are of
+ENGINES = {  # module -> packages that its frames' classes are of
+    "pandas": {"pandas"},
+    "duckdb": {"duckdb", "_duckdb"},
+    "spark": {"pyspark"},
+}
 
 
 class Engine(Conditions, Protocol):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from mltasks.engines.reader import Reader
 from mltasks.tasks import schema
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 
+LOCAL = Reader()
 GONE = pa.field("gone_time", schema.ARROW["time"])  # when a task was found to be deleted on its cluster
 SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`
 FILE_SCHEMA = pa.schema([field for field in SCHEMA if field.name != "cluster"])
@@ -37,13 +39,14 @@ class DataFile:
 
 @dataclass(frozen=True)
 class DataFiles:
-    """Parquet files that no task is twice in."""
+    """Parquet files that no task is twice in, and what reads them."""
 
     parts: tuple[DataFile, ...]
+    reader: Reader = LOCAL
 
     def prune(self, filters: Filters, *, window: Window) -> DataFiles:
         """Return the files that can hold a task which the filters select; `window` as in Filters.expression."""
-        return DataFiles(tuple(part for part in self.parts if _may_match(part, filters, window)))
+        return replace(self, parts=tuple(part for part in self.parts if _may_match(part, filters, window)))
 
     def unknown_columns(self) -> list[str]:
         """Return the columns that a newer version has written, in the order of the files."""

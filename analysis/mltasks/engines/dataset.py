@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from mltasks.engines import data_files
 from mltasks.engines.base import engine_of
-from mltasks.engines.data_files import DataFiles
+from mltasks.engines.data_files import LOCAL, DataFiles
+from mltasks.engines.reader import Reader
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context, to_iso
 
@@ -59,11 +60,9 @@ class Tasks:
     keys: Mapping[str, Any]
 
 
-def scan(rows: pa.Table | Path | DataFiles) -> Any:
+def scan(rows: pa.Table | Path | DataFiles, reader: Reader = LOCAL) -> Any:
     """Return rows in memory, a Parquet file or those of a store as a frame of which a report reads what it needs."""
-    from mltasks.engines import duckdb
-
-    return duckdb.relation(rows)
+    return (rows.reader if isinstance(rows, DataFiles) else reader).scan(rows)
 
 
 def open_table(rows: pa.Table) -> Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -11,12 +12,14 @@ import pyarrow as pa
 
 from mltasks.engines import duckdb_sql, load_sweep
 from mltasks.engines.base import Frame, Value
+from mltasks.engines.data_files import DataFiles
 from mltasks.engines.duckdb_errors import translate_errors as translate_errors
 from mltasks.engines.duckdb_relation import connection_of
 from mltasks.engines.duckdb_relation import relation as relation
 from mltasks.engines.duckdb_sql import Relation
 from mltasks.engines.duckdb_sql import has_gone as has_gone
 from mltasks.engines.duckdb_sql import prune as prune
+from mltasks.exceptions import UsageError
 from mltasks.tasks import conform, deduplicate, table
 from mltasks.tasks.conditions import case_when as case_when
 from mltasks.tasks.conditions import map_values as map_values
@@ -30,6 +33,17 @@ def open_frame(tasks: Relation | pa.Table, names: Sequence[str]) -> tuple[Relati
     rows = conform.conform(to_arrow(tasks) if isinstance(tasks, Relation) else tasks, UnreadableCounts())
     rows = deduplicate.deduplicate(rows)
     return relation(rows), table.note_shared_ids(rows, table.assume_as_of(rows, Context(source="a table")))
+
+
+def open_session(session: Any, settings: Mapping[str, str]) -> None:
+    """Return nothing: each relation has a connection of its own; raises UsageError for what would set one."""
+    if session is not None or settings:
+        raise UsageError("engine duckdb: it takes no session, master or remote; these are for the engine spark")
+
+
+def scan(rows: pa.Table | Path | DataFiles, session: None) -> Relation:
+    """Return rows in memory, a Parquet file, or those of a store as a relation."""
+    return relation(rows)
 
 
 def from_arrow(rows: pa.Table, context: Context) -> Relation:

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.engines import dataset
-from mltasks.engines.data_files import DataFiles
+from mltasks.engines.data_files import LOCAL, DataFiles
 from mltasks.engines.dataset import Dataset
+from mltasks.engines.reader import Reader, make_reader
+from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import Access, Query, with_query
 from mltasks.sources import merge, parquet
 from mltasks.sources.read_rows import read_rows, reject_query
@@ -34,6 +36,7 @@ from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
+PARQUET = (".parquet", None)  # suffixes of what is a Parquet file, or a folder of such
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -90,7 +93,13 @@ def load(
 
 
 def scan(
-    source: Any, access: Access | None = None, *, query: Query = None, **options: Unpack[FilterOptions]
+    source: Any,
+    access: Access | None = None,
+    *,
+    query: Query = None,
+    engine: str | None = None,
+    session: Any = None,
+    **options: Unpack[FilterOptions],
 ) -> Dataset:
     """Open a source for reports, which read as much of it as they need.
 
@@ -101,6 +110,11 @@ def scan(
     ----------
     source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
         As `load` takes it.
+    engine : str, optional
+        What reports run on: ``"duckdb"``, in this process, unless told otherwise; or ``"spark"``, which reads files and
+        stores itself, so that its workers have to see the same paths.
+    session : SparkSession, optional
+        For Spark, classic or of Spark Connect; else the one that is active, or a new one on this machine.
 
     Returns
     -------
@@ -118,16 +132,21 @@ def scan(
     >>> mltasks.failures(tasks, by=[])[["tasks", "failed"]].values.tolist()
     [[252, 74]]
     """
-    access = with_query(access, query)
+    return scan_with(make_reader(engine, session), source, with_query(access, query), options)
+
+
+def scan_with(reader: Reader, source: Any, access: Access, options: Mapping[str, Any]) -> Dataset:
+    """Open a source for reports as `scan` does, with a reader that is ready."""
     if are_several(source):
-        datasets = [scan(one, access, **filter_options.loosen(options)) for one in source]
-        return combine(datasets, options, is_redacted=access.redact)
+        datasets = [scan_with(reader, one, access, filter_options.loosen(options)) for one in source]
+        return combine(datasets, options, is_redacted=access.redact, reader=reader)
     source = resolve(source, access)
     if isinstance(source, Dataset) and isinstance(source.frame, DataFiles) and not access.redact:
         reject_query(access, source)
         chosen = filters.combine(source.filters, filter_options.parse(options, source.context.as_of_ms))
         description = filters.merge_descriptions(source.context.filters, chosen.describe())
-        return Dataset(source.frame, metadata.replace(source.context, filters=description), chosen)
+        frame = source.frame if reader.is_local else replace(source.frame, reader=reader)
+        return Dataset(frame, metadata.replace(source.context, filters=description), chosen)
     if isinstance(source, TaskFile) and source.is_parquet and not access.redact:
         columns, count, ctx = parquet.read_footer(source.path, source.name)
         if ctx is not None and ctx.rows == count and ctx.as_of_ms is not None and conform.is_stored(columns):
@@ -136,11 +155,24 @@ def scan(
             ctx = metadata.replace(
                 ctx, source=source.name, filters=filters.merge_descriptions(ctx.filters, chosen.describe())
             )
-            return Dataset(dataset.scan(source.path), ctx, chosen)
+            return Dataset(dataset.scan(source.path, reader), ctx, chosen)
+    if isinstance(source, TaskFile) and source.suffix in PARQUET and not reader.is_local and not access.redact:
+        reject_query(access, source)
+        return _open_files(reader, source, options)
     rows, ctx, chosen = read_rows(source, access, options, window="in_flight")
     if access.redact:
         rows, ctx, chosen = _redact(rows, ctx, chosen)
-    return Dataset(dataset.scan(rows), ctx, chosen)
+    return Dataset(dataset.scan(rows, reader), ctx, chosen)
+
+
+def _open_files(reader: Reader, file: TaskFile, options: Mapping[str, Any]) -> Dataset:
+    """Return anybody's Parquet file, or folder of such, as its engine reads it, with what the first one tells."""
+    frame, assumed = reader.open_files(file.path)
+    own = parquet.read_context(file.path)
+    ctx = assumed if own is None or own.as_of_ms is None else metadata.replace(own, notes=(*own.notes, *assumed.notes))
+    chosen = filter_options.parse(options, ctx.as_of_ms)
+    description = filters.merge_descriptions(ctx.filters, chosen.describe())
+    return Dataset(frame, metadata.replace(ctx, source=file.name, rows=None, filters=description), chosen)
 
 
 def _redact(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Context, Filters]:
@@ -154,7 +186,11 @@ def _redact(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Co
 
 
 def combine(
-    datasets: Sequence[Dataset], options: Mapping[str, Any] = NO_OPTIONS, *, is_redacted: bool = False
+    datasets: Sequence[Dataset],
+    options: Mapping[str, Any] = NO_OPTIONS,
+    *,
+    is_redacted: bool = False,
+    reader: Reader = LOCAL,
 ) -> Dataset:
     """Return several Datasets as one; each task is there once.
 
@@ -162,7 +198,7 @@ def combine(
     count from the latest as_of of all; the Datasets were scanned with what `filter_options.loosen` makes of them.
     `is_redacted`: their tasks are masked, so that the filters have the words of the Datasets.
     """
-    dataset = _combine(datasets)
+    dataset = _combine(datasets, reader)
     chosen = filters.with_confirmed(
         filter_options.parse(options, dataset.context.as_of_ms), [each.filters for each in datasets]
     )
@@ -176,14 +212,19 @@ def combine(
     return replace(dataset, context=metadata.replace(dataset.context, filters=description), filters=chosen)
 
 
-def _combine(datasets: Sequence[Dataset]) -> Dataset:
+def _combine(datasets: Sequence[Dataset], reader: Reader) -> Dataset:
     if len(datasets) == 1:
         return datasets[0]
     stores = [each.frame for each in datasets if isinstance(each.frame, DataFiles)]
     clusters = [cluster for store in stores for cluster in {part.cluster for part in store.parts}]
     if len(stores) == len(datasets) and len(set(clusters)) == len(clusters):
-        files = DataFiles(tuple(part for store in stores for part in store.parts))
+        files = replace(stores[0], parts=tuple(part for store in stores for part in store.parts))
         return Dataset(files, metadata.merge([d.context for d in datasets]), datasets[-1].filters)
+    if not reader.is_local:
+        raise UsageError(
+            f"engine {reader.engine}: several sources are read as one only where they are stores of different "
+            "clusters; give one source, such as a folder of Parquet files"
+        )
     parts = [(conform.conform(dataset.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = merge.concat(parts)
     return Dataset(dataset.scan(rows), ctx, chosen)

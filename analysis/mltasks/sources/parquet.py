@@ -157,6 +157,12 @@ def read_folder(folder: Path) -> tuple[pa.Table, Context | None]:
     return rows, None if first is None else context.replace(first, rows=None)
 
 
+def read_context(path: Path) -> Context | None:
+    """Return the Context of a Parquet file, or of the first in a folder that has one."""
+    paths = [part for part in sorted(path.rglob("*")) if _is_part(part.relative_to(path))] if path.is_dir() else [path]
+    return next((ctx for part in paths if (ctx := read_footer(part)[2]) is not None), None)
+
+
 def _is_part(path: Path) -> bool:
     return path.suffix.lower() == ".parquet" and not any(part.startswith(("_", ".")) for part in path.parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -74,8 +75,12 @@ def note_shared_ids(table: pa.Table, ctx: Context) -> Context:
         return ctx
     task = shared[0]["values"]
     names = table.filter(pc.equal(table["task_id"], task))["cluster"].to_pylist()
+    return with_shared_ids(ctx, len(shared), task, names)
+
+
+def with_shared_ids(ctx: Context, n: int, task: str, names: Collection[str | None]) -> Context:
+    """Return the Context with a note on `n` task ids that several clusters have; `names` are those of one `task`."""
     clusters = " and ".join(sorted("no name" if name is None else name for name in names))
-    n = len(shared)
     note = (
         f"{n} task {'id is' if n == 1 else 'ids are'} there under several cluster names, such as {task} of {clusters}: "
         "if that is one cluster, its tasks count more than once"

@@ -1,0 +1,35 @@
+"""What stops Spark, in one line: a session that is gone, a file, memory, or Ctrl-C."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mltasks.exceptions import DataError, UsageError
+
+GONE = re.compile(
+    "SparkContext was shut down|stopped SparkContext|SparkContext has been|Connection refused|NO_ACTIVE_SESSION|"
+    "SESSION_CLOSED|SESSION_CHANGED|UNAVAILABLE|Answer from Java side is empty"
+)
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn what Spark raises into UsageError and DataError."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
+            raise
+        text = _first_line(error)
+        if GONE.search(str(error)) or type(error).__name__ in ("Py4JNetworkError", "_InactiveRpcError"):
+            raise UsageError(f"the Spark session is gone ({text}); make a new one, and the frame with it") from error
+        if type(error).__name__ == "AnalysisException":
+            raise UsageError(f"Spark does not take it: {text}") from error
+        raise DataError(f"the tasks cannot be read by Spark: {text}; is a file damaged, or gone meanwhile?") from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,0 +1,104 @@
+"""Parquet files and the files of a store as Spark DataFrames, of which a report reads what it needs."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mltasks.engines import data_files
+from mltasks.engines.data_files import DataFiles
+from mltasks.engines.spark_errors import translate_errors
+from mltasks.engines.spark_frame import SQL, from_arrow_table, quote_name, quote_text, with_stored_columns
+from mltasks.exceptions import UsageError
+from mltasks.tasks import schema
+
+GLOB = re.compile(r"([{}\[\]*?\\])")
+
+
+@translate_errors()
+def scan(rows: pa.Table | Path | DataFiles, session: Any) -> Any:
+    """Return rows in memory, a Parquet file, a folder of such, or the files of a store as a DataFrame."""
+    if isinstance(rows, pa.Table):
+        return with_stored_columns(from_arrow_table(session, rows))
+    if isinstance(rows, DataFiles):
+        return _read_store(session, rows)
+    if rows.is_dir():
+        return _read_folder(session, rows)
+    return with_stored_columns(session.read.parquet(_escape(rows)))
+
+
+def _read_folder(session: Any, folder: Path) -> Any:
+    """Return all Parquet files in a folder; a folder called `team=red` gives a column `team`, as a text: `007` stays.
+
+    Raises UsageError where some of these columns are in the files and some are not.
+    """
+    paths = [path for path in folder.rglob("*.parquet") if not _is_hidden(path.relative_to(folder))]
+    parts = {part for path in paths for part in path.relative_to(folder).parts[:-1]}
+    names = {unquote(part.partition("=")[0]) for part in parts if "=" in part}
+    reader = session.read.option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
+    inside = names & {*pq.read_schema(paths[0]).names} if paths else set()
+    if inside == names:
+        return reader.option("recursiveFileLookup", "true").parquet(_escape(folder))
+    if inside:
+        raise UsageError(f"{folder}: the column {min(inside)!r} is in the files and in the folders' names; rename one")
+    fields = reader.parquet(_escape(folder)).schema.fields
+    types = [
+        f"{quote_name(field.name)} {'string' if field.name in names else field.dataType.simpleString()}"
+        for field in fields
+    ]
+    return reader.schema(", ".join(types)).parquet(_escape(folder))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.parts)
+
+
+def _read_store(session: Any, rows: DataFiles) -> Any:
+    """Return the tasks of a store's files, those that the manifest names; the cluster is taken from there, too."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
+    for part in rows.parts:
+        groups[part.cluster, part.columns].append(part.path)
+    if not groups:
+        return from_arrow_table(session, data_files.SCHEMA.empty_table())
+    names = [*data_files.FILE_SCHEMA.names, *rows.unknown_columns()]
+    frames = [
+        _read_parts(session, paths, columns).selectExpr(
+            f"{quote_text(cluster)} AS cluster", *(_column_or_null(name, columns) for name in names)
+        )
+        for (cluster, columns), paths in groups.items()
+    ]
+    return functools.reduce(lambda first, second: first.union(second), frames)
+
+
+def _read_parts(session: Any, paths: Sequence[Path], columns: Collection[str]) -> Any:
+    """Return the rows of files that have the same columns; what we know the types of is not asked for in each file."""
+    reader = session.read
+    if {*columns} <= {*data_files.FILE_SCHEMA.names}:
+        reader = reader.schema(", ".join(f"{quote_name(name)} {_sql_type(name)}" for name in columns))
+    return reader.parquet(*map(_escape, paths))
+
+
+def _sql_type(name: str) -> str:
+    return SQL[schema.COLUMNS[name].kind] if name in schema.COLUMNS else SQL["time"]
+
+
+def _column_or_null(name: str, columns: Collection[str]) -> str:
+    if name in columns:
+        return quote_name(name)
+    if name not in data_files.FILE_SCHEMA.names:
+        return f"NULL AS {quote_name(name)}"
+    is_list = name in schema.COLUMNS and schema.COLUMNS[name].kind == "nodes"
+    return f"CAST({'array()' if is_list else 'NULL'} AS {_sql_type(name)}) AS {quote_name(name)}"
+
+
+def _escape(path: Path) -> str:
+    """Return a path as Spark takes it, whatever characters are in it: it would look for a pattern."""
+    return "file://" + GLOB.sub(r"\\\1", str(path.absolute()))

@@ -1,0 +1,72 @@
+"""Files and stores are read by Spark itself: what the manifest names, what the window needs, in their types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mltasks
+from mltasks.engines.dataset import Dataset
+from mltasks.engines.reader import Reader
+from mltasks.tasks import filter_options
+from support import stored
+from support.generated import AS_OF, DAY, made
+
+same = pd.testing.assert_frame_equal
+
+
+def test_a_report_on_a_month_reads_the_files_of_that_month(session: Any, tmp_path: Path) -> None:
+    tasks = made(*({"create_time": AS_OF - days * DAY} for days in (1, 2, 40, 41, 90)))
+    local = stored.dataset(stored.of_stores(tasks), tmp_path / "a [b] {c} d")
+    files = local.frame
+    on_spark = Dataset(type(files)(files.parts, Reader("spark", session)), local.context)
+    expected = mltasks.failures(local, since="7d")
+    same(mltasks.failures(on_spark, since="7d"), expected)
+    same(mltasks.failures(on_spark, by=[]), mltasks.failures(local, by=[]))
+
+
+def test_the_plan_names_only_files_that_can_hold_a_task_of_the_window(session: Any, tmp_path: Path) -> None:
+    tasks = made(*({"create_time": AS_OF - days * DAY} for days in (1, 40, 90)))
+    local = stored.dataset(stored.of_stores(tasks), tmp_path)
+    files = local.frame
+    on_spark = type(files)(files.parts, Reader("spark", session))
+    pruned = on_spark.prune(filter_options.parse({"since": "7d"}, AS_OF), window="created")
+    rows = pruned.reader.scan(pruned)
+    assert len(files.parts) > len(pruned.parts) == len(rows.inputFiles()) == 1
+    assert rows.count() == 1
+
+
+def test_a_folder_of_files_has_its_partition_columns_as_texts(session: Any, tmp_path: Path) -> None:
+    demo = mltasks.load("demo")
+    for team, part in (("007", demo.head(300)), ("08", demo.tail(252))):
+        folder = tmp_path / f"team={team}"
+        folder.mkdir()
+        mltasks.write_parquet(part, folder / "part.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "README.txt").write_text("no tasks")
+    tasks = mltasks.scan(tmp_path, engine="spark", session=session)
+    expected = mltasks.failures(mltasks.scan(tmp_path), by="team")
+    assert tasks.context.as_of_ms == mltasks.scan("demo").context.as_of_ms
+    table = mltasks.failures(tasks, by="team")
+    assert table["team"].tolist() == ["007", "08"]
+    same(table, expected, rtol=1e-9)
+
+
+def test_a_single_file_is_read_by_spark_with_its_metadata(session: Any, tmp_path: Path) -> None:
+    file = tmp_path / "tasks.parquet"
+    mltasks.write_parquet(mltasks.load("demo"), file)
+    tasks = mltasks.scan(file, engine="spark", session=session, task_type="TRAINING")
+    assert type(tasks.frame).__module__.startswith("pyspark")
+    expected = mltasks.failures(mltasks.scan(file, task_type="TRAINING"))
+    table = mltasks.failures(tasks)
+    same(table, expected, rtol=1e-9)
+    assert table.attrs == expected.attrs
+
+
+@pytest.mark.parametrize("engine", ["polars", "Spark"])
+def test_an_engine_that_is_not_there_is_named(engine: str) -> None:
+    with pytest.raises(mltasks.UsageError, match=f"there is no '{engine}'; there are duckdb .*, spark"):
+        mltasks.scan("demo", engine=engine)
