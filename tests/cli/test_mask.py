@@ -20,6 +20,7 @@ URLS = (
     f"127.0.0.1:9?token={SECRET}",
     f"http://127.0.0.1:9/#{SECRET}",
     f"http://u:{SECRET}",
+    f"https://127.0.0.1:9/_search?api_key={SECRET}",
     "prod",  # whose file has the password where the name of a variable belongs
 )
 COMMAND_LINES = (
@@ -43,6 +44,24 @@ COMMAND_LINES = (
     ("failures", "https://127.0.0.1:9", "--user", "me", f"--password-file={SECRET}"),
     ("failures", "https://127.0.0.1:9", "--token-file", SECRET),
     ("failures", "https://127.0.0.1:9", f"--password={SECRET}"),
+    ("failures", "https://127.0.0.1:9", "--password", SECRET),
+    ("failures", "https://127.0.0.1:9", f"-p{SECRET}"),
+    ("failures", "https://127.0.0.1:9", "--header", f"Authorization: Basic {SECRET}"),
+    ("failures", "https://127.0.0.1:9", f"--header=Authorization: Bearer {SECRET}"),
+    ("failures", "https://127.0.0.1:9", "--query", "SOURCE"),
+    ("failures", "https://127.0.0.1:9", "--query", '{"match": {"error": "SOURCE"}'),
+    ("failures", "demo", "--query", '{"match": {"error": "SOURCE"}}'),
+)
+SECTIONS = (  # of a configuration, in which a secret stands where it does not belong
+    f'url = "http://u:{SECRET}@127.0.0.1:9"',
+    f'url = "u:{SECRET}@127.0.0.1:9"',
+    f'url = "https://127.0.0.1:9?token={SECRET}"',
+    *(f'url = "https://127.0.0.1:9"\n{key} = "{SECRET}"' for key in ("password", "token", "api_key", "token_env")),
+    *(f'url = "https://127.0.0.1:9"\nuser = "me"\n{key} = "{SECRET}"' for key in ("password_file", "password_env")),
+    f'url = "https://127.0.0.1:9"\nheaders = {{Authorization = "{SECRET}"}}',
+    f'url = "https://127.0.0.1:9"\npassword_env = ["{SECRET}"]',
+    f'url = "https://127.0.0.1:9\npassword = "{SECRET}"',
+    f"password = {SECRET}",
 )
 
 
@@ -62,6 +81,33 @@ def test_no_command_repeats_a_password(
         assert "w#rd" not in ran.out + ran.err, line
 
 
+@pytest.mark.parametrize("section", SECTIONS, ids=range(len(SECTIONS)))
+def test_no_command_repeats_a_secret_of_a_configuration(
+    mltasks: Command, section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "own.toml"
+    config.write_text(f"[clusters.prod]\n{section}\n")
+    for line in (("failures", "prod"), ("doctor", "--all"), ("sync", "--all", "store")):
+        ran = mltasks(*line, "--config", str(config))
+        assert ran.code in (2, 3), line
+        assert SECRET not in ran.out + ran.err, line
+        assert "w#rd" not in ran.out + ran.err, line
+
+
+@pytest.mark.parametrize("name", ["MLTASKS_SOURCE", "MLTASKS_USER", "MLTASKS_PASSWORD_FILE", "MLTASKS_TOKEN_FILE"])
+def test_no_command_repeats_a_secret_of_the_environment(
+    mltasks: Command, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLTASKS_USER", "me")
+    bare = () if name in ("MLTASKS_SOURCE", "MLTASKS_USER") else (SECRET,)  # a name that is nothing more is a name
+    for value in (*bare, f"u:{SECRET}@127.0.0.1:9", f"http://u:{SECRET}@127.0.0.1:9"):
+        monkeypatch.setenv(name, value)
+        ran = mltasks("failures", *(() if name == "MLTASKS_SOURCE" else ("https://127.0.0.1:9",)))
+        assert ran.code in (2, 3)
+        assert SECRET not in ran.out + ran.err
+
+
 @pytest.mark.parametrize(
     ("word", "masked"),
     [
@@ -69,6 +115,7 @@ def test_no_command_repeats_a_password(
         ("u:p@w@host", "***@host"),
         ("http:/u:PW@host:", "http:/***@host:"),
         ("https://host?token=PW", "https://host?***"),
+        ("https://host/x;pw=PW", "https://host/x;***"),
         ("http://u:PW/x", "http://u:***/x"),
         ("https://[::1]:9200/x:", "https://[::1]:9200/x:"),
         ("host:9200", "host:9200"),

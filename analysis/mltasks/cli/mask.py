@@ -77,7 +77,7 @@ def _parts(word: str) -> tuple[str, str, str]:
 
 
 def _split_parameters(rest: str) -> tuple[str, str, str]:
-    match = re.search(r"[?#]", rest)
+    match = re.search(r"[?#;]", rest)
     return (rest, "", "") if match is None else (rest[: match.start()], match[0], rest[match.end() :])
 
 

@@ -28,7 +28,8 @@ def is_local(host: str) -> bool:
 def check_url(url: str) -> Any:
     """Return the parts of a URL; raises UsageError for one that cannot be a cluster's, or has credentials in it."""
     if "@" in url:  # wherever it stands: in a password that is not escaped there may be '/', '#' and '?' before it
-        shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
+        scheme, mark, _ = url.partition("://")
+        shown = f"{scheme if mark else 'https'}://{url.rpartition('@')[2]}"
         raise UsageError(f"{shown}: credentials in a URL end up in logs; give --user and set MLTASKS_PASSWORD instead")
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url
