@@ -153,9 +153,11 @@ def main() -> None:
                 _write(cluster, f"new-{turn}-{n}", now_ms + n, "RUNNING")
                 _write(cluster, f"late-{LATE - 1 - 10 * turn - n}", now_ms - n * 50, "COMPLETED")
             _run("20 changes: new tasks, and late ones that end", cluster.url, store)
-        for task_id, created in samples[:CHANGES]:
-            _write(cluster, task_id, created, "FAILED")
-        _run("20 changes: finished tasks of all months", cluster.url, store)
+        cluster.unseen -= len(samples[:CHANGES])  # from now on the index in memory has them
+        for turn in ("", ", once more"):
+            for task_id, created in samples[:CHANGES]:
+                _write(cluster, task_id, created, "FAILED")
+            _run(f"20 changes: finished tasks of as many months{turn}", cluster.url, store)
 
 
 def _write(cluster: FakeCluster, task_id: str, created: int, state: str) -> None:

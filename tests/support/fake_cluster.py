@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import msgspec
+
+Condition = Callable[[dict[str, Any]], bool]
 
 
 class FakeCluster(ThreadingHTTPServer):
@@ -36,7 +41,7 @@ class FakeCluster(ThreadingHTTPServer):
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
         """Answer a search."""
-        hits = [hit for hit in self.hits.values() if _matches(hit, body["query"])]
+        hits = list(filter(_condition(body["query"]), self.hits.values()))
         (field,) = body["sort"][0].items()
         hits.sort(key=lambda hit: hit["_seq_no"], reverse=field == ("_seq_no", "desc"))
         whole = not any(word in json.dumps(body["query"]) for word in ("range", "ids", "terms"))
@@ -54,20 +59,23 @@ class FakeCluster(ThreadingHTTPServer):
         }
 
 
-def _matches(hit: dict[str, Any], query: dict[str, Any]) -> bool:
+def _condition(query: dict[str, Any]) -> Condition:
+    """Return what tells whether a hit matches a query."""
     ((kind, what),) = query.items()
     if kind == "bool":
-        should = what.get("should", [])
-        every = all(_matches(hit, part) for part in [*what.get("filter", []), *what.get("must", [])])
-        return every and (not should or any(_matches(hit, part) for part in should))
+        every = [_condition(part) for part in [*what.get("filter", []), *what.get("must", [])]]
+        some = [_condition(part) for part in what.get("should", [])]
+        return lambda hit: all(part(hit) for part in every) and (not some or any(part(hit) for part in some))
     if kind == "range":
-        number, bounds = hit["_seq_no"], what["_seq_no"]
-        checks = {"gt": number.__gt__, "gte": number.__ge__, "lt": number.__lt__, "lte": number.__le__}
-        return all(checks[name](bound) for name, bound in bounds.items())
+        bounds = what["_seq_no"]
+        least = max(bounds.get("gte", -math.inf), bounds.get("gt", -math.inf) + 1)
+        most = min(bounds.get("lte", math.inf), bounds.get("lt", math.inf) - 1)
+        return lambda hit: least <= hit["_seq_no"] <= most
     if kind == "ids":
-        return hit["_id"] in what["values"]
+        ids = {*what["values"]}
+        return lambda hit: hit["_id"] in ids
     if kind == "terms":
-        return hit["_seq_no"] in what["_seq_no"]
+        return lambda hit: hit["_seq_no"] in what["_seq_no"]
     raise ValueError(f"a query that this index does not know: {kind}")
 
 
@@ -99,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         return 404, {"error": "none"}
 
     def _reply(self, status: int, answer: Any) -> None:
-        body = json.dumps(answer, separators=(",", ":")).encode()
+        body = msgspec.json.encode(answer)  # as fast as a server, which json.dumps is not
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
