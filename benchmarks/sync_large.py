@@ -154,10 +154,10 @@ def main() -> None:
                 _write(cluster, f"late-{LATE - 1 - 10 * turn - n}", now_ms - n * 50, "COMPLETED")
             _run("20 changes: new tasks, and late ones that end", cluster.url, store)
         cluster.unseen -= len(samples[:CHANGES])  # from now on the index in memory has them
-        for turn in ("", ", once more"):
+        for times in ("", ", once more"):
             for task_id, created in samples[:CHANGES]:
                 _write(cluster, task_id, created, "FAILED")
-            _run(f"20 changes: finished tasks of as many months{turn}", cluster.url, store)
+            _run(f"20 changes: finished tasks of as many months{times}", cluster.url, store)
 
 
 def _write(cluster: FakeCluster, task_id: str, created: int, state: str) -> None:
