@@ -26,6 +26,9 @@ class FakeCluster(ThreadingHTTPServer):
         self.unseen = unseen
         self.seq_no = unseen
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that have gone."""
+
     @property
     def url(self) -> str:
         """The address."""
