@@ -28,5 +28,13 @@ def test_the_starter_file_is_written_once(mltasks: Command, tmp_path: Path, monk
     assert (tmp_path / "check.xml").read_text().startswith("<?xml")
 
 
+def test_the_starter_file_goes_where_it_is_told(mltasks: Command, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    assert mltasks("check", "--init", "-o", str(path)).code == 0
+    shown = mltasks("check", "--init", "-o", "-")
+    assert shown.out == path.read_text()
+    assert shown.out.count("[[rule]]") == 6
+
+
 def test_rules_that_are_not_there_are_said_before_anything_is_read(mltasks: Command) -> None:
     assert "cannot read nowhere.toml" in mltasks.fails(2, "check", "http://127.0.0.1:1", "--rules", "nowhere.toml")

@@ -13,6 +13,8 @@ from live.make_tasks import ML
 from live.server import Server
 from live.workload import make_all
 from mltasks.cli.main import main
+from mltasks.reports import report_info
+from mltasks.reports.registry import REPORTS
 from mltasks.tasks.filter_options import FilterOptions
 
 SEARCH = f"{ML}/tasks/_search"
@@ -84,3 +86,17 @@ def test_a_rejected_query_is_one_line(old_cluster: Server, capsys: pytest.Captur
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == f"mltasks: {old_cluster.url} answers 400: the query is rejected: unknown query [nope]\n"
+
+
+def test_what_is_read_beside_the_tasks_is_there_too_and_no_report_misses_anything(old_cluster: Server) -> None:
+    tasks = mltasks.scan(old_cluster.url)
+    (info,) = tasks.context.readings
+    assert info.not_read == ()
+    assert [node.name for node in (info.nodes or {}).values()] == [old_cluster.name]
+    tables = {name: report.function()(tasks) for name, report in REPORTS.items()}
+    for table in tables.values():
+        assert not [note for note in report_info.read_info(table).notes if "not known" in note or "not read" in note]
+    assert "unknown" not in set(tables["models"]["verdict"])
+    assert len(tables["models"]) > 0
+    assert tables["durations"]["wait_s"].notna().any()
+    assert set(tables["unfinished"]["verdict"]) <= {"waiting"}

@@ -14,7 +14,8 @@ from mltasks.exceptions import UsageError
 from mltasks.render import check_results
 from mltasks.reports import unfinished
 from mltasks.reports.check import Result, check
-from mltasks.reports.rules import Rule, load_rules, parse_rule, starter
+from mltasks.reports.registry import REPORTS
+from mltasks.reports.rules import NUMBERS, Rule, load_rules, parse_rule, starter
 from support.generated import AS_OF, HOUR, made
 
 NOW = datetime.fromtimestamp(AS_OF / 1000, UTC)
@@ -97,10 +98,13 @@ def test_the_starter_file_holds_on_a_healthy_cluster(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(starter())
     rules = load_rules(path)
-    assert [rule.name for rule in rules][-3:] == [
-        *("nothing fails for longer than an hour", "no new error", "the data is of today")
+    assert [rule.name for rule in rules] == [
+        *("no task is lost", "no model is down", "nothing fails for longer than an hour"),
+        *("no new error", "the data is of today"),
     ]
     assert not [result for result in both(tasks_of(50, 2), *rules) if result.is_breach]
+    real = [result for result in check(mltasks.load("demo"), rules) if result.is_breach]
+    assert [result.rule for result in real] == ["the data is of today"]  # which it is not
 
 
 def test_too_many_open_tasks_to_find_the_lost_ones_are_no_reason_to_call_it_quiet(
@@ -109,16 +113,81 @@ def test_too_many_open_tasks_to_find_the_lost_ones_are_no_reason_to_call_it_quie
     lost = Rule("lost", "rows", report="unfinished", equals={"verdict": "lost"}, max=0)
     waiting = Rule("waiting", "rows", report="unfinished", equals={"verdict": "waiting"}, max=100)
     tasks = mltasks.load("demo")
-    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("ok", 0), ("ok", 27)]
+    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("no data", None), ("ok", 27)]
     monkeypatch.setattr(unfinished, "MOST", 32)  # enough for all but the batch predictions
-    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("ok", 0), ("breached", None)]
+    assert [(r.verdict, r.value) for r in check(tasks, [lost, waiting])] == [("no data", None), ("breached", None)]
     monkeypatch.setattr(unfinished, "MOST", 5)
     (result,) = check(tasks, [lost])
     assert result.sentence() == (
-        "rows: which tasks are lost, overdue or suspect cannot be told: 33 open tasks are more than 5; "
+        "rows: no data, which tasks are lost, overdue or suspect cannot be told: 33 open tasks are more than 5; "
         "choose some with since or task_type; to be at most 0"
     )
     assert (result.verdict, result.value) == ("breached", None)
+
+
+def test_what_cannot_be_told_is_no_data_and_said_where_it_could_change_the_verdict() -> None:
+    tasks = mltasks.load("demo")  # of which neither starts of nodes nor the index of models is known, nor a past
+    lost: dict[str, Any] = {"report": "unfinished", "equals": {"verdict": "lost"}}
+    down: dict[str, Any] = {"report": "models", "equals": {"verdict": ["down", "given_up"]}}
+    new: dict[str, Any] = {"report": "errors", "equals": {"status": "new"}}
+    wanted = [
+        (Rule("a", "rows", max=0, **lost), "no data"),  # 6 may be lost
+        (Rule("b", "rows", max=5, **lost), "no data"),
+        (Rule("c", "rows", max=6, **lost), "ok"),
+        (Rule("d", "rows", max=0, on_no_data="breach", **lost), "breached"),
+        (Rule("e", "rows", max=0, **down), "no data"),
+        (Rule("f", "rows", max=66, **down), "ok"),
+        (Rule("g", "rows", max=0, report="models", equals={"verdict": "unknown"}), "breached"),
+        (Rule("h", "rows", max=0, **new), "no data"),
+        (Rule("i", "rows", max=0, report="errors", equals={"status": "gone"}), "ok"),
+    ]
+    results = check(tasks, [rule for rule, _ in wanted])
+    assert [result.verdict for result in results] == [verdict for _, verdict in wanted]
+    text = check_results.to_text(results)
+    assert "ok: e: no data, the index of models was not read, or has some no longer\n" in text
+    assert "ok: h: no data, what is new cannot be told: the tasks reach back less than twice 7d\n" in text
+    assert "error: d: rows: no data, when the nodes of ml-fixture were started is not part of what was read: " in text
+
+
+def test_what_is_new_is_told_of_a_shorter_history_as_highlights_tell_it() -> None:
+    tasks = [
+        *({"create_time": AS_OF - day * 24 * HOUR, "state": "FAILED", "error": "old"} for day in range(1, 7)),
+        {"create_time": AS_OF - HOUR, "state": "FAILED", "error": "disk full"},
+    ]
+    (result,) = both(tasks, Rule("new", "rows", report="errors", equals={"status": "new"}, max=0))
+    assert (result.verdict, result.value) == ("breached", 1)
+    assert (mltasks.highlights(made(*tasks).pandas(), now=NOW)["kind"] == "new_error").sum() == 1
+
+
+def test_a_run_of_failures_that_is_usual_for_its_group_is_no_failing() -> None:
+    rule = Rule("failing", "failing_s", by=(), max=1800, min_tasks=3)
+    states = ["FAILED" if n % 5 < 2 else "COMPLETED" for n in range(100)] + ["FAILED"] * 3
+    tasks = [
+        {"create_time": AS_OF - HOUR - 200 + n, "last_update_time": AS_OF - HOUR - 199 + n, "state": state}
+        for n, state in enumerate(states)
+    ]
+    assert [(r.verdict, r.value) for r in both(tasks, rule)] == [("ok", 0.0)]
+    tasks += [{"create_time": AS_OF - HOUR, "last_update_time": AS_OF - HOUR + 1, "state": "FAILED"}] * 4
+    assert [(r.verdict, r.tasks) for r in both(tasks, rule)] == [("breached", 7)]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_can_be_measured_with_and_without_a_window(name: str) -> None:
+    measure = [column.name for column in REPORTS[name].columns if column.kind in NUMBERS][-1]
+    rules = [
+        parse_rule({"name": f"{each} {more}", "report": name, "measure": each, "max": 10**9, **more}, "rule")
+        for each in ("rows", measure)
+        for more in ({}, {"window": "10m"})
+    ]
+    results = check(mltasks.scan("demo"), rules)
+    assert not [result for result in results if result.is_breach]
+    assert {result.value is None for result in results if result.measure == "rows"} == {False}
+
+
+def test_an_error_of_a_report_names_the_rule() -> None:
+    rule = parse_rule({"name": "trainings", "measure": "tasks", "max": 1, "where": {"task_type": "TRAINNG"}}, "rule")
+    with pytest.raises(UsageError, match="rule 'trainings': task_type: no task has 'trainng'; did you mean TRAINING"):
+        check(mltasks.load("demo"), [rule])
 
 
 GOOD = {"name": "x", "measure": "failure_rate", "max": 0.2}
@@ -133,6 +202,11 @@ GOOD = {"name": "x", "measure": "failure_rate", "max": 0.2}
         ({"measure": "p95_s"}, "failures has no measure 'p95_s'; there are tasks"),
         ({"max": "20%"}, "max = '20%' is no int or float"),
         ({"max": True}, "max = True is no int or float"),
+        ({"min": 1}, "min = 1 is more than max = 0.2; swap them"),
+        (
+            {"equals": {"verdict": "lost"}},
+            "equals: failures has no column 'verdict'; there are task_type, function_name",
+        ),
         ({"on_no_data": "fail"}, "on_no_data is 'fail'; write ok or breach"),
     ],
 )

@@ -15,13 +15,15 @@ from support.documents import CREATED, hit
 
 START, END = 1_711_471_533_000, 1_711_493_163_000  # 2024-03-26 16:45:33 and 22:46:03 UTC
 SHAPES: dict[str, tuple[dict[str, Any], RemoteJob]] = {
-    "SageMaker": (
+    "SageMaker": (  # DescribeTransformJob: times are seconds as JSON numbers
         {
-            "TransformJobName": "job",
+            "TransformJobArn": "arn:aws:sagemaker:us-east-1:123456789012:transform-job/SM-offline-batch-transform",
+            "TransformJobName": "SM-offline-batch-transform",
             "TransformJobStatus": "Completed",
             "CreationTime": 1711471500.5,
             "TransformStartTime": 1711471533.0,
             "TransformEndTime": 1711493163,
+            "ModelName": "DJL-Text-Embedding-Model-imageforjsonlines",
             "dlq": None,
         },
         RemoteJob("Completed", START, END),
@@ -30,19 +32,28 @@ SHAPES: dict[str, tuple[dict[str, Any], RemoteJob]] = {
         {"TransformJobStatus": "InProgress", "CreationTime": 1711471533},
         RemoteJob("InProgress", START, None),
     ),
-    "Bedrock": (
+    "SageMaker, numbers as 2.19 keeps them": (
+        {"TransformJobStatus": "Stopped", "TransformStartTime": 1.711471533e9, "TransformEndTime": 1.711493163e9},
+        RemoteJob("Stopped", START, END),
+    ),
+    "Bedrock": (  # GetModelInvocationJob: times are texts, and there is none of its start
         {
-            "status": "Completed",
-            "jobArn": "arn:aws:bedrock:us-east-1:1:model-invocation-job/x",
+            "jobArn": "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefghij12",
+            "jobName": "job",
+            "modelId": "amazon.titan-embed-text-v2:0",
+            "status": "PartiallyCompleted",
             "submitTime": "2024-03-26T16:45:33Z",
             "lastModifiedTime": "2024-03-26T23:00:00Z",
             "endTime": "2024-03-26T22:46:03.000Z",
+            "jobExpirationTime": "2024-03-27T16:45:33Z",
+            "timeoutDurationInHours": 24,
         },
-        RemoteJob("Completed", START, END),
+        RemoteJob("PartiallyCompleted", START, END),
     ),
     "OpenAI": (
         {
             "id": "batch_1",
+            "object": "batch",
             "status": "completed",
             "created_at": 1711471500,
             "in_progress_at": 1711471533,
@@ -50,16 +61,52 @@ SHAPES: dict[str, tuple[dict[str, Any], RemoteJob]] = {
             "finalizing_at": 1711493133,
             "completed_at": 1711493163,
             "failed_at": None,
+            "expired_at": None,
+            "cancelling_at": None,
             "cancelled_at": None,
+            "request_counts": {"total": 100, "completed": 95, "failed": 5},
         },
         RemoteJob("completed", START, END),
+    ),
+    "OpenAI, as OpenSearch documents a batch prediction": (
+        {
+            "cancelled_at": None,
+            "metadata": None,
+            "request_counts": {"total": 3, "completed": 3, "failed": 0},
+            "created_at": 1725491753,
+            "in_progress_at": 1725491753,
+            "expired_at": None,
+            "finalizing_at": 1725491757,
+            "completed_at": None,
+            "endpoint": "/v1/embeddings",
+            "expires_at": 1725578153,
+            "cancelling_at": None,
+            "completion_window": "24h",
+            "failed_at": None,
+            "object": "batch",
+            "status": "in_progress",
+        },
+        RemoteJob("in_progress", 1_725_491_753_000, None),
+    ),
+    "OpenAI, cancelled": (
+        {"status": "cancelled", "created_at": 1711471533, "cancelling_at": 1711490000, "cancelled_at": 1711493163},
+        RemoteJob("cancelled", START, END),
     ),
     "OpenAI, failed": (
         {"status": "failed", "created_at": 1711471533, "completed_at": None, "failed_at": 1711493163},
         RemoteJob("failed", START, END),
     ),
-    "Cohere": (
-        {"job_id": "x", "status": "complete", "created_at": "2024-03-26T16:45:33.000000Z", "name": "job"},
+    "Cohere": (  # the embed job: no time but that of its creation
+        {
+            "job_id": "ed6f8a22-1c6b-4d7e-9b57-2d2f0d2a3d0e",
+            "status": "complete",
+            "created_at": "2024-03-26T16:45:33.000000Z",
+            "input_dataset_id": "x",
+            "output_dataset_id": "y",
+            "model": "embed-english-v3.0",
+            "truncate": "RIGHT",
+            "name": "job",
+        },
         RemoteJob("complete", START, None),
     ),
     "nothing": ({}, RemoteJob(None, None, None)),

@@ -28,7 +28,7 @@ FORMATS = ("text", "json", "junit", "openmetrics")
 )
 @options.sources
 @option("--rules", metavar="FILE", section=RULES, default="rules.toml", help="The rules, in TOML (rules.toml).")
-@option("--init", is_flag=True, section=RULES, help="Write that file with rules to start with, and check nothing.")
+@option("--init", is_flag=True, section=RULES, help="Write that file (or -o) with rules to start with.")
 @option(
     "--format",
     "format_",
@@ -59,8 +59,11 @@ def command(
     from mltasks.reports.rules import load_rules, starter
 
     if init:
-        _save(rules, starter(), force)
-        print(f"rules: {rules}", file=sys.stderr)
+        if output == write.STDOUT:
+            write.write(starter())
+            return 0
+        _save(output or rules, starter(), force)
+        print(f"rules: {output or rules}", file=sys.stderr)
         return 0
     parsed = load_rules(rules)
     filters, access = options.split(given)

@@ -20,7 +20,8 @@ def to_text(results: Sequence[Result]) -> str:
         lines += [one_line(f"{row.severity}: {name}: {row.sentence()}") for row in breaches]
         if not breaches:
             none = all(row.verdict == NO_DATA for row in rows)
-            lines.append(one_line(f"ok: {name}" + (": no data" if none else "")))
+            why = f", {rows[0].missing}" if rows[0].missing else ""
+            lines.append(one_line(f"ok: {name}" + (f": no data{why}" if none else "")))
     count = sum(result.is_breach for result in results)
     rules = len({result.rule for result in results})
     lines.append(f"{rules} rules, {count} {'breach' if count == 1 else 'breaches'}")
@@ -48,7 +49,7 @@ def to_junit(results: Sequence[Result]) -> str:
             message = {"message": _clean(result.sentence()), "type": _clean(result.severity)}
             ElementTree.SubElement(case, "failure", message).text = _clean(result.sentence())
         elif result.verdict == NO_DATA:
-            ElementTree.SubElement(case, "skipped", {"message": "no data"})
+            ElementTree.SubElement(case, "skipped", {"message": _clean(result.missing or "no data")})
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 

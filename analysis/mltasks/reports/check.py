@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mltasks.reports import report_info, unfinished
+from mltasks.exceptions import UsageError
+from mltasks.reports import check_gaps, report_info, unfinished
+from mltasks.reports.failing import is_failing
+from mltasks.reports.highlights import open_history, run_part
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.rules import DATA_AGE, FAILING, ROWS, Rule
 from mltasks.tasks.metadata import to_datetime
@@ -42,7 +45,7 @@ class Result(NamedTuple):
         """Return the result in words."""
         where = f" of {self.group}" if self.group else ""
         if self.value is None:
-            return f"{self.measure}{where}: {self.missing or 'no data'}; {self.limit}"
+            return f"{self.measure}{where}: no data{f', {self.missing}' if self.missing else ''}; {self.limit}"
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
         tasks = "" if self.tasks is None else f", {self.tasks} {'task' if self.tasks == 1 else 'tasks'}"
         return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
@@ -52,7 +55,10 @@ def check(tasks: Any, rules: Sequence[Rule], *, as_of: Any = None, now: datetime
     """Return the results of all rules, in their order; a rule without data has one result, as its on_no_data says."""
     results = []
     for rule in rules:
-        rows = [*_measure(tasks, rule, as_of, now or datetime.now(UTC))]
+        try:
+            rows = [*_measure(tasks, rule, as_of, now or datetime.now(UTC))]
+        except UsageError as error:
+            raise UsageError(f"rule {rule.name!r}: {error}") from None
         results += rows or [_result(rule, "", None, (None, None), None)]
     return results
 
@@ -60,25 +66,28 @@ def check(tasks: Any, rules: Sequence[Rule], *, as_of: Any = None, now: datetime
 def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Result]:
     report = REPORTS[rule.report]
     options = dict(rule.where) | ({"since": rule.window} if rule.window else {})
+    if rule.window and report.name == "compare":
+        options["against"] = "previous"
     if report.takes_by:
         by = rule.by if rule.by is not None else () if rule.measure == DATA_AGE else report.keys
         options["by"] = list(by)
-    run = unfinished.judge_some if report.name == "unfinished" else report.function()
-    table = run(tasks, as_of=as_of, **options)
+    table = _run(tasks, rule, as_of, options)
     info = report_info.read_info(table)
-    if missing := _find_gap(rule, info.notes):
-        unmeasured = _result(rule, "", None, (None, None), None)
-        yield unmeasured._replace(verdict=BREACHED, missing=missing)
-        return
     if rule.measure == DATA_AGE:
         if info.as_of_ms is not None:
             yield _result(rule, "", (now - to_datetime(info.as_of_ms)).total_seconds(), (None, None), None)
         return
-    for name, value in rule.equals.items():
-        table = table[table[name] == value] if name in table else table.head(0)
+    gap = check_gaps.find_gap(rule, table, info.notes)
+    if gap is not None and gap.is_breach:
+        yield _result(rule, "", None, (None, None), None)._replace(verdict=BREACHED, missing=gap.reason)
+        return
+    table = check_gaps.select_rows(table, rule)
     if rule.measure == ROWS:
+        result = _result(rule, "", len(table), (None, None), None)
+        if gap is not None and _result(rule, "", len(table) + gap.rows, (None, None), None).verdict != result.verdict:
+            result = _result(rule, "", None, (None, None), None)._replace(missing=gap.reason)
         if info.tasks:
-            yield _result(rule, "", len(table), (None, None), None)
+            yield result
         return
     for row in table.to_dict("records"):
         values = {str(name): value for name, value in row.items()}
@@ -90,21 +99,34 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
             yield _result(rule, group, value, (low, high), tasks_of_row)
 
 
-def _find_gap(rule: Rule, notes: Sequence[str]) -> str | None:
-    """Return why a rule cannot be measured: there are too many open tasks to judge those that it is of."""
-    counts_waiting = rule.equals.get("verdict", "waiting") == "waiting"
-    endings = (unfinished.WITHOUT_WAITING,) if counts_waiting else ()
-    return next((note for note in notes if note.startswith(unfinished.UNTOLD) or note.endswith(endings)), None)
+def _run(tasks: Any, rule: Rule, as_of: Any, options: dict[str, Any]) -> pd.DataFrame:
+    """Return the table of the rule's report, as highlights reads it: of what can be judged, and new in known time."""
+    if rule.report == "unfinished":
+        return unfinished.judge_some(tasks, as_of=as_of, **options)
+    if rule.report == "errors" and not {"new", "known"} & {*options}:
+        return run_part("errors", tasks, open_history(tasks, as_of, options), as_of, options)
+    table: pd.DataFrame = REPORTS[rule.report].function()(tasks, as_of=as_of, **options)
+    return table
 
 
 def _value(rule: Rule, row: Mapping[str, Any], as_of_ms: int | None) -> float | None:
     if rule.measure == FAILING:
-        since = row.get("failing_since")
-        if since is None or pd.isna(since) or as_of_ms is None:
-            return 0.0 if "failing_since" in row else None
-        return float(as_of_ms / 1000 - since.timestamp())
+        return _measure_failing(row, as_of_ms)
     value = row[rule.measure]
     return None if pd.isna(value) else float(value)
+
+
+def _measure_failing(row: Mapping[str, Any], as_of_ms: int | None) -> float | None:
+    """Return how long a group has been failing [s], 0 where it is not; a run that is usual for it is no failing."""
+    since = row.get("failing_since")
+    if since is None or pd.isna(since) or as_of_ms is None:
+        return 0.0 if "failing_since" in row else None
+    if (
+        "completed" in row
+        and not is_failing([row["completed"]], [row["failed"]], [row.get("failures_in_a_row", row["failed"])]).any()
+    ):
+        return 0.0
+    return float(as_of_ms / 1000 - since.timestamp())
 
 
 def _tasks(rule: Rule, row: Mapping[str, Any]) -> int | None:
@@ -113,7 +135,7 @@ def _tasks(rule: Rule, row: Mapping[str, Any]) -> int | None:
         return int(row.get("failures_in_a_row", row.get("failed", 0)))
     if rule.measure in INTERVALS:
         return int(row["completed"] + row["failed"])
-    count = row.get("measured", row.get("tasks"))
+    count = row.get("measured", row.get("tasks", row.get("tasks_after")))
     return None if count is None else int(count)
 
 

@@ -206,7 +206,7 @@ def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: in
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
         notes.append(f"deployments with several texts count in each of them: {several} more in sum")
     if len(groups) and not _reaches_back(reach, span_ms):
-        notes.append(f"what is new cannot be told: the tasks reach back less than twice {new}")
+        notes.append(f"{history.TOO_SHORT}: the tasks reach back less than twice {new}")
     return notes
 
 

@@ -15,6 +15,7 @@ from mltasks.tasks.filters import Filters
 from mltasks.tasks.schema import DAY_MS
 
 WEEK_MS = 7 * DAY_MS
+TOO_SHORT = "what is new cannot be told"  # how a note begins where that is so
 
 
 @dataclass(frozen=True)

@@ -77,15 +77,19 @@ def parse_rule(entry: Any, place: str) -> Rule:
     rule = Rule(**entry | ({"by": tuple(entry["by"])} if "by" in entry else {}))
     if rule.report not in REPORTS:
         raise UsageError(f"{place}: there is no report {rule.report!r}; there are {', '.join(REPORTS)}")
-    numbers = [
-        each.name for each in REPORTS[rule.report].columns if each.kind in ("count", "number", "share", "duration")
-    ]
+    numbers = [each.name for each in REPORTS[rule.report].columns if each.kind in NUMBERS]
     if rule.measure not in (ROWS, DATA_AGE, FAILING, *numbers):
         raise UsageError(
             f"{place}: {rule.report} has no measure {rule.measure!r}; there are {', '.join(numbers)}, rows"
         )
     if rule.min is None and rule.max is None:
         raise UsageError(f"{place}: it has neither min nor max; give one")
+    if rule.min is not None and rule.max is not None and rule.min > rule.max:
+        raise UsageError(f"{place}: min = {rule.min:g} is more than max = {rule.max:g}; swap them")
+    keys = REPORTS[rule.report].keys if rule.by is None else rule.by
+    for name in rule.equals:
+        if name not in (columns := [*keys, *REPORTS[rule.report].column_names]):
+            raise UsageError(f"{place}: equals: {rule.report} has no column {name!r}; there are {', '.join(columns)}")
     if rule.on_no_data not in ON_NO_DATA:
         raise UsageError(f"{place}: on_no_data is {rule.on_no_data!r}; write {' or '.join(ON_NO_DATA)}")
     return rule
@@ -94,10 +98,12 @@ def parse_rule(entry: Any, place: str) -> Rule:
 HEAD = """\
 # Rules for mltasks check SOURCE --rules rules.toml: it ends with 1 where one is breached, for cron and CI.
 # measure: a column of a report (failure_rate of failures, p95_s of durations, ...), rows, data_age_s, or failing_s.
-# report: which one (failures). by: a row is one of these. where: filters. equals: only rows with these values count.
+# report: which one (failures). by: a row is one of these. where: filters. equals: only rows with these values count,
+# each a value or a list of values.
 # min, max: the limits. min_tasks: rows of fewer tasks do not count. window: created so recently, such as "7d".
 # A rate is in breach where the nearer end of its 95 % interval is past the limit. severity: any word of yours.
-# on_no_data: ok (as if the rule held) or breach.
+# on_no_data: ok (as if the rule held) or breach; what cannot be told, such as which tasks are lost where the start
+# times of nodes could not be read, is no data, too.
 """
 STARTER: Mapping[str, str] = {
     "unfinished": """
@@ -113,7 +119,7 @@ max = 0
 name = "no model is down"
 report = "models"
 measure = "rows"
-equals = { verdict = "down" }
+equals = { verdict = ["down", "given_up"] }
 max = 0
 """,
     "failures": """

@@ -71,7 +71,9 @@ def unfinished(
     return _report(tasks, by, as_of, dict(options), is_part=False)
 
 
-def judge_some(tasks: Any, by: str | Sequence[str] = ("task_id",), *, as_of: Any = None, **options: Any) -> Any:
+def judge_some(
+    tasks: Any, by: str | Sequence[str] = ("task_id",), *, as_of: Any = None, **options: Any
+) -> pd.DataFrame:
     """Return `unfinished`; of more tasks than it judges, those that can be lost or late, or none: a note says so.
 
     For what shows several reports, which must not end because one of them cannot be made.

@@ -1,7 +1,8 @@
 """A batch prediction's job as its provider tells of it: status, start and end, whatever the provider calls them.
 
-The task's own times do not tell: every look at it moves last_update_time. The shapes: SageMaker DescribeTransformJob,
-Bedrock GetModelInvocationJob, OpenAI and Azure OpenAI batches, Cohere embed jobs (which tell no end).
+The task's own times do not tell: every look at it moves last_update_time. The shapes: SageMaker DescribeTransformJob
+(seconds), Bedrock GetModelInvocationJob (texts, no start but its submission), OpenAI and Azure OpenAI batches
+(seconds), Cohere embed jobs (a text, and no end).
 """
 
 from __future__ import annotations
