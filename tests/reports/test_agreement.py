@@ -48,10 +48,17 @@ FOR_ONE: list[dict[str, Any]] = [  # one of the reports after the other: what th
     {"cluster": "ml-fixture"},
     {"as_of": "2026-11-24 22:30"},
 ]
+OTHERS: list[tuple[Report, dict[str, Any]]] = [
+    (mltasks.errors, {"task_type": "deploy_model", "node": "n2"}),
+    (mltasks.unfinished, {"by": ["worker_node", "state"], "as_of": "2027-01-01"}),
+    (mltasks.models, {"function_name": ["kmeans", "remote"], "since": "15m"}),
+    (mltasks.timeline, {"by": "worker_node", "every": "1d", "tz": "America/St_Johns", "not_task_type": "TRAINING"}),
+    (mltasks.compare, {"by": ["is_async", "input_type"], "since": "10m", "against": "previous"}),
+]
 
 
 @pytest.mark.parametrize(
-    ("report", "options"), [*product(REPORTS, FOR_ALL), *zip(cycle(REPORTS), FOR_ONE, strict=False)]
+    ("report", "options"), [*product(REPORTS, FOR_ALL), *zip(cycle(REPORTS), FOR_ONE, strict=False), *OTHERS]
 )
 def test_a_report_on_the_real_tasks_is_the_same_on_every_engine(
     report: Report, options: dict[str, Any], demo: pd.DataFrame, scanned: Dataset

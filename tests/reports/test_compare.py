@@ -7,9 +7,15 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import report_info
+from mltasks.reports import change, report_info
 from support import labelled
 from support.generated import AS_OF, DAY, HOUR, made
+
+INTERVALS = {  # of the changes in points, for all 14 comparisons together
+    ("TRAINING", "LOGISTIC_REGRESSION"): (12.0, 3.5, 21.0),
+    ("DEPLOY_MODEL", "REMOTE"): (-14.5, -27.6, -2.3),
+    ("TRAINING", "LINEAR_REGRESSION"): (8.9, -30.4, 44.9),
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +66,18 @@ def test_rates_and_medians_are_the_comparisons_that_a_verdict_holds_for_together
 
 def test_the_last_week_against_the_one_before_is_a_split_between_them(planted: pd.DataFrame) -> None:
     options: dict[str, Any] = {"since": "2026-11-14", "until": "2026-11-21", "against": "previous"}
-    table = mltasks.compare(labelled.load(), **options).set_index(["task_type", "function_name"])
+    result = mltasks.compare(labelled.load(), **options)
+    table = result.set_index(["task_type", "function_name"])
     assert table["verdict"].to_dict() == planted["verdict"].to_dict()
-    notes = report_info.read_info(mltasks.compare(labelled.load(), **options)).notes
+    for kind, points in INTERVALS.items():
+        row = row_of(table, kind)
+        before, after = (
+            (int(row[f"failed_{side}"]), round(row[f"failed_{side}"] / row[f"rate_{side}"]))
+            for side in ("before", "after")
+        )
+        strict = change.rate_difference(before, after, row["design_effect"], change.quantile_at(1 - 0.05 / 14))
+        assert [100 * end for end in strict] == pytest.approx(points, abs=0.15)
+    notes = report_info.read_info(result).notes
     assert (
         "before: created 2026-11-07T00:00:00.000Z to 2026-11-14T00:00:00.000Z; "
         "after: created 2026-11-14T00:00:00.000Z to 2026-11-21T00:00:00.000Z"
