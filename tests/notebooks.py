@@ -11,9 +11,10 @@ from nbclient import NotebookClient
 
 
 def executed(path: Path) -> Any:
-    """Return the notebook, executed anew, without what differs from run to run."""
+    """Return the notebook, executed anew in its own folder as Jupyter does, without what differs from run to run."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    place = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     notebook.metadata["language_info"] = {"name": "python"}

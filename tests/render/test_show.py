@@ -29,6 +29,14 @@ def test_a_notebook_shows_figure_table_and_notes_in_an_element_of_their_own(tabl
     assert "rates are over recorded tasks" in fragment
 
 
+def test_a_text_is_returned_and_not_displayed_where_the_terminal_is_a_notebook(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = repr(mltasks.show(table))
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert repr(mltasks.show(table)) == plain
+
+
 def test_a_table_that_no_report_has_made_is_refused() -> None:
     with pytest.raises(UsageError, match="show: the table says nothing of itself; give what a report such as"):
         mltasks.show(pd.DataFrame({"tasks": [1]}))

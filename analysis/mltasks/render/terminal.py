@@ -45,6 +45,7 @@ def to_text(parts: Iterable[RenderableType], *, colour: bool = False) -> str:
         file=out,
         width=1_000_000,  # widths are settled before
         force_terminal=colour,
+        force_jupyter=False,  # the text is returned; in a notebook it would be shown, too
         color_system="standard" if colour else None,
         highlight=False,
         emoji=False,
