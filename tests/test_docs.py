@@ -109,7 +109,7 @@ SHOWN = [
 @pytest.mark.parametrize("line", SHOWN)
 def test_a_command_of_the_documentation_is_one_that_mltasks_takes(line: str) -> None:
     _, name, *arguments = shlex.split(line)
-    top = click.Context(main.group, info_name="mltasks")
+    top = click.Context(main.group, info_name="mltasks", **main.group.context_settings)
     command = main.group.get_command(top, name)
     assert command is not None
     command.make_context(name, arguments, parent=top)

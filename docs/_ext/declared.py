@@ -37,7 +37,8 @@ class CommandHelp(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the help in a literal block."""
         (name,) = self.arguments
-        top = click.Context(main.group, info_name="mltasks", terminal_width=80, max_content_width=80)
+        settings = main.group.context_settings
+        top = click.Context(main.group, info_name="mltasks", terminal_width=80, max_content_width=80, **settings)
         command: click.Command | None = main.group
         context = top
         if name != "mltasks":
