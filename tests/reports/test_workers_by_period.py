@@ -41,7 +41,9 @@ def test_a_period_is_a_window_of_its_own(tasks: Made, options: dict[str, Any]) -
         for low, high in pairwise(bounds)
     ]
     keys = [*chosen["by"], "period"]
-    assert as_rows(found, keys) == {key: row for one in alone for key, row in as_rows(one, keys).items()}
+    counts = [name for name in found.columns if not name.startswith("failure_rate")]  # withheld where much is open
+    expected = {key: row for one in alone for key, row in as_rows(one[counts], keys).items()}
+    assert as_rows(found[counts], keys) == expected
 
 
 def test_a_task_counts_in_every_period_that_it_overlaps_and_only_there() -> None:
