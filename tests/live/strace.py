@@ -83,9 +83,6 @@ def calls(log: Path, folder: Path) -> list[Call]:
     return list(found.values())
 
 
-def first_and_last(calls: list[Call]) -> list[Call]:
-    """Return the first and the last call of each kind, in their order: those between prove nothing more."""
-    kinds: dict[tuple[str, ...], list[Call]] = {}
-    for call in calls:
-        kinds.setdefault(call.kind, []).append(call)
-    return [call for call in calls if call in (kinds[call.kind][0], kinds[call.kind][-1])]
+def first_of_each_kind(calls: list[Call]) -> list[Call]:
+    """Return the first call of each kind, in their order: the others prove nothing more."""
+    return [*{call.kind: call for call in reversed(calls)}.values()][::-1]

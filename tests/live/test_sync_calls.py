@@ -1,7 +1,7 @@
 """A sync whose system calls fail one by one, and one that is killed at each: the old state or the new one, whole.
 
 Calls are met in a process each, as `strace` counts them in an undisturbed run: every one that gives or takes a name,
-and of the others the first and the last of a kind (same call, same kind of path); of those that only look, the first.
+and of the others the first of a kind (same call, same kind of path).
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ def test_the_prepared_sync_calls_for_everything_that_a_store_does(prepared: Prep
 
 def test_a_sync_that_is_killed_at_any_change_leaves_a_whole_state(prepared: Prepared, tmp_path: Path) -> None:
     changing = [call for call in prepared.calls if call.name in CHANGING or "O_CREAT" in call.arguments]
-    ends = strace.first_and_last(changing)
-    chosen = [call for call in changing if call.name in NAMES or call in ends]
+    first = strace.first_of_each_kind(changing)
+    chosen = [call for call in changing if call.name in NAMES or call in first]
     killed = each(prepared, chosen, tmp_path, lambda call: call.deadly)
     assert {end.code for end in killed} == {-signal.SIGKILL}
     assert all(str(tmp_path) in end.log for end in killed)
@@ -214,11 +214,11 @@ def fail_each(prepared: Prepared, calls: list[Call], folder: Path) -> Counter[in
 
 def test_a_system_call_that_fails_is_one_line_and_a_whole_state(prepared: Prepared, tmp_path: Path) -> None:
     calls = [call for call in prepared.calls if call.name in ERRORS and call.name not in LOOKS]
-    codes = fail_each(prepared, strace.first_and_last(calls), tmp_path)
+    codes = fail_each(prepared, strace.first_of_each_kind(calls), tmp_path)
     assert codes[5] > codes[4] > 0  # 4: what could not be read
 
 
 def test_a_look_at_the_store_that_fails_is_one_line_and_a_whole_state(prepared: Prepared, tmp_path: Path) -> None:
-    looks = {call.kind: call for call in reversed(prepared.calls) if call.name in LOOKS}
-    codes = fail_each(prepared, [*looks.values()], tmp_path)
+    calls = [call for call in prepared.calls if call.name in LOOKS]
+    codes = fail_each(prepared, strace.first_of_each_kind(calls), tmp_path)
     assert codes[5] > 0

@@ -34,15 +34,18 @@ def explode_nodes(rows: DataFrame) -> DataFrame:
 def left_join(rows: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Return the rows with the other columns of a small table beside them; see `operations.left_join`."""
     renamed = table.selectExpr(
-        *(f"{quote_name(name)} AS {quote_name(_joined(name) if name in keys else name)}" for name in table.columns)
+        *(
+            f"{quote_name(name)} AS {quote_name(_key_of_other(name) if name in keys else name)}"
+            for name in table.columns
+        )
     )
-    same = [rows[quote_name(key)].eqNullSafe(renamed[quote_name(_joined(key))]) for key in keys]
+    same = [rows[quote_name(key)].eqNullSafe(renamed[quote_name(_key_of_other(key))]) for key in keys]
     joined = rows.join(renamed.hint("broadcast"), same, "left")
     others = [name for name in table.columns if name not in keys]
     return joined.selectExpr(*(quote_name(name) for name in (*rows.columns, *others)))
 
 
-def _joined(key: str) -> str:
+def _key_of_other(key: str) -> str:
     return f"joined:{key}"
 
 
