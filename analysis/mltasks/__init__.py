@@ -6,7 +6,7 @@ The names and signatures for editors and type checkers are in `__init__.pyi`, wh
 from __future__ import annotations
 
 from importlib import import_module
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from mltasks.reports.registry import REPORTS
@@ -42,10 +42,27 @@ _PLACES = {
     "write_parquet": "sources.parquet",
     **{name: f"reports.{name}" for name in REPORTS},
 }
-__all__ = sorted(_PLACES)
+# What has names of its own -> where they live, and the report that each is of.
+_NAMESPACES = {
+    "plot": (
+        "render.plot.public",
+        {
+            "concurrency": "timeline",
+            "durations": "durations",
+            "errors": "errors",
+            "failure_rate": "failures",
+            "node_load": "timeline",
+            "open_tasks": "unfinished",
+        },
+    )
+}
+__all__ = sorted([*_PLACES, *_NAMESPACES])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        globals()[name] = namespace = _open_namespace(name, *_NAMESPACES[name])
+        return namespace
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
@@ -55,6 +72,19 @@ def __getattr__(name: str) -> Any:
         value = publish(name, value)
     globals()[name] = value
     return value
+
+
+def _open_namespace(name: str, place: str, reports: dict[str, str]) -> ModuleType:
+    from mltasks.sources.public import publish
+
+    module = import_module(f"{__name__}.{place}")
+    namespace = ModuleType(f"{__name__}.{name}", module.__doc__)
+    for each, report in reports.items():
+        function = publish(each, getattr(module, each), report)
+        function.__module__ = namespace.__name__
+        setattr(namespace, each, function)
+    vars(namespace)["__all__"] = sorted(reports)
+    return namespace
 
 
 def __dir__() -> list[str]:

@@ -18,6 +18,7 @@ from mltasks.opensearch.access import Query
 from mltasks.opensearch.client import Cluster as Cluster
 from mltasks.opensearch.credentials import Credentials as Credentials
 from mltasks.render.page import Page as Page
+from mltasks.render.plot import public as plot
 from mltasks.render.show import ShownReport as ShownReport
 from mltasks.store.store import Store as Store
 from mltasks.store.sync_result import SyncResult as SyncResult
@@ -54,6 +55,7 @@ __all__ = [
     "load",
     "models",
     "parse_json",
+    "plot",
     "report",
     "scan",
     "show",

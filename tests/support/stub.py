@@ -11,7 +11,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import mltasks
@@ -35,11 +35,16 @@ def text() -> str:
     """Return the stub, not yet formatted."""
     public = {name: getattr(mltasks, name) for name in mltasks.__all__}
     functions = {name: value for name, value in public.items() if isinstance(value, FunctionType)}
-    imports = [
-        f"from {value.__module__} import {name} as {name}" for name, value in public.items() if name not in functions
-    ]
+    imports = [_import(name, value) for name, value in public.items() if name not in functions]
     names = [f"__all__ = {mltasks.__all__!r}", "__version__: str"]
     return "\n\n".join([START + "\n".join(imports), *names, *map(_function, functions, functions.values())]) + "\n"
+
+
+def _import(name: str, value: Any) -> str:
+    if isinstance(value, ModuleType):
+        folder, _, module = mltasks._NAMESPACES[name][0].rpartition(".")  # type: ignore[attr-defined]
+        return f"from mltasks.{folder} import {module} as {name}"
+    return f"from {value.__module__} import {name} as {name}"
 
 
 def _function(name: str, function: Any) -> str:

@@ -36,9 +36,11 @@ SHARED = {
     ),
     "tz": ("str", "The time zone of days, weeks and months."),
     "as_of": ("str, datetime or int, optional", "The time that open tasks are judged at; else when they were read."),
+    "ax": ("Axes, optional", "Where it is drawn; else in a new figure."),
     "access": ("Access, optional", "How to reach a cluster, and how to read it; files and frames need none."),
     "query": ("dict, optional", "OpenSearch query DSL, beside the filters; for clusters only."),
 }
+FIGURE = "Axes\n    The one that was given, or that of a new figure."
 RAISES = """UsageError
     For a keyword, column, period, zone, time or filter that cannot be.
 ClusterError, DataError
@@ -46,12 +48,12 @@ ClusterError, DataError
 """
 
 
-def complete(text: str, signature: inspect.Signature, report: Report | None) -> str:
-    """Return a docstring with an entry for every parameter, and for every column of a report."""
+def complete(text: str, signature: inspect.Signature, report: Report | None, *, is_figure: bool = False) -> str:
+    """Return a docstring with an entry for every parameter, and for every column of a report, or of its figure."""
     sections = _split(inspect.cleandoc(text))
     sections["Parameters"] = _parameters(sections.get("Parameters", ""), signature, report)
     if report is not None:
-        sections["Returns"] = _returns(report)
+        sections["Returns"] = FIGURE if is_figure else _returns(report)
         sections.setdefault("Raises", RAISES)
     parts = [sections[""].strip()]
     parts += [f"{name}\n{'-' * len(name)}\n{sections[name].strip()}" for name in SECTIONS if sections.get(name)]

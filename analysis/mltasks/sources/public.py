@@ -17,12 +17,12 @@ from mltasks.tasks import keywords
 NOT_REFUSED: Mapping[str, str] = {}
 
 
-def publish(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that the package offers under a name; a report of it also takes a SOURCE.
+def publish(name: str, function: Callable[..., Any], figure_of: str | None = None) -> Callable[..., Any]:
+    """Return the function that the package offers under a name; a report, or a figure of one, also takes a SOURCE.
 
     What it raises about a cluster says all there is to say, and has no chain of the errors below.
     """
-    report = REPORTS.get(name)
+    report = REPORTS.get(figure_of or name)
     refused = report.refused if report else CHANGES_RATE if name == "report" else NOT_REFUSED
     opened = function
     if report or name == "report":
@@ -34,7 +34,7 @@ def publish(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def public(*arguments: Any, **options: Any) -> Any:
         for word, why in refused.items():
             if word not in signature.parameters and options.pop(word, None) is not None:
-                raise UsageError(declaration.refusal(name, word, why))
+                raise UsageError(declaration.refusal(figure_of or name, word, why))
         keywords.reject_unknown(name, options, [*signature.parameters])
         try:
             return opened(*arguments, **options)
@@ -43,5 +43,5 @@ def publish(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     vars(public)["__signature__"] = signature
     public.__module__ = "mltasks"  # under which it is found again, for pickle and for help
-    public.__doc__ = docstrings.complete(function.__doc__ or "", signature, report)
+    public.__doc__ = docstrings.complete(function.__doc__ or "", signature, report, is_figure=figure_of is not None)
     return public

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from mltasks.render.plot import scales
 from mltasks.reports.declaration import Kind
 
-BLUE, RED, GREY = "#1f5fa8", "#b3261e", "#6b7078"
+BLUE, RED = "C0", "C1"  # of the style: in our own figures they are blue and red
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,13 @@ class Drawing:
     colour: str
     low: str | None = None
     high: str | None = None
+    is_load: bool = False  # over time, one row per node says more than lines
+
+    def set_ticks_of_colours(self, axes: Axes, longest: float) -> None:
+        """Write the values beside the colours of a heat map as durations, where they are."""
+        (mesh,) = axes.collections
+        if self.column.endswith("_s") and mesh.colorbar is not None:
+            mesh.colorbar.set_ticks(scales.seconds_ticks(longest), format=scales.SECONDS)
 
     def set_ticks(self, axis: Any, kind: Kind, longest: float) -> None:
         """Write the values on an axis as those of a column of this kind."""
@@ -49,9 +56,7 @@ def draw_durations(axes: Axes, frame: pd.DataFrame) -> None:
     high = frame["p95_s"].fillna(frame["p50_s"]).clip(lower=0.001)
     axes.hlines(places, low, high, color=BLUE, linewidth=2.5, alpha=0.45)
     axes.plot(low, places, "o", color=BLUE, markersize=5)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(scales.SECONDS)
-    axes.xaxis.set_minor_formatter("")
+    scales.use_log_seconds(axes)
 
 
 def draw_failures(axes: Axes, frame: pd.DataFrame) -> None:
@@ -68,7 +73,7 @@ def draw_workers(axes: Axes, frame: pd.DataFrame) -> None:
     axes.barh(np.arange(len(frame)), frame["task_s"], color=BLUE, height=0.6)
     for place, (seconds, peak) in enumerate(zip(frame["task_s"], frame["peak_in_flight"], strict=True)):
         label = axes.annotate(
-            f"peak {peak}", (seconds, place), (4, 0), textcoords="offset points", va="center", fontsize=8, color=GREY
+            f"peak {peak}", (seconds, place), (4, 0), textcoords="offset points", va="center", fontsize=8, **scales.DIM
         )
         label.set_in_layout(False)
     longest = frame["task_s"].max()
@@ -90,6 +95,7 @@ DRAWINGS = {
         "no load: no task was in flight",
         draw_in_flight,
         BLUE,
+        is_load=True,
     ),
     "failures": Drawing(
         "Failure rates",
@@ -116,5 +122,6 @@ DRAWINGS = {
         "no load: no task was in flight",
         draw_workers,
         BLUE,
+        is_load=True,
     ),
 }

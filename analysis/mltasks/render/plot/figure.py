@@ -11,18 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mltasks import atomic_write
 from mltasks.exceptions import UsageError
 from mltasks.render import header, wrap, write
-from mltasks.render.plot.axes import count_shown_rows, draw
-from mltasks.render.plot.drawings import DRAWINGS, GREY, Drawing
+from mltasks.render.plot.axes import draw, measure_height
+from mltasks.render.plot.drawings import DRAWINGS, Drawing
 from mltasks.render.view import View
 from mltasks.reports.registry import REPORTS
 
+GREY = "#6b7078"
 STYLE: Any = {
+    "axes.prop_cycle": cycler(color=("#1f5fa8", "#b3261e", "#8a6d00", "#2e7d32", "#7b3fa0", GREY)),
+    "grid.color": "#b9bec5",
+    "grid.linewidth": 0.6,
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -63,7 +68,7 @@ def figure(view: View) -> Figure:
     drawing = drawing_of(view.info.report)
     lines = wrap.wrap_paragraph(header.covers_line(view.info), WIDTH).split("\n")
     head = 0.55 + 0.16 * len(lines)
-    body = 2.6 if "period" in view.frame.columns else 0.55 + 0.24 * max(count_shown_rows(view, drawing), 2)
+    body = measure_height(view, drawing)
     with _style(view):
         fig = Figure(figsize=(7.2, head + body), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06))
         axes = fig.subplots()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, num2date
-from matplotlib.ticker import FuncFormatter, Locator, MultipleLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 
 from mltasks.render import cells
 
@@ -19,9 +19,11 @@ STEPS = (  # of an axis of durations [s]
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400),
 )
+LOG_STEPS = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 864000, 8640000)  # of a logarithmic one [s]
 MOST_TICKS = 8
 GAP = 1.5  # periods further apart than this many usual steps have none between them: the line is broken
-GRID: dict[str, Any] = {"color": "#e3e5e8", "linewidth": 0.6}
+GRID: dict[str, Any] = {"alpha": 0.4}  # of the style's own colour
+DIM: dict[str, Any] = {"alpha": 0.65}  # of its text
 
 
 def seconds_ticks(longest: float) -> Locator:
@@ -37,6 +39,20 @@ def seconds_label(value: float) -> str:
 
 
 SECONDS = FuncFormatter(lambda value, _: seconds_label(value))
+
+
+def use_log_seconds(axes: Axes) -> None:
+    """Make the horizontal axis a logarithmic one of durations, with ticks at whole seconds, minutes, hours or days."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = [step for step in LOG_STEPS if low <= step <= high]
+    if len(ticks) < 3:
+        ticks = [step for step in STEPS if low <= step <= high]
+        ticks = ticks[:: -(-len(ticks) // MOST_TICKS)] if ticks else [float(f"{low:.2g}"), float(f"{high:.2g}")]
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(SECONDS)
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def use_percent(axis: Any) -> None:
