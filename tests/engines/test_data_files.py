@@ -31,8 +31,8 @@ def kept(files: Iterable[DataFile], window: Window = "created", **options: Any) 
     return [part.path.name for part in found.parts]
 
 
-def file(name: str, first: int | None, last: int | None, latest: int | None = None, open: int = 0) -> DataFile:  # noqa: A002 - the field's name
-    return DataFile(Path(name), "East", 9, first, last, latest, open)
+def file(name: str, first: int | None, last: int | None, latest: int | None = None, still_open: int = 0) -> DataFile:
+    return DataFile(Path(name), "East", 9, first, last, latest, still_open)
 
 
 OLD = file("old", CREATED, CREATED + DAY, CREATED + 2 * DAY)
@@ -58,7 +58,7 @@ def test_a_report_on_time_also_reads_the_files_of_older_tasks_that_may_live_on()
     assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY - 1) == ["old", "new"]
     assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY) == ["new"]
     assert kept(FILES, window="in_flight", since=CREATED + 2 * DAY - 1, until=CREATED + 9 * DAY) == ["old"]
-    with_open = file("open", CREATED, CREATED + DAY, CREATED + DAY, open=1)
+    with_open = file("open", CREATED, CREATED + DAY, CREATED + DAY, still_open=1)
     assert kept([with_open, NEW], window="in_flight", since=CREATED + 30 * DAY) == ["open"]
     assert kept([with_open, NEW], since=CREATED + 30 * DAY) == []
 

@@ -19,7 +19,7 @@ FILES = {
 GROUPS = {f"tests/live/{file}.py": group for group, files in FILES.items() for file in files}
 
 
-class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not annotated, so that its class has no known type
     """Gives the tests of a server to one process, and all others one by one to whoever has nothing to do."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -70,7 +70,7 @@ def test_a_writer_tells_truly_what_it_changed(quiet_cluster: Server) -> None:
 
 def test_a_server_that_cannot_start_shows_its_own_words(server: Server) -> None:
     if server.process is None:
-        pytest.skip("MLTASKS_TEST_URL is used where none can be started")
+        pytest.skip("MLTASKS_TEST_URL names the server to test on: none is started, so none can fail to start")
     with pytest.raises(ServerError, match="Invalid initial heap size"):
         Server.start(heap="none")
 

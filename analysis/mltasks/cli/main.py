@@ -100,7 +100,7 @@ class Commands(click.Group):
 
             near = difflib.get_close_matches(name, COMMANDS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
-            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # pathlib costs its import
+            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # no error for a name that is too long
                 hint = f"the command comes first: mltasks report {name}"
             ctx.fail(f"no command {name!r}; {hint}")
         return super().resolve_command(ctx, args)

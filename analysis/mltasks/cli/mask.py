@@ -52,7 +52,7 @@ class MaskedStream(io.TextIOBase):
         return self._stream.fileno()
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]  # read-only in Python, an attribute in its type stubs
+    def encoding(self) -> str:  # type: ignore[override]  # at run time a read-only property, which its type stubs call an attribute
         """The encoding of the stream behind it."""
         return self._stream.encoding
 

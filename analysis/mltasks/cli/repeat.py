@@ -29,7 +29,7 @@ def repeat(span: str, names: Sequence[str], access: Access, render: Callable[[],
     text = _head(names, access) + render()
     while True:
         write.write(f"{CLEAR if write.is_terminal() else ''}{text}\n")
-        time.sleep(seconds)
+        time.sleep(seconds)  # the pause between two readings that the user asked for with --watch
         try:
             text = _head(names, access) + render()
         except Error as error:

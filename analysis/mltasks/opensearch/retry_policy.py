@@ -23,7 +23,7 @@ class RetryPolicy:
     first: float = 0.5
     longest: float = 20.0
     deadline: float | None = None  # for everything together [s], from now
-    sleep: Callable[[float], None] = time.sleep  # how a busy cluster is given time; who cannot wait gives another
+    sleep: Callable[[float], None] = time.sleep  # waits between two tries; callers may give their own way to wait
     begun: float = field(default_factory=time.monotonic)
 
     def seconds_left(self) -> float:

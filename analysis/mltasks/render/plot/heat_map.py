@@ -33,7 +33,9 @@ def draw_heat_map(view: View, column: str, label: str, names: list[str], axes: A
         edges, np.arange(len(names) + 1) - 0.5, np.ma.masked_invalid(cells), vmin=0,
         rasterized=cells.size > MOST_VECTOR_CELLS,
     )  # fmt: skip
-    axes.get_figure(root=True).colorbar(mesh, ax=axes, label=label.replace(", ", ",\n"))  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes to draw into are those of a figure
+    figure.colorbar(mesh, ax=axes, label=label.replace(", ", ",\n"))
     scales.use_time(axes, view.info.tz, frame["period"], step)
     axes.grid(visible=False)
     axes.set_xlim(edges[0], edges[-1])
