@@ -7,7 +7,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import change, report_info
+from mltasks.reports import change, compare_evidence, report_info
 from support import labelled
 from support.generated import AS_OF, DAY, HOUR, made
 
@@ -44,7 +44,7 @@ def test_the_planted_changes_are_found_and_the_burst_is_unclear(planted: pd.Data
     row = row_of(planted, ("TRAINING", "LOGISTIC_REGRESSION"))
     assert [round(row[name], 3) for name in ("rate_before", "rate_after", "rate_change")] == [0.037, 0.157, 0.12]
     assert f"{row['changed']:%m-%d %H:%M}" == "11-14 00:40"
-    assert row["evidence"] == ("failure rate 3.7 % -> 15.7 %: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40")
+    assert row["evidence"] == ("failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40")
     row = row_of(planted, ("DEPLOY_MODEL", "REMOTE"))
     assert [round(row[name], 3) for name in ("rate_before", "rate_after", "rate_change")] == [0.175, 0.03, -0.145]
     row = row_of(planted, ("AGENT_EXECUTION", "AGENT"))
@@ -146,3 +146,9 @@ def test_many_open_tasks_make_the_median_one_of_all_tasks() -> None:
 def test_what_cannot_be_compared_is_said(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         mltasks.compare(mltasks.load("demo"), **options)
+
+
+def test_a_small_rate_never_reads_zero_nor_its_change() -> None:
+    row = {"verdict": "worse?", "rate_verdict": "worse?", "rate_before": 0.0004, "rate_after": 0.0, "changed": None}
+    changes = {"rate_change": -0.0004, "rate_change_low": -0.0009, "rate_change_high": 0.0, "changed": float("nan")}
+    assert compare_evidence.describe({**row, **changes}) == ("failure rate <0.1% -> 0%: -0.04 points (-0.09 to +0.0)")

@@ -84,7 +84,7 @@ def test_the_planted_changes_are_found_and_the_burst_is_none() -> None:
     ]
     assert f"{table['since'][2]:%m-%d %H:%M}" == "11-14 00:40"
     assert table["reason"][2] == (
-        "worse than before: failure rate 3.7 % -> 15.7 %: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40"
+        "worse than before: failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40"
     )
     tasks = labelled.load().set_index("task_id")
     later = tasks[

@@ -380,3 +380,42 @@ def test_parts_of_other_columns_are_put_together_or_named(
     else:
         with pytest.raises(DataError, match=r"part-1\.parquet holds no tasks: it has no column create_time"):
             mltasks.load(tmp_path)
+
+
+def rows_of_cases(**columns: list[Any]) -> pd.DataFrame:
+    rows = pd.DataFrame([hit["_source"] for hit in HITS])
+    return rows.assign(**columns)
+
+
+@pytest.mark.parametrize("write", [lambda nodes: f"array({nodes}, dtype=object)", lambda nodes: json.dumps(str(nodes))])
+def test_nodes_as_the_text_of_a_call_or_written_twice_are_those_nodes(write: Callable[[Any], str]) -> None:
+    ids = [hit["_id"] for hit in HITS]
+    nodes = [write(hit["_source"].get("worker_node", [])) for hit in HITS]
+    assert numbers(rows_of_cases(task_id=ids, worker_node=nodes)) == BY_HAND
+
+
+def test_a_column_called_id_tells_tasks_apart_where_no_other_does() -> None:
+    rows = rows_of_cases(id=[hit["_id"] for hit in HITS])
+    assert numbers(pd.concat([rows, rows])) == BY_HAND
+    loaded = mltasks.load(rows.assign(task_id=rows["id"], id=1))
+    assert loaded["id"].tolist() == [1] * 6
+
+
+def test_a_table_by_columns_is_no_task(tmp_path: Path) -> None:
+    path = tmp_path / "columns.json"
+    mltasks.load(CASES / "ok.json").to_json(path, date_format="iso")
+    with pytest.raises(DataError, match="columns.json: a table by columns, not a row a task; pandas writes rows with"):
+        mltasks.load(path)
+
+
+@pytest.mark.parametrize("source", [{}, {"note": "moved"}])
+def test_a_hit_that_says_nothing_of_a_task_is_named(source: dict[str, Any]) -> None:
+    hits = [*HITS, {"_index": ".plugins-ml-task", "_id": "empty", "_source": source}]
+    with pytest.raises(DataError, match="the hit empty says nothing of a task: no state, no task_type, no create_time"):
+        mltasks.load(hits)
+
+
+def test_a_file_that_was_decompressed_under_its_old_name_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "answer.json.gz"
+    path.write_bytes((CASES / "ok.json").read_bytes())
+    assert numbers(path) == BY_HAND

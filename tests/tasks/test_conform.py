@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import datetime
 import io
 import json
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.exceptions import DataError
+from mltasks.exceptions import DataError, UsageError
 from mltasks.tasks import schema
 from support.documents import CREATED, hit
 
@@ -201,6 +203,34 @@ def test_a_merged_column_survives_and_can_be_grouped_by(demo: pd.DataFrame) -> N
 def test_an_own_column_of_any_type_stays_readable(own: Any, read: list[Any]) -> None:
     tasks = mltasks.load([hit("a"), hit("b")]).assign(own=own)
     assert mltasks.load(tasks)["own"].tolist() == read
+
+
+OWN_OF_POLARS = {
+    "objects": (pl.Series([uuid.UUID(int=1), None], dtype=pl.Object), ["00000000-0000-0000-0000-000000000001", None]),
+    "128 bits": (pl.Series([2**70, 1], dtype=pl.Int128), [1.0, 2.0**70]),
+    "nothing": (pl.Series([None, None], dtype=pl.Null), [None]),
+}
+
+
+@pytest.mark.parametrize("kind", OWN_OF_POLARS)
+def test_a_column_of_polars_that_arrow_has_no_type_for_is_a_key_all_the_same(kind: str) -> None:
+    own, keys = OWN_OF_POLARS[kind]
+    tasks = pl.from_pandas(mltasks.load([hit("a"), hit("b")])).with_columns(own=own)
+    for frame in (tasks, tasks.lazy()):
+        assert [None if pd.isna(key) else key for key in mltasks.failures(frame, by="own")["own"]] == keys
+
+
+def test_a_time_of_day_of_polars_is_no_key_and_the_message_says_why() -> None:
+    tasks = pl.from_pandas(mltasks.load([hit("a")])).with_columns(own=pl.lit(datetime.time(3)))
+    with pytest.raises(UsageError, match="cannot group by 'own': it is a time"):
+        mltasks.failures(tasks, by="own")
+
+
+def test_a_union_of_duckdb_is_read_as_texts() -> None:
+    relation = duckdb.from_df(mltasks.load([hit("a")])).project(
+        "*, union_value(a := 1)::UNION(a INT, b VARCHAR) AS own"
+    )
+    assert mltasks.load(relation)["own"].tolist() == ["1"]
 
 
 def test_a_column_whose_name_is_a_number_is_kept_as_a_text(demo: pd.DataFrame) -> None:

@@ -23,6 +23,7 @@ SOURCE_COLUMNS = tuple(
     c for c in schema.STORED if c.name not in ("cluster", "task_id", "extra") and f"_{c.name}" not in HIT_FIELDS
 )
 TASK_FIELDS = frozenset({"state", "task_type", "create_time"})  # an object with none of these is not a task
+BY_COLUMNS = "a table by columns, not a row a task; pandas writes rows with to_json(orient='records', lines=True)"
 UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)` - at `[^`]*`", re.DOTALL)
 UNLEARNABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec takes in no name of a field
 DERIVED = frozenset(column.name for column in schema.DERIVED)
@@ -174,6 +175,8 @@ class Parser:
 
     def _document(self, document: dict[str, Any]) -> Any:
         """Read a `_source` alone, or a row of a task table as JSON: that has what belongs to the hit beside it."""
+        if all(isinstance(document.get(name), dict) for name in TASK_FIELDS):
+            return self._hit(broken=BY_COLUMNS)
         fields = dict(document)
         ids = [name for name in ("_id", "task_id", "id") if fields.get(name) is not None]
         meta = {"_id": fields.pop(ids[0]) if ids else None}

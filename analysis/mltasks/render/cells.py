@@ -11,6 +11,7 @@ import pandas as pd
 from mltasks.render.harmless_text import escape_control as escape_control
 from mltasks.render.harmless_text import one_line as one_line
 from mltasks.reports.declaration import ReportColumn
+from mltasks.reports.shares import percent as percent
 from mltasks.tasks.metadata import to_datetime
 
 MISSING = "–"
@@ -43,15 +44,6 @@ def duration(seconds: float) -> str:
         if rounded * small < limit:
             return f"{rounded * small // big}{letters[0]}{rounded * small % big // small:02d}{letters[1]}"
     raise AssertionError("the last limit holds for every number")
-
-
-def percent(value: float) -> str:
-    """Return a share in per cent; one that is neither none nor all is never rounded to that."""
-    if value in (0, 1):
-        return f"{value:.0%}"
-    if value < 0.001:
-        return "<0.1%"
-    return ">99.9%" if value > 0.999 else f"{value:.1%}"
 
 
 def ago(time: datetime, as_of_ms: int | None) -> str:

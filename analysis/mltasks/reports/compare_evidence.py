@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from mltasks.reports import shares
+
 QUANTILES = {"p50": "median", "p95": "95th percentile"}
 
 
@@ -20,12 +22,13 @@ def describe(row: Mapping[str, Any]) -> str | None:
 
 def _rate_in_words(row: Mapping[str, Any]) -> str | None:
     if row["rate_change"] != row["rate_change"]:
-        return f"{row['tasks_before']} tasks before, {row['tasks_after']} after"
-    points, low, high = (100 * row[f"rate_{name}"] for name in ("change", "change_low", "change_high"))
+        before = row["tasks_before"]
+        return f"{before} task{'' if before == 1 else 's'} before, {row['tasks_after']} after"
+    points, low, high = (shares.percent_points(row[f"rate_{name}"]) for name in ("change", "change_low", "change_high"))
     since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
     when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
-    rates = f"{100 * row['rate_before']:.1f} % -> {100 * row['rate_after']:.1f} %"
-    return f"failure rate {rates}: {points:+.1f} points ({low:+.1f} to {high:+.1f}){when}"
+    rates = f"{shares.percent(row['rate_before'])} -> {shares.percent(row['rate_after'])}"
+    return f"failure rate {rates}: {points} points ({low} to {high}){when}"
 
 
 def _quantile_in_words(row: Mapping[str, Any], name: str) -> str:

@@ -52,6 +52,7 @@ FORMATS = {
     **{text + suffix: compression for text in TEXTS for suffix, compression in COMPRESSIONS.items()},
 }
 WHOLE = (".json", ".json.gz", ".json.zst")  # of these, an empty file is not one of no tasks
+JSON_BEGINS = (b"{", b"[")  # of a file that a client has decompressed under its old name
 WRITABLE = (".parquet", ".ndjson.gz", ".ndjson.zst")  # what `fetch` writes
 
 
@@ -62,13 +63,11 @@ def suffix_of(path: str | Path) -> str | None:
 
 
 def format_of_text(path: Path) -> Format:
-    """Return how to open a file of text: by its suffix, or by its content where that is compressed all the same."""
-    format_ = FORMATS[suffix_of(path) or ".json"]
-    if format_ is not PLAIN:
-        return format_
+    """Return how to open a file of text: by its content where that tells, else by its suffix."""
     with path.open("rb") as file:
         start = file.read(4)
-    return next((other for other in (GZIP, ZSTD) if start.startswith(other.magic)), PLAIN)
+    by_suffix = PLAIN if start[:1] in JSON_BEGINS else FORMATS[suffix_of(path) or ".json"]
+    return next((other for other in (GZIP, ZSTD) if start.startswith(other.magic)), by_suffix)
 
 
 def suffix_of_content(start: bytes) -> str:

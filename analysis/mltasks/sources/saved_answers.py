@@ -6,12 +6,14 @@ left out and counted.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError, UsageError
 from mltasks.opensearch import completeness, lenient_json, search_response
@@ -65,7 +67,19 @@ def read_items(
         indices = ", ".join(sorted((tally.other_indices - others).keys()))
         where = f"its hits are of {indices}" if indices else "no hit has a state, a task_type or a create_time"
         raise DataError(f"{name}: no task in it: {where}; tasks come from POST /_plugins/_ml/tasks/_search")
+    for row in _empty_rows(rows):
+        task = rows["task_id"][row].as_py()
+        raise DataError(
+            f"{name}: the hit {task} says nothing of a task: no state, no task_type, no create_time; {REMEDY}"
+        )
     return rows, [*notes, tally.describe_left_out()] if tally.other_indices else notes
+
+
+def _empty_rows(rows: pa.Table) -> list[int]:
+    """Return the places of rows that say nothing of a task."""
+    empty = functools.reduce(pc.and_, [pc.is_null(rows[column]) for column in search_response.TASK_FIELDS])
+    places: list[int] = pc.indices_nonzero(empty).to_pylist()
+    return places
 
 
 def _pages(items: Iterator[Item], name: str, decoder: Decoder, notes: list[str]) -> Iterator[HitsPage]:

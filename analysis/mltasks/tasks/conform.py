@@ -91,6 +91,8 @@ def column_name(name: str, names: Collection[str]) -> str:
     """Return the name of the task table's column that one of a hit's, as other tools call it, is meant for."""
     short = name.removeprefix(SOURCE_PREFIX)
     column = ALIASES.get(name, short if short in schema.COLUMNS else name)
+    if name == "id" and {"task_id", "_id", "_source.task_id"}.isdisjoint(names):
+        column = "task_id"
     return name if column in names else column
 
 
@@ -124,6 +126,10 @@ def _own_column(values: RawColumn) -> pa.Array | pa.ChunkedArray:
         values = _guess_type(values)
     if isinstance(getattr(values.type, "value_type", values.type), pa.BaseExtensionType):
         return _as_texts(values)  # pandas' periods and intervals, as it writes them; UUIDs
+    if pa.types.is_union(values.type):  # one of DuckDB: pandas has no such type
+        return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    if values.type == pa.time64("ns"):  # a time of day as polars gives it
+        return values.cast(pa.time64("us"), safe=False)
     if pa.types.is_float16(values.type):
         return values.cast(pa.float32())
     if pa.types.is_decimal256(values.type):

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 from mltasks.tasks import schema
 from mltasks.tasks.json_values import Cell, text
 
-NOT_OF_A_NODE = r"""\s,;|\[\](){}<>"'"""  # brackets, quotes, separators: none of them is part of a node's id
+NOT_OF_A_NODE = r"""\s,;|\[\](){}<>"'\\"""  # brackets, quotes, separators: none of them is part of a node's id
 NODE = re.compile(rf"""\"([^"]*)"|'([^']*)'|([^{NOT_OF_A_NODE}]+)""")
 BETWEEN_NODES = re.compile(f"[{NOT_OF_A_NODE}]+")
+CALL = re.compile(
+    r"\s*(?:array|list|set|frozenset)\((.*?)(?:,\s*dtype=[^)]*)?\)\s*", re.DOTALL
+)  # of Python, around a list
 NO_NODE = ("null", "NULL", "None", "nan", "NaN", "<NA>")  # how a missing one is written
 ODD_LIST = rf"^$|^,|,,|,$|[{NOT_OF_A_NODE.replace(',', '')}]|(^|,)({'|'.join(NO_NODE)})(,|$)"
 ODD_NODE = rf"^$|[{NOT_OF_A_NODE}]|^({'|'.join(NO_NODE)})$"
@@ -31,6 +34,8 @@ def nodes(value: Any) -> Cell:
 
 
 def _split_nodes(joined: str) -> list[str]:
+    call = CALL.fullmatch(joined)
+    joined = call[1] if call else joined
     tokens = [(quoted.strip() or other.strip() or bare) for quoted, other, bare in NODE.findall(joined)]
     return [node for token in tokens for node in BETWEEN_NODES.split(token) if node and node not in NO_NODE]
 
