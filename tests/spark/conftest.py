@@ -12,6 +12,7 @@ import pytest
 from live.java import MissingError, java
 from mltasks.engines import spark_session
 from spark import servers
+from support.command import Command
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +54,9 @@ def remote(java_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The URL of a Connect server."""
     with servers.connect_server(java_home, tmp_path_factory.mktemp("connect")) as url:
         yield url
+
+
+@pytest.fixture
+def mltasks(capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line."""
+    return Command(capsys)

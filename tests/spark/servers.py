@@ -26,7 +26,7 @@ def environment(java_home: Path, folder: Path) -> dict[str, str]:
         "SPARK_LOCAL_DIRS": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_PUBLIC_DNS": "127.0.0.1",
-        "SPARK_DAEMON_MEMORY": "192m",
+        "SPARK_DAEMON_MEMORY": "512m",
         "SPARK_DAEMON_JAVA_OPTS": SMALL,
     }
     return {name: value for name, value in os.environ.items() if name != "JAVA_TOOL_OPTIONS"} | own

@@ -23,6 +23,7 @@ ON_LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1"}
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real tasks as a file."""
     path = tmp_path_factory.mktemp("files") / "tasks.parquet"
+    (path.parent / "spark-defaults.conf").write_text("spark.sql.shuffle.partitions 2\n")  # 200 would be 200 tasks each
     mltasks.write_parquet(mltasks.load("demo"), path)
     return path
 
@@ -31,7 +32,11 @@ def report(file: Path, *options: str, **environment: str) -> Any:
     """Return what the command prints as JSON, in a process of its own."""
     command = [sys.executable, "-m", "mltasks", "workers", str(file), "--by", "worker_node,task_type", "--json"]
     ran = subprocess.run(
-        [*command, *options], capture_output=True, text=True, env=os.environ | ON_LOOPBACK | environment, timeout=600
+        [*command, *options],
+        capture_output=True,
+        text=True,
+        env=os.environ | ON_LOOPBACK | {"SPARK_CONF_DIR": str(file.parent)} | environment,
+        timeout=600,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     return json.loads(ran.stdout)
