@@ -27,32 +27,36 @@ def java_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def session(java_home: Path) -> Iterator[Any]:
+def own(java_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of Spark's programs."""
+    folder = tmp_path_factory.mktemp("spark")
+    return servers.environment(java_home, servers.make_home(folder / "home"), folder)
+
+
+@pytest.fixture(scope="session")
+def session(own: dict[str, str]) -> Iterator[Any]:
     """A session on this machine, in a zone that is not UTC."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAVA_HOME", str(java_home))
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("JDK_JAVA_OPTIONS", servers.SMALL)
+        for name, value in own.items():
+            patch.setenv(name, value)
         opened = spark_session.open_session(None, {"master": "local[2]"})
     opened.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
-    opened.conf.set("spark.sql.shuffle.partitions", "2")
-    opened.conf.set("spark.sql.codegen.wholeStage", "false")  # to compile takes longer than to run
-    opened.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    opened.conf.set("spark.sql.shuffle.partitions", "1")
     yield opened
     opened.stop()
 
 
 @pytest.fixture(scope="session")
-def master(java_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def master(own: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a cluster: a master and two workers of one core each."""
-    with servers.cluster(java_home, tmp_path_factory.mktemp("cluster")) as url:
+    with servers.cluster(own, tmp_path_factory.mktemp("cluster")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def remote(java_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def remote(own: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Connect server."""
-    with servers.connect_server(java_home, tmp_path_factory.mktemp("connect")) as url:
+    with servers.connect_server(own, tmp_path_factory.mktemp("connect")) as url:
         yield url
 
 

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,40 +16,43 @@ from mltasks.engines import spark_session
 from mltasks.exceptions import UsageError
 from support.command import Command
 
-ON_LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1"}
+BOTH = """
+import sys, mltasks
+from mltasks.cli.main import main
+file, *options = sys.argv[1:]
+code = main(["failures", file, "--engine", "spark", *options, "--json"])
+print(mltasks.workers(mltasks.scan(file, engine="spark"), by=["worker_node", "task_type"]).to_json())
+sys.exit(code)
+"""  # the command, and in the session that it has opened, a report from Python
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real tasks as a file."""
     path = tmp_path_factory.mktemp("files") / "tasks.parquet"
-    (path.parent / "spark-defaults.conf").write_text("spark.sql.shuffle.partitions 2\n")  # 200 would be 200 tasks each
     mltasks.write_parquet(mltasks.load("demo"), path)
     return path
 
 
-def report(file: Path, *options: str, **environment: str) -> Any:
-    """Return what the command prints as JSON, in a process of its own."""
-    command = [sys.executable, "-m", "mltasks", "workers", str(file), "--by", "worker_node,task_type", "--json"]
-    ran = subprocess.run(
-        [*command, *options],
-        capture_output=True,
-        text=True,
-        env=os.environ | ON_LOOPBACK | {"SPARK_CONF_DIR": str(file.parent)} | environment,
-        timeout=600,
-    )
+def check(command: Command, file: Path, options: Sequence[str], own: Mapping[str, str]) -> None:
+    """Compare what a process of its own prints with the reports of this one."""
+    words = [sys.executable, "-c", BOTH, str(file), *options]
+    ran = subprocess.run(words, capture_output=True, text=True, env=os.environ | own, timeout=600)
     assert (ran.returncode, ran.stderr) == (0, "")
-    return json.loads(ran.stdout)
+    failures, workers = ran.stdout.rstrip().rsplit("\n", 1)
+    assert json.loads(failures) == json.loads(command("failures", str(file), "--json").out)
+    expected = mltasks.workers(mltasks.scan(file), by=["worker_node", "task_type"])
+    assert json.loads(workers) == json.loads(expected.to_json())
 
 
-def test_a_report_on_a_cluster_is_that_of_this_machine(master: str, java_home: Path, file: Path) -> None:
-    expected = report(file)
-    result = report(file, "--engine", "spark", "--spark-master", master, JAVA_HOME=str(java_home))
-    assert result == expected
+def test_reports_on_a_cluster_are_those_of_this_machine(
+    mltasks: Command, master: str, own: dict[str, str], file: Path
+) -> None:
+    check(mltasks, file, ["--spark-master", master], own)
 
 
-def test_a_report_over_connect_is_that_of_this_machine(remote: str, file: Path) -> None:
-    assert report(file, "--engine", "spark", "--spark-remote", remote, JAVA_HOME="") == report(file)
+def test_reports_over_connect_are_those_of_this_machine(mltasks: Command, remote: str, file: Path) -> None:
+    check(mltasks, file, ["--spark-remote", remote], {"JAVA_HOME": "", "SPARK_LOCAL_IP": "127.0.0.1"})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,15 @@ from mltasks.exceptions import ClusterError, UsageError
 
 LOCAL = "local[*]"
 SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit sets it: there master and settings are its own
-SETTINGS = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+CALL_SITES = (
+    "spark.python.sql.dataFrameDebugging.enabled"  # where each expression was written: half of all calls to Java
+)
+SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    CALL_SITES: "false",
+}
 ON_THIS_MACHINE = {  # no host name is looked up, no port is open to others, and few tasks make few files
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
