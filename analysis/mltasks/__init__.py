@@ -26,6 +26,7 @@ _PLACES = {
     "FilterOptions": "tasks.filter_options",
     "Page": "render.page",
     "ShownReport": "render.show",
+    "StorageError": "exceptions",
     "Store": "store.store",
     "SyncResult": "store.sync_result",
     "TaskDataWarning": "exceptions",

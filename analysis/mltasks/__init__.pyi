@@ -10,6 +10,7 @@ from mltasks.engines.dataset import Dataset as Dataset
 from mltasks.exceptions import ClusterError as ClusterError
 from mltasks.exceptions import DataError as DataError
 from mltasks.exceptions import Error as Error
+from mltasks.exceptions import StorageError as StorageError
 from mltasks.exceptions import TaskDataWarning as TaskDataWarning
 from mltasks.exceptions import UsageError as UsageError
 from mltasks.exceptions import WriteError as WriteError
@@ -39,6 +40,7 @@ __all__ = [
     "FilterOptions",
     "Page",
     "ShownReport",
+    "StorageError",
     "Store",
     "SyncResult",
     "TaskDataWarning",

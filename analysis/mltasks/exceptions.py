@@ -25,6 +25,10 @@ class ClusterError(Error):
     exit_code = 3
 
 
+class StorageError(ClusterError):
+    """Object storage could not be asked: connection, credentials, permission, or an endpoint that is something else."""
+
+
 class DataError(Error):
     """The data is incomplete or cannot be read; nothing smaller is handed out in its place."""
 

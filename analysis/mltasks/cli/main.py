@@ -15,7 +15,7 @@ import click
 
 from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
-from mltasks.exceptions import ClusterError, ConfigNotice, Error, InsecureWarning, TaskDataWarning
+from mltasks.exceptions import ClusterError, ConfigNotice, Error, InsecureWarning, StorageError, TaskDataWarning
 from mltasks.reports.registry import REPORTS
 
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
@@ -33,6 +33,7 @@ SOURCE is where the tasks are:
   prod-eu              a cluster with a name; mltasks doctor --help shows how
   tasks.parquet        what mltasks fetch wrote
   history              a folder that mltasks sync keeps up to date
+  s3://bucket/prefix   Parquet or a published store in object storage
   hits.ndjson[.gz]     saved hits
   answer.json          a saved answer of _search
 MLTASKS_SOURCE stands in where none is given; every option of a command can be
@@ -173,7 +174,7 @@ def _describe(error: Exception) -> tuple[str, int]:
         context = getattr(error, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
         return f"{error.format_message().rstrip('.')}{where}", 2
-    if isinstance(error, ClusterError):
+    if isinstance(error, ClusterError) and not isinstance(error, StorageError):
         return f"{error} (mltasks doctor looks closer)", error.exit_code
     if isinstance(error, Error):
         return str(error), error.exit_code

@@ -10,7 +10,10 @@ from typing import TextIO
 
 MASK = "***"
 SHORTEST = 4  # letters of a secret that is masked wherever it stands; a shorter one is part of too many words
-VARIABLES = ("MLTASKS_PASSWORD", "MLTASKS_TOKEN")
+VARIABLES = (
+    *("MLTASKS_PASSWORD", "MLTASKS_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN"),
+)
 TOKEN = re.compile(r"[^\s'\"<>]+")
 PARTS = re.compile(
     r"(?P<scheme>(?:.*?:/+)?)(?P<rest>.*?)(?P<end>[:;,.)\]]*)", re.DOTALL

@@ -9,20 +9,22 @@ from mltasks.cli.click_ext import Command
 from mltasks.exceptions import DataError
 
 
-@click.command("verify", cls=Command, examples=("mltasks verify history",))
+@click.command("verify", cls=Command, examples=("mltasks verify history", "mltasks verify s3://bucket/history"))
 @click.argument("store", shell_complete=completion.complete_source)
 def command(store: str) -> None:
     """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
+    from mltasks.object_storage.path import is_object_url, parse_url
     from mltasks.store.store import Store
+    from mltasks.store.stored_tasks import PublishedStore
 
-    checked = Store(store)
+    remote = is_object_url(store)
+    checked = PublishedStore(parse_url(store)) if remote else Store(store)
     problems = checked.problems()
     for problem in problems:
         print(problem.text)
     if any(problem.lost for problem in problems):
-        raise DataError(
-            f"{store}: {len(problems)} wrong, listed before; put back a copy, or mltasks sync --repair SOURCE {store}"
-        )
+        again = f"mltasks publish STORE {store}" if remote else f"mltasks sync --repair SOURCE {store}"
+        raise DataError(f"{store}: {len(problems)} wrong, listed before; put back a copy, or {again}")
     if problems:
         raise DataError(f"{store}: {len(problems)} wrong, listed before with the remedy; the data files are whole")
     print(f"{store}: whole; {checked.holds()}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pyarrow as pa
 
 from mltasks.engines.reader import Reader
+from mltasks.object_storage.path import Place
 from mltasks.tasks import schema
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
@@ -27,7 +27,7 @@ class DataFile:
     that an older version has written lacks some, one of a newer version has more.
     """
 
-    path: Path
+    path: Place
     cluster: str
     rows: int
     first_ms: int | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -14,6 +13,7 @@ from mltasks.engines import data_files
 from mltasks.engines.base import engine_of
 from mltasks.engines.data_files import LOCAL, DataFiles
 from mltasks.engines.reader import Reader
+from mltasks.object_storage.path import Place
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context, to_iso
 
@@ -60,7 +60,7 @@ class Tasks:
     keys: Mapping[str, Any]
 
 
-def scan(rows: pa.Table | Path | DataFiles, reader: Reader = LOCAL) -> Any:
+def scan(rows: pa.Table | Place | DataFiles, reader: Reader = LOCAL) -> Any:
     """Return rows in memory, a Parquet file or those of a store as a frame of which a report reads what it needs."""
     return (rows.reader if isinstance(rows, DataFiles) else reader).scan(rows)
 

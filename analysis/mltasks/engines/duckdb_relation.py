@@ -23,6 +23,7 @@ from mltasks.engines.data_files import DataFiles
 from mltasks.engines.duckdb_errors import translate_errors
 from mltasks.engines.duckdb_sql import Relation, quote_name, quote_text
 from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import failure_reason, schema
 
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
@@ -40,10 +41,10 @@ SQL: dict[schema.Kind, str] = {
 
 
 @translate_errors()
-def relation(rows: pa.Table | Path | DataFiles) -> Relation:
+def relation(rows: pa.Table | Place | DataFiles) -> Relation:
     """Return rows in memory, a Parquet file, or those of a store as a relation on a DuckDB connection of its own."""
     connection = _connection()
-    if isinstance(rows, Path):
+    if isinstance(rows, Path | ObjectPath):
         return _with_stored_columns(_parquet_relation(connection, [rows]))
     if isinstance(rows, DataFiles):
         return _store_relation(connection, rows)
@@ -85,9 +86,14 @@ def _spill_folder() -> TemporaryDirectory[str]:
     return temporary.make_folder()
 
 
-def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Relation:
+def _parquet_relation(connection: duckdb.DuckDBPyConnection, paths: list[Place]) -> Relation:
     """Return Parquet files as one relation: their own columns, whatever their folders are called."""
-    return connection.read_parquet([escape(str(path.absolute())) for path in paths], hive_partitioning=False)
+    if any(isinstance(path, ObjectPath) for path in paths) and not connection.list_filesystems():
+        from mltasks.object_storage.fsspec_bridge import ObjectFileSystem
+
+        connection.register_filesystem(ObjectFileSystem())
+    names = [str(path) if isinstance(path, ObjectPath) else escape(str(path.absolute())) for path in paths]
+    return connection.read_parquet(names, hive_partitioning=False)
 
 
 def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> Relation:
@@ -95,7 +101,7 @@ def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> R
 
     The cluster is taken from the store, not from the path: DuckDB would read a name such as `null` as no name.
     """
-    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...]], list[Place]] = defaultdict(list)
     for part in rows.parts:
         groups[part.cluster, part.columns].append(part.path)
     if not groups:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch import config
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.credentials import Credentials
@@ -92,7 +93,7 @@ def open_cluster(source: Any, access: Access, *, prefer_files: bool = True) -> C
     """
     if isinstance(source, Cluster):
         return source
-    if not isinstance(source, str) or source == DEMO:
+    if not isinstance(source, str) or source == DEMO or is_object_url(source):
         return None
     reach: dict[str, Any] = {"timeout": access.timeout, "retry_policy": RetryPolicy(deadline=access.deadline)}
     if "://" in source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError, UsageError
+from mltasks.object_storage import filesystem
+from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import conform, deduplicate, schema, table
 from mltasks.tasks import metadata as context
 from mltasks.tasks.json_values import UnreadableCounts
@@ -111,44 +113,51 @@ def open_writer(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: 
             writer.discard()
 
 
-def read_footer(path: Path, name: str | None = None) -> tuple[pa.Schema, int, Context | None]:
+def read_footer(path: Place, name: str | None = None) -> tuple[pa.Schema, int, Context | None]:
     """Return columns, number of rows and Context of a Parquet file; raises DataError, which names `name`."""
     place = name or str(path)
     try:
-        with pq.ParquetFile(path) as file:
+        with _open(path) as file:
             columns, rows, metadata = file.schema_arrow, file.metadata.num_rows, file.metadata.metadata or {}
     except (pa.ArrowException, OSError) as error:
+        if isinstance(path, ObjectPath):
+            filesystem.check_endpoint(path)
         raise unreadable(place, error) from error
     ctx = context.from_json(metadata[METADATA]) if METADATA in metadata else _pandas_attributes(metadata)
     conform.check(columns.names, place)
     return columns.remove_metadata(), rows, ctx
 
 
-def read(path: Path, name: str | None = None) -> pa.Table:
+def read(path: Place, name: str | None = None) -> pa.Table:
     """Return all rows of a Parquet file as they are; raises DataError (naming `name`) where it cannot be read."""
     try:
-        with pq.ParquetFile(
-            path, page_checksum_verification=True
-        ) as file:  # read_table would add columns for folders that are called a=b
+        with _open(path) as file:  # read_table would add columns for folders that are called a=b
             return file.read().replace_schema_metadata()
     except (pa.ArrowException, OSError) as error:
         raise unreadable(name or path, error) from error
 
 
-def read_folder(folder: Path) -> tuple[pa.Table, Context | None]:
+def _open(path: Place) -> pq.ParquetFile:
+    """Open a Parquet file; of an object, what is needed is asked for in few and large pieces."""
+    if isinstance(path, ObjectPath):
+        return pq.ParquetFile(path.open(), page_checksum_verification=True, pre_buffer=True)
+    return pq.ParquetFile(path, page_checksum_verification=True)
+
+
+def read_folder(folder: Place) -> tuple[pa.Table, Context | None]:
     """Return the rows of all Parquet files in a folder, as Spark and pandas write them, and the Context of the first.
 
     Files and folders whose names begin with `_` or `.` are left out. A folder called `team=red` gives its files a
     column `team`, as a text, unless they have one.
     """
-    paths = [path for path in sorted(folder.rglob("*")) if _is_part(path.relative_to(folder))]
+    paths = {path: names for path, names in _list(folder).items() if _is_part(names)}
     if not paths:
         raise DataError(f"{folder}: holds no Parquet file that is read (names with _ or . before them are not)")
     contexts, parts = [], []
-    for path in paths:
+    for path, names in paths.items():
         _, _, ctx = read_footer(path)
         contexts.append(ctx)
-        parts.append(_with_partitions(read(path), path.relative_to(folder).parts[:-1]))
+        parts.append(_with_partitions(read(path), names.parts[:-1]))
     first = next((ctx for ctx in contexts if ctx is not None), None)
     try:
         rows = pa.concat_tables(parts, promote_options="permissive")
@@ -157,13 +166,22 @@ def read_folder(folder: Path) -> tuple[pa.Table, Context | None]:
     return rows, None if first is None else context.replace(first, rows=None)
 
 
-def read_context(path: Path) -> Context | None:
+def read_context(path: Place) -> Context | None:
     """Return the Context of a Parquet file, or of the first in a folder that has one."""
-    paths = [part for part in sorted(path.rglob("*")) if _is_part(part.relative_to(path))] if path.is_dir() else [path]
+    is_folder = path.is_dir() if isinstance(path, Path) else not path.is_file()
+    paths = [part for part, names in _list(path).items() if _is_part(names)] if is_folder else [path]
     return next((ctx for part in paths if (ctx := read_footer(part)[2]) is not None), None)
 
 
-def _is_part(path: Path) -> bool:
+def _list(folder: Place) -> dict[Place, PurePath]:
+    """Return what is below a folder, in the order of the names, and the path of each from there."""
+    if isinstance(folder, ObjectPath):
+        objects = sorted(folder.objects().items(), key=lambda item: item[1].relative)
+        return {path: PurePosixPath(info.relative) for path, info in objects}
+    return {path: path.relative_to(folder) for path in sorted(folder.rglob("*"))}
+
+
+def _is_part(path: PurePath) -> bool:
     return path.suffix.lower() == ".parquet" and not any(part.startswith(("_", ".")) for part in path.parts)
 
 
@@ -177,7 +195,7 @@ def _with_partitions(rows: pa.Table, folders: tuple[str, ...]) -> pa.Table:
     return rows
 
 
-def unreadable(path: str | Path, error: Exception) -> DataError | UsageError:
+def unreadable(path: str | Place, error: Exception) -> DataError | UsageError:
     """Return the error for a file that Arrow cannot read."""
     if isinstance(error, FileNotFoundError | PermissionError):
         return UsageError(f"{path}: {error.strerror or error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -61,6 +62,7 @@ def _read_file(file: TaskFile, tally: UnreadableCounts) -> tuple[pa.Table, Conte
         _, _, ctx = parquet.read_footer(file.path, file.name)
         rows = parquet.read(file.path, file.name)
     else:
+        assert isinstance(file.path, Path)  # an object with hits was copied to one
         rows, notes = saved_answers.read_file(file.path, file.name, tally)
         return rows, Context(source=file.name, notes=tuple(notes))
     return conform.conform(rows, tally), metadata.replace(ctx or Context(source=""), source=file.name)

@@ -10,12 +10,17 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO
 
-from mltasks.exceptions import UsageError
+from mltasks.exceptions import DataError, StorageError, UsageError
+from mltasks.object_storage.errors import translate_errors
+from mltasks.object_storage.filesystem import check_endpoint
+from mltasks.object_storage.path import ObjectPath, Place, parse_url
 from mltasks.opensearch.access import DEMO, Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import formats
 from mltasks.sources.source_kind import kind_of, nothing_of_this_name
+from mltasks.store.paths import DATA_FOLDER
 from mltasks.store.store import Store
+from mltasks.store.stored_tasks import PublishedStore
 
 HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
 
@@ -24,7 +29,7 @@ HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
 class TaskFile:
     """A file with tasks: its path, its suffix in FORMATS (None: a folder of Parquet files), its name in messages."""
 
-    path: Path
+    path: Place
     suffix: str | None
     name: str
 
@@ -55,8 +60,50 @@ def resolve(source: Any, access: Access) -> Any:
             return open_cluster(source, access)
         case "store":
             return Store(source).dataset()
+        case "object":
+            return _resolve_object(parse_url(str(source)))
         case _:
             return task_file(source, access.config)
+
+
+def _resolve_object(place: ObjectPath) -> Any:
+    """Return the Dataset of a published store, or the file or folder in object storage as a TaskFile."""
+    try:
+        return _open_object(place)
+    except StorageError:
+        place.objects()  # what refuses to give an object says no reason; what refuses to list them does
+        raise
+
+
+def _open_object(place: ObjectPath) -> Any:
+    suffix = formats.suffix_of(place.name)
+    if suffix is not None and place.is_file():
+        return TaskFile(place if suffix == ".parquet" else _download(place, suffix), suffix, str(place))
+    store = PublishedStore(place)
+    if store.exists():
+        return store.dataset()
+    names = [info.relative for info in place.objects().values()]
+    if any(formats.suffix_of(name) == ".parquet" for name in names):
+        return TaskFile(place, None, str(place))
+    if any(name.startswith(f"{DATA_FOLDER}/") for name in names):
+        raise DataError(
+            f"{place}: half a published store: its first mltasks publish has not come to its end; run it again"
+        )
+    check_endpoint(place)
+    if names:
+        raise UsageError(f"{place}: holds no Parquet file and no published store; name one, or its prefix")
+    raise UsageError(f"{place}: there is nothing under this prefix; look at its name, or publish a store to it")
+
+
+def _download(place: ObjectPath, suffix: str) -> Path:
+    """Return a copy of an object with hits, which are read whole in any case."""
+    with (
+        place.open() as content,
+        NamedTemporaryFile(dir=_folder().name, suffix=suffix, delete=False) as file,
+        translate_errors(place),
+    ):
+        shutil.copyfileobj(content, file)
+    return Path(file.name)
 
 
 def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:

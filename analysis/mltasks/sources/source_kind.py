@@ -10,22 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch import config
 from mltasks.opensearch.access import DEMO
 
-Kind = Literal["demo", "stdin", "cluster", "store", "folder", "pipe", "file"]
+Kind = Literal["demo", "stdin", "object", "cluster", "store", "folder", "pipe", "file"]
 STDIN = "-"
 
 
 def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
     """Return what a name means; None where nothing has this name.
 
-    "demo", `-`, a cluster's URL, a store, a folder, a file, a configured cluster: a name that can mean several of
-    these means the first.
+    "demo", `-`, a URL of object storage or of a cluster, a store, a folder, a file, a configured cluster: a name that
+    can mean several of these means the first.
     """
     text = str(source)
     if text in (DEMO, STDIN):
         return "demo" if text == DEMO else "stdin"
+    if is_object_url(source):
+        return "object"
     if isinstance(source, str) and "://" in source:
         return "cluster"
     path = Path(source)

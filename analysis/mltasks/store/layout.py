@@ -29,6 +29,7 @@ from mltasks import atomic_write
 from mltasks.engines import data_files
 from mltasks.exceptions import DataError, WriteError
 from mltasks.store import id_index
+from mltasks.store.data_folder import DataFolder, in_one_line, wrong_size
 from mltasks.store.manifest import StoredFile
 from mltasks.store.orphans import find_files, remove_empty
 from mltasks.store.paths import DAMAGED_FOLDER, DATA_FOLDER, LINK, PART, partition_folders
@@ -39,20 +40,13 @@ GONE = data_files.GONE.name
 LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 
 
-class StoreLayout:
-    """The data files of a store."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+class StoreLayout(DataFolder[Path]):
+    """The data files of a store, and how they are written."""
 
     @property
     def remedy(self) -> str:
         """What to do about a damaged file."""
         return f"put back a copy of it, or mltasks sync --repair SOURCE {self.folder} reads its tasks again"
-
-    def data_path(self, file: StoredFile) -> Path:
-        """Return the path of a data file."""
-        return self.folder / DATA_FOLDER / file.path
 
     def link_path(self, file: StoredFile) -> Path:
         """Return the path of a current data file in the partitions."""
@@ -68,37 +62,15 @@ class StoreLayout:
         except DataError as error:
             raise DataError(f"{error}; {self.remedy}") from error
 
-    def content(self, file: StoredFile) -> bytes:
-        """Return the bytes of a file; raises DataError where they are not those that were written."""
-        place = self.data_path(file)
-        try:
-            content = place.read_bytes()
-        except OSError as error:
-            raise DataError(f"{place}: {error.strerror}") from error
-        if len(content) != file.bytes:
-            raise _wrong_size(place, len(content), file)
-        if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise DataError(f"{place}: its bytes are not those that were written")
-        return content
-
-    def parse(self, file: StoredFile, content: bytes) -> pa.Table:
-        """Return the rows in the bytes of a file; raises DataError where they are something else."""
-        try:
-            rows = pq.read_table(pa.BufferReader(content), page_checksum_verification=True).replace_schema_metadata()
-            self._check_columns(file, rows.column_names)
-            return data_files.with_schema(rows, data_files.FILE_SCHEMA)
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise DataError(f"{self.data_path(file)}: {_in_one_line(error)}") from error
-
     def read_columns(self, file: StoredFile, columns: Sequence[str]) -> pa.Table:
         """Return some columns of this version, without a look at the rest of the file; raises DataError."""
         wanted = pa.schema([data_files.FILE_SCHEMA.field(name) for name in columns])
         try:
             with pq.ParquetFile(self.data_path(file), page_checksum_verification=True) as opened:
-                self._check_columns(file, opened.schema_arrow.names)
+                self.check_columns(file, opened.schema_arrow.names)
                 return data_files.with_schema(opened.read([n for n in columns if n in file.columns]), wanted)
         except (pa.ArrowException, OSError, KeyError) as error:
-            raise DataError(f"{self.data_path(file)}: {_in_one_line(error)}; {self.remedy}") from error
+            raise DataError(f"{self.data_path(file)}: {in_one_line(error)}; {self.remedy}") from error
 
     def may_contain(self, file: StoredFile, hashes: id_index.Hashes) -> id_index.Mask:
         """Tell which ids may be in a file; all may, where its index is damaged, or an older version made none."""
@@ -108,12 +80,6 @@ class StoreLayout:
             return np.ones(len(hashes), bool)
         except OSError as error:
             raise DataError(f"{error.filename or self.data_path(file)}: {error.strerror}; {self.remedy}") from error
-
-    def _check_columns(self, file: StoredFile, names: Sequence[str]) -> None:
-        if different := sorted({*names} ^ {*file.columns}):
-            raise DataError(
-                f"{self.data_path(file)}: its columns are not those of the manifest: {', '.join(different)[:160]}"
-            )
 
     def write(self, where: str, rows: pa.Table, generation: int) -> StoredFile:
         """Write rows as a new data file of a partition; raises WriteError."""
@@ -153,7 +119,7 @@ class StoreLayout:
                 if whole:
                     self.content(file)
                 elif (size := self.data_path(file).stat().st_size) != file.bytes:
-                    raise _wrong_size(self.data_path(file), size, file)
+                    raise wrong_size(self.data_path(file), size, file)
             except OSError as error:
                 problems[file] = f"{self.data_path(file)}: {error.strerror}"
             except DataError as error:
@@ -201,14 +167,6 @@ def describe_file(path: str, rows: pa.Table, content: memoryview, generation: in
         latest_ms=updated["max"],
         columns=tuple(rows.column_names),
     )
-
-
-def _wrong_size(place: Path, size: int, file: StoredFile) -> DataError:
-    return DataError(f"{place}: has {size} bytes instead of {file.bytes}")
-
-
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
 
 
 def _link(source: Path, link: Path) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError
+from mltasks.object_storage.path import Place
 from mltasks.store.paths import is_data_path
 from mltasks.tasks.metadata import ClusterInfo
 
@@ -127,24 +128,34 @@ def replace(snapshot: Snapshot, **changes: Any) -> Snapshot:
     return msgspec.structs.replace(snapshot, **changes)
 
 
-def read(folder: Path) -> Manifest | None:
+def read(folder: Place) -> Manifest | None:
     """Return the manifest in a folder; None where there is none. Raises DataError where it cannot be read."""
     place = folder / NAME
     try:
-        content = msgspec.json.decode(place.read_bytes())
-        if isinstance(content, dict) and content.get("format") != FORMAT:
-            raise DataError(f"{place}: of format {content.get('format')!r}; this version of mltasks knows {FORMAT}")
-        manifest = msgspec.convert(content, Manifest)
+        return parse(place, place.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unreadable(place, error.strerror or error) from error
+
+
+def parse(place: Place, content: bytes) -> Manifest:
+    """Return the manifest in the content of a file; raises DataError where it is something else."""
+    try:
+        decoded = msgspec.json.decode(content)
+        if isinstance(decoded, dict) and decoded.get("format") != FORMAT:
+            raise DataError(f"{place}: of format {decoded.get('format')!r}; this version of mltasks knows {FORMAT}")
+        manifest = msgspec.convert(decoded, Manifest)
         if problem := _what_is_wrong(manifest):
             raise msgspec.ValidationError(problem)
         return manifest
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{place}: cannot be read ({why}); put back a copy of it: the data files in _files are as they were"
-        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(place, error) from error
+
+
+def _unreadable(place: Place, why: object) -> DataError:
+    remedy = "put back a copy of it: the data files in _files are as they were"
+    return DataError(f"{place}: cannot be read ({why}); {remedy}")
 
 
 def _what_is_wrong(manifest: Manifest) -> str | None:

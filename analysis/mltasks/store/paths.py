@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltasks.object_storage.path import ObjectPath
 from mltasks.tasks import schema
 
 DATA_FOLDER = "_files"
@@ -67,3 +68,8 @@ def partition_folders(folder: Path) -> list[Path]:
     for pattern in ("cluster=*", "created=*"):
         folders = [path for at in folders for path in at.iterdir() if fnmatchcase(path.name, pattern) and path.is_dir()]
     return folders
+
+
+def copy_path(place: ObjectPath, path: str) -> ObjectPath:
+    """Return where a published store has the copy of a current data file that a glob finds."""
+    return (place / path).with_suffix(".parquet")

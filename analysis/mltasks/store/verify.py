@@ -6,14 +6,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
+from mltasks.object_storage.path import ObjectPath
+from mltasks.store.data_folder import DataFolder
 from mltasks.store.layout import StoreLayout, describe_file
 from mltasks.store.manifest import LATEST_MS, Manifest, Snapshot, StoredFile
-from mltasks.store.paths import IMPLAUSIBLE, months, partitions
+from mltasks.store.paths import IMPLAUSIBLE, copy_path, months, partitions
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,21 @@ class Problem:
     lost: bool = True
 
 
-def problems(layout: StoreLayout, manifest: Manifest) -> Iterator[Problem]:
+def problems(layout: DataFolder[Any], manifest: Manifest) -> Iterator[Problem]:
     """Yield what is wrong with the files that readers see, and with those that an interrupted sync goes on from."""
     seen: dict[str, pa.Array] = {}
     for cluster, followed in manifest.clusters.items():
         for state in (followed.published, followed.in_progress):
             if state is not None:
                 yield from _in_files(layout, cluster, state, seen)
-    yield from _in_partitions(layout, [file for state in manifest.snapshots().values() for file in state.files])
+    current = [file for state in manifest.snapshots().values() for file in state.files]
+    if isinstance(layout, StoreLayout):
+        yield from _in_partitions(layout, current)
+    else:
+        yield from _in_copies(layout.folder, current)
 
 
-def _in_files(layout: StoreLayout, cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
+def _in_files(layout: DataFolder[Any], cluster: str, state: Snapshot, seen: dict[str, pa.Array]) -> Iterator[Problem]:
     """Yield what is wrong with the files of a state; `seen` are the ids of the tasks in those looked at before."""
     for file in state.files:
         if file.path in seen:
@@ -92,6 +99,19 @@ def _in_partitions(layout: StoreLayout, current: list[StoredFile]) -> Iterator[P
             continue
         if not right:
             yield Problem(f"{link}: is another file than the one it stands for; remove it, and {remedy}", lost=False)
+
+
+def _in_copies(place: ObjectPath, current: list[StoredFile]) -> Iterator[Problem]:
+    """Yield what a glob finds in a published store otherwise than the manifest says."""
+    wanted = {copy_path(place, file.path): file.bytes for file in current}
+    there = {path: info.size for path, info in place.objects().items() if path.name.endswith(".parquet")}
+    remedy = "mltasks publish mends it, if none is running"
+    for path in sorted(wanted, key=str):
+        if there.get(path) != wanted[path]:
+            what = "is of another size" if path in there else "is missing in the partitions"
+            yield Problem(f"{path}: {what}; {remedy}", lost=False)
+    for path in sorted(there.keys() - wanted.keys(), key=str):
+        yield Problem(f"{path}: is not of the store, but a bare glob finds it; {remedy}, or remove it", lost=False)
 
 
 def _stands_for(link: Path, place: Path, file: StoredFile) -> bool:

@@ -1,0 +1,91 @@
+"""pyarrow's file systems, as the environment describes them: AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE and such."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow.fs as pafs
+
+from mltasks.exceptions import UsageError
+from mltasks.object_storage.errors import endpoint, html_answer
+from mltasks.object_storage.path import ObjectPath
+
+ATTEMPTS = 3  # of a request: what is not there after these seconds is said, not waited for
+CONNECT_S = 3.0
+GIVE_UP = timedelta(seconds=30)  # of Google's client, which else would try for a quarter of an hour
+OF_PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_", "CLOUD_", "HTTP", "HOME")
+
+
+def open_filesystem(place: ObjectPath) -> pafs.FileSystem:
+    """Return the file system of a place; another one when the environment has changed. Raises UsageError."""
+    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(OF_PROVIDERS)))
+    return _open(place.scheme, place.bucket, settings)
+
+
+@lru_cache(maxsize=16)
+def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
+    if scheme == "gs":
+        return pafs.GcsFileSystem(retry_time_limit=GIVE_UP)
+    if scheme.startswith("abfs"):
+        try:
+            return pafs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+        except ValueError as error:
+            raise UsageError(
+                f"{scheme}://{bucket}: {error}; say abfs://container@account.dfs.core.windows.net"
+            ) from error
+    return pafs.S3FileSystem(
+        **s3_options(dict(settings)),
+        connect_timeout=CONNECT_S,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=attempts(dict(settings))),
+    )
+
+
+def s3_options(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what pyarrow does not take from the environment by itself; raises UsageError for a bad endpoint."""
+    options: dict[str, Any] = {}
+    if region := region_of(environment):
+        options["region"] = region
+    if bundle := environment.get("AWS_CA_BUNDLE"):
+        options["tls_ca_file_path"] = bundle
+    if url := endpoint(environment):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc or parts.path.strip("/"):
+            raise UsageError("AWS_ENDPOINT_URL: is no address; say for instance https://s3.example.org:9000")
+        options |= {"scheme": parts.scheme, "endpoint_override": parts.netloc, "region": region or "us-east-1"}
+    return options
+
+
+def attempts(environment: Mapping[str, str]) -> int:
+    """Return how often a request is tried; raises UsageError for what is no number."""
+    text = environment.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"AWS_MAX_ATTEMPTS: {text!r} is no number of attempts; say for instance 3")
+    return int(text)
+
+
+def region_of(environment: Mapping[str, str]) -> str | None:
+    """Return the region that the environment names."""
+    return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+
+
+def check_endpoint(place: ObjectPath) -> None:
+    """Raise StorageError where a named endpoint is no S3: what pyarrow takes for an empty list may be a web page."""
+    url = endpoint()
+    if place.scheme != "s3" or not url:
+        return
+    import urllib3
+
+    with urllib3.PoolManager(retries=False, timeout=CONNECT_S, cert_reqs="CERT_NONE") as pool:
+        try:  # without credentials: S3 refuses in XML, and all else in what is its own
+            answer = pool.request("GET", f"{url.rstrip('/')}/{place.bucket}", preload_content=False)
+        except urllib3.exceptions.HTTPError:
+            return
+        kind = answer.headers.get("content-type", "").partition(";")[0].lower()
+        answer.release_conn()
+    if kind and not kind.endswith("xml"):
+        raise html_answer(place, "HTML" if "html" in kind else kind[:40])
