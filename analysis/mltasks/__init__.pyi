@@ -21,6 +21,7 @@ from mltasks.opensearch.credentials import Credentials as Credentials
 from mltasks.render.page import Page as Page
 from mltasks.render.plot import public as plot
 from mltasks.render.show import ShownReport as ShownReport
+from mltasks.store.publish import PublishResult as PublishResult
 from mltasks.store.store import Store as Store
 from mltasks.store.sync_result import SyncResult as SyncResult
 from mltasks.tasks.filter_options import FilterOptions as FilterOptions
@@ -39,6 +40,7 @@ __all__ = [
     "Error",
     "FilterOptions",
     "Page",
+    "PublishResult",
     "ShownReport",
     "StorageError",
     "Store",
@@ -58,6 +60,7 @@ __all__ = [
     "models",
     "parse_json",
     "plot",
+    "publish",
     "report",
     "scan",
     "show",
@@ -258,6 +261,9 @@ def models(
 
 def parse_json(tasks: Any, column: str) -> pd.DataFrame:
     """Return the objects in a column of JSON texts as columns."""
+
+def publish(store: str | Path | Store, url: str) -> PublishResult:
+    """Bring the copy of a store in object storage up to date, for others to read: only what has changed is uploaded."""
 
 def report(
     tasks: Any,

@@ -84,9 +84,9 @@ def test_only_the_needed_row_groups_and_columns_are_fetched(file: Path, bucket: 
         writer.close(Context(source="test", readings=(ClusterInfo(cluster="ml-fixture", as_of_ms=1795561200000),)))
     size = (bucket / "big.parquet").stat().st_size
 
-    def fetched(**options: str) -> tuple[int, int]:
+    def fetched(since: str | None = None) -> tuple[int, int]:
         proxy.reset()
-        table = mltasks.durations("s3://history/big.parquet", by=[], **options)
+        table = mltasks.durations("s3://history/big.parquet", by=[], since=since)
         return int(table["tasks"].sum()), proxy.received
 
     tasks, received = fetched()

@@ -39,7 +39,7 @@ class Command:
     def fails(self, code: int, *arguments: str) -> str:
         """Return the one line that a command fails with; nothing else was said."""
         ran = self(*arguments)
-        assert (ran.code, ran.out) == (code, "")
+        assert (ran.code, ran.out) == (code, ""), ran.err
         assert ran.err.startswith("mltasks: ")
         assert ran.err.endswith("\n")
         assert len(ran.err.splitlines()) == 1

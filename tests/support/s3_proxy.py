@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
-
 class Handler(BaseHTTPRequestHandler):
     """Passes a request on as it came: the host's name is part of what is signed."""
 

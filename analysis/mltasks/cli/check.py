@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from mltasks import atomic_write
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
+from mltasks.object_storage import output as destination
 
 BREACHED = 1
 RULES = "Rules"
@@ -80,6 +80,6 @@ def command(
 
 
 def _save(path: str, text: str, force: bool) -> None:
-    atomic_write.check_writable(path, force)
-    with atomic_write.atomic_path(path, force) as part:
+    destination.check_writable(path, force)
+    with destination.atomic_path(path, force) as part:
         Path(part).write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from mltasks.cli.click_ext import Command, option
     examples=(
         "mltasks fetch https://host:9200 --user admin -o tasks.parquet",
         "mltasks fetch demo -o tasks.parquet",
+        "mltasks fetch prod-eu -o s3://bucket/tasks.parquet",
         "mltasks durations tasks.parquet",
     ),
 )
@@ -27,7 +28,7 @@ from mltasks.cli.click_ext import Command, option
     metavar="FILE",
     required=True,
     section=options.OUTPUT,
-    help="tasks.parquet; from a cluster also hits.ndjson.gz, the raw hits.",
+    help="tasks.parquet, also at an s3:// URL; from a cluster also hits.ndjson.gz, the raw hits.",
 )
 @options.force
 @options.filters()

@@ -57,6 +57,7 @@ COMMANDS = {  # name -> its module, and what it does
     "get": ("get", "Single tasks by id, with all that is known of them."),
     "fetch": ("fetch", "All tasks to a file, streamed and verified."),
     "sync": ("sync", "What changed since the last time, into a local store."),
+    "publish": ("publish", "A store's copy in object storage, brought up to date."),
     "verify": ("verify", "Whether a store is whole."),
     "doctor": ("doctor", "What can be reached and read of a cluster, and what is missing."),
 }
@@ -66,7 +67,7 @@ GROUPS: dict[str, list[str]] = {  # the question that brings somebody here -> th
     "What fails, and why": ["failures", "errors", "models", "unfinished"],
     "How long, how much, when, and is it worse": ["durations", "workers", "timeline", "compare"],
     "The tasks themselves": ["list", "get"],
-    "Keeping them": ["fetch", "sync", "verify"],
+    "Keeping them": ["fetch", "sync", "publish", "verify"],
     "What can be reached": ["doctor"],
 }
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import duckdb
 
-from mltasks import exceptions
-from mltasks.exceptions import DataError, UsageError
+from mltasks.exceptions import DataError, StorageError, UsageError
 
-RAISED = re.compile(r"^mltasks\.exceptions\.(\w+Error): (.+)$", re.MULTILINE)  # in the traceback that DuckDB keeps
+OURS = {error.__name__: error for error in (DataError, StorageError, UsageError)}
+RAISED = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(OURS)}): (.+)$", re.MULTILINE)  # in the traceback that DuckDB keeps
 INTERRUPTED = ("Query interrupted", "KeyboardInterrupt")  # the latter: in a function that DuckDB has called
 
 
@@ -26,7 +26,7 @@ def translate_errors() -> Iterator[None]:
         if not isinstance(error, duckdb.Error):
             raise
         if match := RAISED.search(str(error)):  # by the file system of ours that it reads from
-            raise getattr(exceptions, match[1])(match[2]) from error
+            raise OURS[match[1]](match[2]) from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise UsageError(
                 f"memory: {_first_line(error)}; set MLTASKS_MEMORY to more, such as 4GB, or choose less with since"

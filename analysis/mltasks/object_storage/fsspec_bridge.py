@@ -43,9 +43,11 @@ class ObjectFileSystem(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fssp
         """Return the size of an object [bytes]."""
         return self._object(path).size
 
-    def modified(self, path: str) -> datetime:
+    def get_modification_time(self, path: str) -> datetime:
         """Return a time that is always the same, and long enough ago that DuckDB trusts it."""
         return LONG_AGO
+
+    modified = get_modification_time  # as fsspec calls it
 
     def exists(self, path: str, **_: Any) -> bool:
         """Tell that there is such an object; opening it says more."""

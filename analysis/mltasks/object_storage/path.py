@@ -68,6 +68,13 @@ class ObjectPath:
             content: bytes = file.read()
             return content
 
+    def write_file(self, path: Path) -> None:
+        """Write a file as this object, in parts that become one at the end; raises StorageError, UsageError."""
+        import pyarrow.fs as pafs
+
+        with translate_errors(self):
+            pafs.copy_files(str(path), self.location, pafs.LocalFileSystem(), self._filesystem())
+
     def is_file(self) -> bool:
         """Tell whether there is an object of this key; raises StorageError, UsageError."""
         with translate_errors(self):

@@ -10,8 +10,8 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from mltasks import atomic_write
 from mltasks.exceptions import UsageError
+from mltasks.object_storage import output
 from mltasks.render import highlights, write
 from mltasks.render.json import to_document
 from mltasks.render.sort_and_top import make_view
@@ -72,9 +72,9 @@ class Page:
         if str(path) == write.STDOUT:
             write.write(render())
             return
-        atomic_write.check_writable(path, force)
+        output.check_writable(path, force)
         text = render()
-        with atomic_write.atomic_path(path, force) as part:
+        with output.atomic_path(path, force) as part:
             part.write_text(text, encoding="utf-8")
 
     def _repr_html_(self) -> str:

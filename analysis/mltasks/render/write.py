@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltasks import atomic_write
 from mltasks.exceptions import UsageError, WriteError
+from mltasks.object_storage import output
 
 if TYPE_CHECKING:
     from mltasks.render.view import View
@@ -68,7 +68,7 @@ def format_of(name: str | None, path: str | None) -> str:
 def check_output(path: str | None, force: bool) -> None:
     """Raise UsageError where nothing may be written to `-o`, before any work is done."""
     if path is not None and path != STDOUT:
-        atomic_write.check_writable(path, force)
+        output.check_writable(path, force)
 
 
 def picture(path: str) -> str:
@@ -84,7 +84,7 @@ def write_report(view: View, kind: str, path: str | None, *, wide: bool = False,
     if path is None or path == STDOUT:
         write(text_of(view, kind, wide=wide, colour=is_coloured()))
         return
-    with atomic_write.atomic_path(path, force) as part:
+    with output.atomic_path(path, force) as part:
         if kind in FORMATS and FORMATS[kind].binary:
             FORMATS[kind].render()(view, part)
         else:

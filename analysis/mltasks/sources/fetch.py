@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 
 from mltasks import atomic_write, progress
 from mltasks.exceptions import UsageError
+from mltasks.object_storage import output
+from mltasks.object_storage.path import Place
 from mltasks.opensearch import lenient_json, read, search_response
 from mltasks.opensearch.access import Access, Query, open_cluster, with_query
 from mltasks.opensearch.decode import HitsPage
@@ -64,7 +66,8 @@ def fetch(
     source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
         As `load` takes it.
     path : str or Path
-        Ends in .parquet (the task table), or in .ndjson.gz or .ndjson.zst (the hits as a cluster gave them).
+        Ends in .parquet (the task table), or in .ndjson.gz or .ndjson.zst (the hits as a cluster gave them); it may be
+        the URL of an object, such as ``"s3://bucket/tasks.parquet"``.
     force : bool
         Replace a file that is there.
 
@@ -88,8 +91,8 @@ def fetch(
     156
     """
     access = with_query(access, query)
-    place = atomic_write.check_writable(path, force)
-    suffix = formats.suffix_of(place)
+    place = output.check_writable(path, force)
+    suffix = formats.suffix_of(place.name)
     if suffix not in formats.WRITABLE:
         raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(formats.WRITABLE)}")
     if access.redact and suffix != ".parquet":
@@ -110,7 +113,7 @@ def fetch(
         rows = table.select(rows, before, begun.filters)
         return redact.table(rows, before) if access.redact else rows
 
-    with atomic_write.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
+    with output.atomic_path(place, force) as part, progress.progress_bar(cluster.url, access.progress) as report:
         begun = read.start(cluster, access, options, report, window="created")
         before = begun.context()
         sink: Sink = ParquetSink(part) if suffix == ".parquet" else NdjsonSink(part, suffix)
@@ -125,11 +128,11 @@ def fetch(
     return ctx
 
 
-def _copy(source: Any, place: Path, access: Access, force: bool, options: FilterOptions) -> Context:
-    if formats.suffix_of(place) != ".parquet":
+def _copy(source: Any, place: Place, access: Access, force: bool, options: FilterOptions) -> Context:
+    if formats.suffix_of(place.name) != ".parquet":
         raise UsageError(f"{place}: raw hits come from a cluster; write what is in {source} to a .parquet file")
     tasks = load.load(source, access, **options)
-    parquet.write_parquet(tasks, place, force=force)
+    parquet.write_parquet(tasks, str(place), force=force)
     ctx = metadata.read_attrs(tasks.attrs)
     assert ctx is not None
     return metadata.replace(ctx, rows=len(tasks))

@@ -53,8 +53,9 @@ def load(
     source : str, Path, Cluster, Store, dict, DataFrame, pyarrow.Table or list
         ``"demo"``, ``"-"`` (standard input), a cluster's URL, a store's folder, a saved `_search` answer or hits
         (.json, .ndjson, .jsonl; also .gz and .zst), a Parquet file or a folder of such, ``"s3://bucket/prefix"`` with
-        Parquet or a published store, the name of a configured cluster, or a list of these; a name that can mean several of these means the first. Also a saved answer as a
-        dict, hits as a list of dicts, a frame of tasks (pandas, polars, Arrow, a DuckDB relation).
+        Parquet or a published store, the name of a configured cluster, or a list of these; a name that can mean several
+        of these means the first. Also a saved answer as a dict, hits as a list of dicts, a frame of tasks (pandas,
+        polars, Arrow, a DuckDB relation).
 
     Returns
     -------

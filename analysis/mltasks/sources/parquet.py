@@ -13,9 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks import atomic_write
 from mltasks.exceptions import DataError, UsageError
-from mltasks.object_storage import filesystem
+from mltasks.object_storage import filesystem, output
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import conform, deduplicate, schema, table
 from mltasks.tasks import metadata as context
@@ -55,7 +54,7 @@ def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False)
     >>> len(mltasks.load("tasks.parquet"))
     552
     """
-    atomic_write.check_writable(path, force)
+    output.check_writable(path, force)
     tally = UnreadableCounts()
     stored, ctx = conform.from_pandas(tasks, tally)
     stored = deduplicate.deduplicate(stored)
@@ -103,9 +102,9 @@ def _dictionary_columns(columns: pa.Schema) -> list[str]:
 
 
 @contextmanager
-def open_writer(path: str | Path, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
+def open_writer(path: str | Place, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
     """Hand out a Writer for a file that appears complete, at the end, or not at all."""
-    with atomic_write.atomic_path(path, force) as part:
+    with output.atomic_path(path, force) as part:
         writer = Writer(part, columns)
         try:
             yield writer

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from mltasks import atomic_write
 from mltasks.exceptions import DataError
-from mltasks.object_storage.path import Place
+from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.store.paths import is_data_path
 from mltasks.tasks.metadata import ClusterInfo
 
@@ -150,6 +150,10 @@ def parse(place: Place, content: bytes) -> Manifest:
             raise msgspec.ValidationError(problem)
         return manifest
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if isinstance(place, ObjectPath):  # is it a manifest at all, or what a web server says to everything?
+            from mltasks.object_storage.filesystem import check_endpoint
+
+            check_endpoint(place)
         raise _unreadable(place, error) from error
 
 

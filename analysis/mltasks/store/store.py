@@ -14,6 +14,7 @@ from mltasks.opensearch.config import suggest_cluster
 from mltasks.opensearch.url import canonical_name
 from mltasks.store import manifest
 from mltasks.store.deletions import reconcile as find_deleted
+from mltasks.store.publish import PublishResult, publish
 from mltasks.store.stored_tasks import StoredTasks
 from mltasks.store.sync import sync_cluster
 from mltasks.store.sync_result import SyncResult
@@ -91,6 +92,31 @@ class Store(StoredTasks[Path]):
         finally:
             if cluster is not source:
                 cluster.close()
+
+    def publish(self, url: str) -> PublishResult:
+        """Bring a copy of the store in object storage up to date, for others to read.
+
+        Only what has changed is uploaded, the manifest last and only where nobody else has replaced it. Readers see the
+        state before or the new one, whatever happens.
+
+        Parameters
+        ----------
+        url : str
+            Where the copy is, such as ``"s3://bucket/history"``; credentials and endpoint come from the environment.
+
+        Returns
+        -------
+        PublishResult
+            How many tasks are there, and what was uploaded.
+
+        Raises
+        ------
+        UsageError, DataError
+            Where this is no store, or there is the copy of another one.
+        StorageError, WriteError
+            Where it cannot be reached, or another publisher was faster.
+        """
+        return publish(self.path, url)
 
 
 def is_store(path: Path) -> bool:

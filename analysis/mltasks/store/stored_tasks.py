@@ -96,7 +96,9 @@ class StoredTasks(Generic[P]):
             for cluster, state in snapshots.items()
         ]
         merged: Context = metadata.merge(contexts)
-        notes: tuple[str, ...] = tuple(f"{self.path}: {_unread(cluster)}" for cluster in current.clusters.keys() - snapshots.keys())
+        notes: tuple[str, ...] = tuple(
+            f"{self.path}: {_unread(cluster)}" for cluster in current.clusters.keys() - snapshots.keys()
+        )
         return Dataset(DataFiles(tuple(parts)), replace(merged, notes=(*notes, *merged.notes)))
 
     def _manifest(self, *, published: bool = True) -> Manifest:

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.rcsetup import cycler
 
-from mltasks import atomic_write
 from mltasks.exceptions import UsageError
+from mltasks.object_storage import output
 from mltasks.render import header, wrap, write
 from mltasks.render.plot.axes import draw, measure_height
 from mltasks.render.plot.drawings import DRAWINGS, Drawing
@@ -42,7 +42,7 @@ WIDTH = 105  # characters of the line below the title
 def save(view: View, path: str | Path, *, force: bool = False) -> None:
     """Write the figure of a report as .png or .svg; the same table gives the same bytes."""
     kind = write.picture(str(path))
-    with atomic_write.atomic_path(path, force) as part, _style(view):
+    with output.atomic_path(path, force) as part, _style(view):
         figure(view).savefig(part, format=kind, dpi=150, metadata=NO_METADATA if kind == "svg" else None)
 
 

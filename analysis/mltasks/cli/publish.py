@@ -1,0 +1,40 @@
+"""`mltasks publish`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mltasks.cli import options
+from mltasks.cli.click_ext import Command, option
+
+
+@click.command(
+    "publish",
+    cls=Command,
+    examples=(
+        "mltasks publish history s3://bucket/history",
+        "mltasks sync --all --quiet history && mltasks publish --quiet history s3://bucket/history",
+        "mltasks failures s3://bucket/history --since 7d",
+    ),
+)
+@click.argument("store")
+@click.argument("url")
+@option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")
+def command(store: str, url: str, quiet: bool) -> None:
+    """Copy a store to object storage, for others to read; the next time, only what has changed.
+
+    Readers see the state before or the new one, whatever happens. Credentials and endpoint come from the environment,
+    as AWS names them: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
+    """
+    from mltasks.store.store import Store
+
+    result = Store(store).publish(url)
+    if quiet:
+        return
+    files = f"{result.uploaded:,} of {result.files:,} {'file' if result.files == 1 else 'files'} uploaded"
+    size = f" ({result.uploaded_bytes / 1e6:,.1f} MB)" if result.uploaded else ""
+    removed = f", {result.removed:,} removed" if result.removed else ""
+    tasks = f"{result.tasks:,} {'task' if result.tasks == 1 else 'tasks'}"
+    print(f"{result.url}: {tasks}; {files}{size}{removed}", file=sys.stderr)

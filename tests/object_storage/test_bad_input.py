@@ -1,0 +1,157 @@
+"""What goes wrong with object storage: one line with place, value and remedy, soon, and no secret in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from support import stores
+from support.command import Command
+from support.documents import hit
+from support.s3_server import S3Server
+
+
+class WebPage(BaseHTTPRequestHandler):
+    """Answers everything with a page, as a login page or a wrong port does."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        page = b"<html><body>Welcome</body></html>"
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(page)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(page)
+
+    do_HEAD = do_PUT = do_GET  # noqa: N815  # as http.server calls them
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web_page(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), WebPage) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02})
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    stores.put(tmp_path / "store", "prod", [hit("t")])
+    return str(tmp_path / "store")
+
+
+READS = (("failures", "s3://{}/prod"), ("list", "s3://{}/prod/tasks.parquet"), ("verify", "s3://{}/prod"))
+
+
+@pytest.mark.parametrize("command", READS, ids=str)
+def test_a_bucket_that_is_not_there(command: tuple[str, str], s3: S3Server, mltasks_command: Command) -> None:
+    text = mltasks_command.fails(2, command[0], command[1].format("nowhere"))
+    assert "nowhere" in text
+
+
+def test_a_bucket_that_is_not_there_to_write_to(s3: S3Server, store: str, mltasks_command: Command) -> None:
+    for arguments in (("publish", store, "s3://nowhere/x"), ("fetch", "demo", "-o", "s3://nowhere/x.parquet")):
+        assert "there is no bucket 'nowhere'" in mltasks_command.fails(2, *arguments)
+
+
+def test_nothing_under_a_prefix(s3: S3Server, mltasks_command: Command) -> None:
+    assert "s3://history/none: there is nothing under this prefix" in mltasks_command.fails(
+        2, "failures", "s3://history/none"
+    )
+    assert "is not a store" in mltasks_command.fails(2, "verify", "s3://history/none")
+
+
+@pytest.mark.parametrize("command", READS[:2], ids=str)
+@pytest.mark.parametrize(
+    ("name", "value"), [("AWS_SECRET_ACCESS_KEY", "wrong-secret"), ("AWS_ACCESS_KEY_ID", "nobody")]
+)
+def test_a_wrong_key(
+    command: tuple[str, str],
+    name: str,
+    value: str,
+    s3: S3Server,
+    mltasks_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, value)
+    text = mltasks_command.fails(3, command[0], command[1].format("history"))
+    assert "the credentials are refused" in text
+    assert "secret-of-the-tests" not in text
+    assert "wrong-secret" not in text
+    assert "doctor" not in text
+
+
+def test_no_credentials(s3: S3Server, store: str, mltasks_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for arguments in (("failures", "s3://history/prod"), ("publish", store, "s3://history/prod")):
+        assert "there are no credentials; set AWS_ACCESS_KEY_ID" in mltasks_command.fails(3, *arguments)
+
+
+def test_an_endpoint_that_answers_with_a_web_page(web_page: str, store: str, mltasks_command: Command) -> None:
+    for arguments in (
+        ("failures", "s3://history/prod"),
+        ("failures", "s3://history/tasks.parquet"),
+        ("publish", store, "s3://history/prod"),
+    ):
+        text = mltasks_command.fails(3, *arguments)
+        assert web_page in text
+        assert "so it is no S3; look at AWS_ENDPOINT_URL" in text
+
+
+def test_nobody_at_the_endpoint(
+    s3: S3Server, store: str, mltasks_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for arguments in (("failures", "s3://history/prod"), ("publish", store, "s3://history/prod")):
+        assert "cannot be reached at http://127.0.0.1:9" in mltasks_command.fails(3, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("s3://key:secret@history/x", "credentials in a URL end up in logs"),
+        ("s3://history/x?secret_key=hidden", "options in the URL of an object are not taken"),
+        ("s3://", "names no bucket"),
+        ("s3:///x", "names no bucket"),
+    ],
+)
+def test_a_url_that_is_none(url: str, words: str, s3: S3Server, mltasks_command: Command) -> None:
+    text = mltasks_command.fails(2, "failures", url)
+    assert words in text
+    assert "hidden" not in text
+    assert "secret@" not in text
+
+
+def test_an_endpoint_that_is_no_address(
+    s3: S3Server, mltasks_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "user:pass@host")
+    text = mltasks_command.fails(2, "failures", "s3://history/x")
+    assert text.startswith("AWS_ENDPOINT_URL: is no address")
+    assert "pass@" not in text
+
+
+def test_a_store_is_published_to_s3_only_and_only_a_store(
+    s3: S3Server, store: str, tmp_path: Path, mltasks_command: Command
+) -> None:
+    assert "s3:// only" in mltasks_command.fails(2, "publish", store, "gs://bucket/x")
+    assert "is not a store" in mltasks_command.fails(2, "publish", str(tmp_path), "s3://history/x")
+    assert "local folder" in mltasks_command.fails(2, "sync", "https://127.0.0.1:1", "s3://history/x")
+
+
+def test_a_file_that_is_no_parquet(bucket: Path, mltasks_command: Command) -> None:
+    (bucket / "tasks.parquet").write_bytes(b"not at all")
+    assert "not a readable Parquet file" in mltasks_command.fails(4, "failures", "s3://history/tasks.parquet")
