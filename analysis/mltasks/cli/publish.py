@@ -15,7 +15,6 @@ from mltasks.cli.click_ext import Command, option
     cls=Command,
     examples=(
         "mltasks publish history s3://bucket/history",
-        "mltasks sync --all --quiet history && mltasks publish --quiet history s3://bucket/history",
         "mltasks failures s3://bucket/history --since 7d",
     ),
 )

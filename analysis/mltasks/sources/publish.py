@@ -32,5 +32,10 @@ def publish(store: str | Path | Store, url: str) -> PublishResult:
         Where there is no store, or at the URL is the copy of another one.
     StorageError, WriteError
         Where the URL cannot be reached, or another publisher was faster.
+
+    Examples
+    --------
+    >>> mltasks.publish("history", "s3://bucket/history").tasks  # doctest: +SKIP
+    552
     """
     return (store if isinstance(store, Store) else Store(store)).publish(url)

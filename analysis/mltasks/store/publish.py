@@ -78,7 +78,7 @@ def publish(store: Path, url: str) -> PublishResult:
     unused = _unused(target, after, objects)
     if changed or unused:
         _put_manifest(target / manifest.NAME, after, version)
-    _bring_copies_up_to_date(target, after, objects)
+    _update_copies(target, after, objects)
     for place in unused:
         s3_client.delete(place)
     states = after.snapshots().values()
@@ -163,7 +163,7 @@ def _put_manifest(place: ObjectPath, after: Manifest, version: s3_client.Version
             ) from error
 
 
-def _bring_copies_up_to_date(target: ObjectPath, after: Manifest, objects: Objects) -> None:
+def _update_copies(target: ObjectPath, after: Manifest, objects: Objects) -> None:
     """Make what a glob finds be the current files, beside what is not ours."""
     current = [file for state in after.snapshots().values() for file in state.files]
     wanted = {copy_path(target, file.path): file for file in current}
