@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from mltasks.engines.base import Engine, import_engine
 from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import Place
 from mltasks.tasks.metadata import Context
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ READERS: Mapping[str, str] = MappingProxyType({LOCAL: "on this machine", "spark"
 class ReadingEngine(Engine, Protocol):
     """An engine that reads files itself."""
 
-    def scan(self, rows: pa.Table | Path | DataFiles, session: Any) -> Any:
+    def scan(self, rows: pa.Table | Place | DataFiles, session: Any) -> Any:
         """Return rows, a Parquet file, a folder of such, or the files of a store as a frame of this engine."""
 
     def open_session(self, session: Any, settings: Mapping[str, str]) -> Any:
@@ -43,11 +43,11 @@ class Reader:
         """Whether it reads on this machine, in this process."""
         return self.engine == LOCAL
 
-    def scan(self, rows: pa.Table | Path | DataFiles) -> Any:
+    def scan(self, rows: pa.Table | Place | DataFiles) -> Any:
         """Return rows in memory, Parquet files or those of a store as a frame of which a report reads what it needs."""
         return _import_reader(self.engine).scan(rows, self.session)
 
-    def open_files(self, path: Path) -> tuple[Any, Context]:
+    def open_files(self, path: Place) -> tuple[Any, Context]:
         """Return anybody's Parquet file, or folder of such, with each task once, and what is known of it."""
         return _import_reader(self.engine).open_frame(self.scan(path), ())
 

@@ -18,19 +18,23 @@ from mltasks.engines.data_files import DataFiles
 from mltasks.engines.spark_errors import translate_errors
 from mltasks.engines.spark_frame import SQL, from_arrow_table, quote_name, quote_text, with_stored_columns
 from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import schema
 
 GLOB = re.compile(r"([{}\[\]*?\\])")
 
 
 @translate_errors()
-def scan(rows: pa.Table | Path | DataFiles, session: Any) -> Any:
+def scan(rows: pa.Table | Place | DataFiles, session: Any) -> Any:
     """Return rows in memory, a Parquet file, a folder of such, or the files of a store as a DataFrame."""
     if isinstance(rows, pa.Table):
         return with_stored_columns(from_arrow_table(session, rows))
     if isinstance(rows, DataFiles):
         return _read_store(session, rows)
-    if rows.is_dir():
+    if isinstance(rows, ObjectPath):
+        if not rows.is_file():
+            raise UsageError(f"{rows}: a prefix is read by session.read.parquet; give mltasks the DataFrame")
+    elif rows.is_dir():
         return _read_folder(session, rows)
     return with_stored_columns(session.read.parquet(_escape(rows)))
 
@@ -63,7 +67,7 @@ def _is_hidden(path: Path) -> bool:
 
 def _read_store(session: Any, rows: DataFiles) -> Any:
     """Return the tasks of a store's files, those that the manifest names; the cluster is taken from there, too."""
-    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...]], list[Place]] = defaultdict(list)
     for part in rows.parts:
         groups[part.cluster, part.columns].append(part.path)
     if not groups:
@@ -78,7 +82,7 @@ def _read_store(session: Any, rows: DataFiles) -> Any:
     return functools.reduce(lambda first, second: first.union(second), frames)
 
 
-def _read_parts(session: Any, paths: Sequence[Path], columns: Collection[str]) -> Any:
+def _read_parts(session: Any, paths: Sequence[Place], columns: Collection[str]) -> Any:
     """Return the rows of files that have the same columns; what we know the types of is not asked for in each file."""
     reader = session.read
     if {*columns} <= {*data_files.FILE_SCHEMA.names}:
@@ -99,6 +103,8 @@ def _column_or_null(name: str, columns: Collection[str]) -> str:
     return f"CAST({'array()' if is_list else 'NULL'} AS {_sql_type(name)}) AS {quote_name(name)}"
 
 
-def _escape(path: Path) -> str:
+def _escape(path: Place) -> str:
     """Return a path as Spark takes it, whatever characters are in it: it would look for a pattern."""
+    if isinstance(path, ObjectPath):  # Hadoop calls what it reads itself s3a
+        return GLOB.sub(r"\\\1", str(path).replace("s3://", "s3a://", 1))
     return "file://" + GLOB.sub(r"\\\1", str(path.absolute()))
