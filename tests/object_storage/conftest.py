@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,12 @@ from live.java import MissingError
 from support import s3_proxy, s3_server
 from support.command import Command
 from support.s3_proxy import Proxy
-from support.s3_server import BUCKET, S3Server
+from support.s3_server import Bucket, S3Server
 
 
 @pytest.fixture(scope="session")
 def s3_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A server that all tests share; without Go they are skipped, and fail in CI."""
+    """A server that all tests share; without it they are skipped, and fail in CI."""
     try:
         with s3_server.started(tmp_path_factory.mktemp("s3")) as server:
             yield server
@@ -36,14 +34,13 @@ def s3(s3_session: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Serv
     for name, value in s3_session.environment().items():
         monkeypatch.setenv(name, value)
     yield s3_session
-    for path in (s3_session.folder / BUCKET).iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    s3_session.bucket.delete(*s3_session.bucket.keys())
 
 
 @pytest.fixture
-def bucket(s3: S3Server) -> Path:
-    """The folder with what is in the bucket."""
-    return s3.folder / BUCKET
+def bucket(s3: S3Server) -> Bucket:
+    """What is in the bucket."""
+    return s3.bucket
 
 
 @pytest.fixture

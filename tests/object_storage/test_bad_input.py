@@ -12,7 +12,7 @@ import pytest
 from support import stores
 from support.command import Command
 from support.documents import hit
-from support.s3_server import S3Server
+from support.s3_server import Bucket, S3Server
 
 
 class WebPage(BaseHTTPRequestHandler):
@@ -152,6 +152,6 @@ def test_a_store_is_published_to_s3_only_and_only_a_store(
     assert "local folder" in mltasks_command.fails(2, "sync", "https://127.0.0.1:1", "s3://history/x")
 
 
-def test_a_file_that_is_no_parquet(bucket: Path, mltasks_command: Command) -> None:
-    (bucket / "tasks.parquet").write_bytes(b"not at all")
+def test_a_file_that_is_no_parquet(bucket: Bucket, mltasks_command: Command) -> None:
+    bucket.put("tasks.parquet", b"not at all")
     assert "not a readable Parquet file" in mltasks_command.fails(4, "failures", "s3://history/tasks.parquet")

@@ -17,8 +17,10 @@ from support import stores
 from support.command import Command
 from support.documents import hit
 from support.s3_proxy import Proxy
+from support.s3_server import Bucket
 
 URL = "s3://history/prod"
+MANIFEST = "prod/_manifest.json"
 DAY = 86_400_000
 
 
@@ -32,16 +34,16 @@ def ids(source: object = URL) -> list[str]:
     return sorted(mltasks.load(source)["task_id"])
 
 
-def data_files(bucket: Path) -> set[str]:
-    return {path.name for path in bucket.rglob("*.pq")}
+def data_files(bucket: Bucket) -> set[str]:
+    return bucket.keys(".pq")
 
 
-def copies(bucket: Path) -> set[str]:
-    return {path.stem for path in bucket.rglob("*.parquet")}
+def copies(bucket: Bucket) -> set[str]:
+    return {Path(key).stem for key in bucket.keys(".parquet")}
 
 
-def current(bucket: Path) -> set[str]:
-    manifest = json.loads((bucket / "prod" / "_manifest.json").read_bytes())
+def current(bucket: Bucket) -> set[str]:
+    manifest = json.loads(bucket.get(MANIFEST))
     files = manifest["clusters"]["prod"]["finished"]["files"]
     return {Path(file["path"]).stem for file in files}
 
@@ -61,7 +63,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def test_a_published_store_reads_as_the_store(store: Path, bucket: Path, mltasks_command: Command) -> None:
+def test_a_published_store_reads_as_the_store(store: Path, bucket: Bucket, mltasks_command: Command) -> None:
     text = "s3://history/prod: 4 tasks; 3 of 3 files uploaded (0.0 MB)\n"
     assert mltasks_command("publish", str(store), URL).err == text
     assert ids() == ids(store) == ["t0", "t1", "t2", "t3"]
@@ -70,7 +72,7 @@ def test_a_published_store_reads_as_the_store(store: Path, bucket: Path, mltasks
     assert "whole" in mltasks_command("verify", URL).out
 
 
-def test_the_next_time_only_what_changed_is_uploaded(store: Path, bucket: Path, proxy: Proxy) -> None:
+def test_the_next_time_only_what_changed_is_uploaded(store: Path, bucket: Bucket, proxy: Proxy) -> None:
     first = mltasks.publish(store, URL)
     proxy.reset()
     again = mltasks.publish(store, URL)
@@ -86,7 +88,7 @@ def test_the_next_time_only_what_changed_is_uploaded(store: Path, bucket: Path, 
 
 
 def test_what_was_replaced_stays_for_an_hour_and_then_goes(
-    store: Path, bucket: Path, monkeypatch: pytest.MonkeyPatch
+    store: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mltasks.publish(store, URL)
     reader = mltasks.scan(URL)
@@ -104,7 +106,7 @@ def test_what_was_replaced_stays_for_an_hour_and_then_goes(
 
 @pytest.mark.parametrize("is_answer_lost", [False, True], ids=["request", "answer"])
 def test_an_interruption_at_any_request_leaves_the_old_state_or_the_new_one(
-    tmp_path: Path, bucket: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, *, is_answer_lost: bool
+    tmp_path: Path, bucket: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, *, is_answer_lost: bool
 ) -> None:
     """From the n-th request on there is no server: before it comes there, or before its answer comes back."""
     store = tmp_path / "store"
@@ -127,7 +129,7 @@ def test_an_interruption_at_any_request_leaves_the_old_state_or_the_new_one(
     assert mltasks.publish(store, URL).uploaded == 0
 
 
-def test_two_publishers_cannot_mix(store: Path, bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_publishers_cannot_mix(store: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one has read the manifest, and is at its first upload when the first one publishes all."""
     mltasks.publish(store, URL)
     sync(store, 5, 6)
@@ -150,7 +152,7 @@ def test_two_publishers_cannot_mix(store: Path, bucket: Path, monkeypatch: pytes
     assert ids() == ["t0", "t1", "t2", "t3", "t5", "t6"]
 
 
-def test_another_store_or_an_older_state_is_refused(store: Path, bucket: Path, tmp_path: Path) -> None:
+def test_another_store_or_an_older_state_is_refused(store: Path, bucket: Bucket, tmp_path: Path) -> None:
     mltasks.publish(store, URL)
     sync(tmp_path / "other", 0, 2, cluster="staging")
     with pytest.raises(mltasks.UsageError, match="copy of another store, with the tasks of prod"):
@@ -161,15 +163,13 @@ def test_another_store_or_an_older_state_is_refused(store: Path, bucket: Path, t
         mltasks.publish(tmp_path / "older", URL)
 
 
-def test_half_a_published_store_is_an_error(store: Path, bucket: Path, mltasks_command: Command) -> None:
+def test_half_a_published_store_is_an_error(store: Path, bucket: Bucket, mltasks_command: Command) -> None:
     mltasks.publish(store, URL)
-    (bucket / "prod" / "_manifest.json").rename(bucket / "manifest")
-    for copy in bucket.rglob("*.parquet"):
-        copy.unlink()
+    manifest = bucket.get(MANIFEST)
+    bucket.delete(MANIFEST, *bucket.keys(".parquet"))
     assert "half a published store" in mltasks_command.fails(4, "failures", URL)
-    (bucket / "manifest").rename(bucket / "prod" / "_manifest.json")
-    for file in bucket.rglob("*.pq"):
-        file.unlink()
+    bucket.put(MANIFEST, manifest)
+    bucket.delete(*data_files(bucket))
     assert ".pq: is missing; publish the store again" in mltasks_command.fails(4, "failures", URL)
     assert mltasks_command("verify", URL).code == 4
     mltasks.publish(store, URL)  # mends it

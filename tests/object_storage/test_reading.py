@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,7 @@ from mltasks.sources import parquet
 from mltasks.tasks.metadata import ClusterInfo, Context
 from support.command import Command
 from support.s3_proxy import Proxy
+from support.s3_server import Bucket, S3Server
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,8 +30,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_every_report_of_an_object_is_that_of_the_file(name: str, file: Path, bucket: Path) -> None:
-    shutil.copy(file, bucket / "tasks.parquet")
+def test_every_report_of_an_object_is_that_of_the_file(name: str, file: Path, bucket: Bucket) -> None:
+    bucket.put("tasks.parquet", file)
     report = getattr(mltasks, name)
     options = {"split": "2026-11-24T22:05"} if name == "compare" else {}
     tables = [report(source, **options) for source in ("s3://history/tasks.parquet", str(file))]
@@ -39,16 +39,15 @@ def test_every_report_of_an_object_is_that_of_the_file(name: str, file: Path, bu
     pd.testing.assert_frame_equal(left, right)
 
 
-def test_a_folder_of_partitions_gives_its_columns(file: Path, bucket: Path) -> None:
+def test_a_folder_of_partitions_gives_its_columns(file: Path, s3: S3Server) -> None:
     for team, task_type in (("red", "TRAINING"), ("007", "DEPLOY_MODEL")):
-        (bucket / "by" / f"team={team}").mkdir(parents=True)
-        mltasks.fetch(file, bucket / "by" / f"team={team}" / "part-0.parquet", task_type=task_type)
+        mltasks.fetch(file, f"s3://history/by/team={team}/part-0.parquet", task_type=task_type)
     table = mltasks.failures("s3://history/by", by="team")
     assert table[["team", "tasks", "failed"]].to_numpy().tolist() == [["007", 115, 50], ["red", 306, 74]]
 
 
-def test_load_list_and_get_read_objects(file: Path, bucket: Path, mltasks_command: Command) -> None:
-    shutil.copy(file, bucket / "a [strange] *name*.parquet")
+def test_load_list_and_get_read_objects(file: Path, bucket: Bucket, mltasks_command: Command) -> None:
+    bucket.put("a [strange] *name*.parquet", file)
     source = "s3://history/a [strange] *name*.parquet"
     pd.testing.assert_frame_equal(mltasks.load(source), mltasks.load(file))
     assert len(mltasks_command("list", source, "--format", "json", "--outcome", "failed").rows) == 156
@@ -56,19 +55,21 @@ def test_load_list_and_get_read_objects(file: Path, bucket: Path, mltasks_comman
     assert mltasks_command("failures", source, "--format", "json").rows
 
 
-def test_saved_hits_are_read_as_well(bucket: Path) -> None:
-    shutil.copy(ROOT / "data" / "labelled-14d.ndjson.gz", bucket / "hits.ndjson.gz")
+def test_saved_hits_are_read_as_well(bucket: Bucket) -> None:
+    bucket.put("hits.ndjson.gz", ROOT / "data" / "labelled-14d.ndjson.gz")
     pd.testing.assert_frame_equal(
         mltasks.load("s3://history/hits.ndjson.gz"), mltasks.load(ROOT / "data" / "labelled-14d.ndjson.gz")
     )
 
 
-def test_other_names_of_the_scheme_mean_the_same(file: Path, bucket: Path) -> None:
-    shutil.copy(file, bucket / "tasks.parquet")
+def test_other_names_of_the_scheme_mean_the_same(file: Path, bucket: Bucket) -> None:
+    bucket.put("tasks.parquet", file)
     assert len(mltasks.load("s3a://history/tasks.parquet")) == 552
 
 
-def test_only_the_needed_row_groups_and_columns_are_fetched(file: Path, bucket: Path, proxy: Proxy) -> None:
+def test_only_the_needed_row_groups_and_columns_are_fetched(
+    file: Path, bucket: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
     """Eight row groups, a day each, of tasks whose responses are most of the 20 MB: 2 MB, DuckDB would read at once."""
     one, parts = pq.read_table(file), []
     for n in range(8):
@@ -78,11 +79,12 @@ def test_only_the_needed_row_groups_and_columns_are_fetched(file: Path, bucket: 
         for name in ("create_time", "last_update_time"):
             rows[name] = [time and time - pd.Timedelta(days=7 - n) for time in rows[name]]
         parts.append(pa.table(rows, one.schema))
-    with parquet.open_writer(bucket / "big.parquet", one.schema) as writer:
+    with parquet.open_writer(tmp_path / "big.parquet", one.schema) as writer:
         for rows_of_a_day in parts:
             writer.write(rows_of_a_day)
         writer.close(Context(source="test", readings=(ClusterInfo(cluster="ml-fixture", as_of_ms=1795561200000),)))
-    size = (bucket / "big.parquet").stat().st_size
+    bucket.put("big.parquet", tmp_path / "big.parquet")
+    size = (tmp_path / "big.parquet").stat().st_size
 
     def fetched(since: str | None = None) -> tuple[int, int]:
         proxy.reset()

