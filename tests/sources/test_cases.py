@@ -404,7 +404,7 @@ def test_a_column_called_id_tells_tasks_apart_where_no_other_does() -> None:
 def test_a_table_by_columns_is_no_task(tmp_path: Path) -> None:
     path = tmp_path / "columns.json"
     mltasks.load(CASES / "ok.json").to_json(path, date_format="iso")
-    with pytest.raises(DataError, match="columns.json: a table by columns, not a row a task; pandas writes rows with"):
+    with pytest.raises(DataError, match=r"columns\.json: a table by columns, not a row a task; pandas writes rows"):
         mltasks.load(path)
 
 
