@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import mltasks
@@ -16,14 +18,20 @@ from mltasks.engines import spark_session
 from mltasks.exceptions import UsageError
 from support.command import Command
 
-BOTH = """
+PROGRAM = """
 import sys, mltasks
 from mltasks.cli.main import main
 file, *options = sys.argv[1:]
 code = main(["failures", file, "--engine", "spark", *options, "--json"])
-print(mltasks.workers(mltasks.scan(file, engine="spark"), by=["worker_node", "task_type"]).to_json())
+frame = mltasks.scan(file, engine="spark").frame
+print(mltasks.workers(frame, by=["worker_node", "task_type"]).to_json())
+frame.sparkSession.stop()
+try:
+    mltasks.workers(frame)
+except mltasks.UsageError as error:
+    print(error)
 sys.exit(code)
-"""  # the command, and in the session that it has opened, a report from Python
+"""  # the command; in the session that it has opened, a report on a user's frame; and one when that session is gone
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +44,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check(command: Command, file: Path, options: Sequence[str], own: Mapping[str, str]) -> None:
     """Compare what a process of its own prints with the reports of this one."""
-    words = [sys.executable, "-c", BOTH, str(file), *options]
+    words = [sys.executable, "-c", PROGRAM, str(file), *options]
     ran = subprocess.run(words, capture_output=True, text=True, env=os.environ | own, timeout=600)
     assert (ran.returncode, ran.stderr) == (0, "")
-    failures, workers = ran.stdout.rstrip().rsplit("\n", 1)
+    failures, workers, gone = ran.stdout.rstrip().rsplit("\n", 2)
     assert json.loads(failures) == json.loads(command("failures", str(file), "--json").out)
-    expected = mltasks.workers(mltasks.scan(file), by=["worker_node", "task_type"])
-    assert json.loads(workers) == json.loads(expected.to_json())
+    rows = pq.read_table(file).replace_schema_metadata(None)
+    assert json.loads(workers) == json.loads(mltasks.workers(rows, by=["worker_node", "task_type"]).to_json())
+    assert re.fullmatch(r"the Spark session is gone \(.*\); make a new one, and the frame with it", gone)
 
 
 def test_reports_on_a_cluster_are_those_of_this_machine(

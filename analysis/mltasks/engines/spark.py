@@ -51,6 +51,7 @@ def to_arrow(tasks: DataFrame) -> pa.Table:
     )
 
 
+@translate_errors()
 def prune(tasks: DataFrame, since_ms: int | None, until_ms: int | None) -> DataFrame:
     """Return the tasks created in a window, and of Parquet files read only the row groups that can hold some."""
     for limit, compares in ((since_ms, ">="), (until_ms, "<")):

@@ -10,7 +10,7 @@ from mltasks.exceptions import DataError, UsageError
 
 GONE = re.compile(
     "SparkContext was shut down|stopped SparkContext|SparkContext has been|Connection refused|NO_ACTIVE_SESSION|"
-    "SESSION_CLOSED|SESSION_CHANGED|UNAVAILABLE|Answer from Java side is empty"
+    "SESSION_OR_CONTEXT_NOT_EXISTS|SESSION_CLOSED|SESSION_CHANGED|UNAVAILABLE|Answer from Java side is empty"
 )
 
 
@@ -20,14 +20,23 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
+        is_gone = isinstance(error, AssertionError | AttributeError) and not _has_session()
+        if not is_gone and type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
             raise
         text = _first_line(error)
-        if GONE.search(str(error)) or type(error).__name__ in ("Py4JNetworkError", "_InactiveRpcError"):
-            raise UsageError(f"the Spark session is gone ({text}); make a new one, and the frame with it") from error
+        if is_gone or GONE.search(str(error)) or type(error).__name__ in ("Py4JNetworkError", "_InactiveRpcError"):
+            why = "it was stopped" if is_gone else text
+            raise UsageError(f"the Spark session is gone ({why}); make a new one, and the frame with it") from error
         if type(error).__name__ == "AnalysisException":
             raise UsageError(f"Spark does not take it: {text}") from error
         raise DataError(f"the tasks cannot be read by Spark: {text}; is a file damaged, or gone meanwhile?") from error
+
+
+def _has_session() -> bool:
+    """Tell whether a session runs: of one that was stopped, pyspark's functions raise what a mistake of ours would."""
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession() is not None
 
 
 def _first_line(error: Exception) -> str:

@@ -30,7 +30,8 @@ NEWEST = 3  # rows from which the time of a reading is assumed
 @translate_errors()
 def open_frame(tasks: Any, names: Sequence[str]) -> tuple[Any, Context]:
     """Return a user's DataFrame with the stored columns, each task once, and its Context; see `Engine.open_frame`."""
-    rows = tasks.to_spark() if hasattr(tasks, "to_spark") else tasks
+    is_pandas_on_spark = type(tasks).__module__.startswith("pyspark.pandas")  # a frame of Connect has any attribute
+    rows = tasks.to_spark() if is_pandas_on_spark else tasks
     conform.check(rows.columns, "the Spark DataFrame")
     rows = with_stored_columns(rows, names)
     copies, shared, example = _count_ids(rows)
