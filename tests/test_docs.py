@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
@@ -87,6 +88,18 @@ def test_the_reference_has_every_public_name_and_every_command() -> None:
     assert sorted(documented) == mltasks.__all__
     commands = re.findall(r"{command-help} (\w+)", (DOCS / "reference" / "command-line.md").read_text("utf-8"))
     assert commands == ["mltasks", *main.COMMANDS]
+
+
+def test_what_is_shown_for_polars_gives_the_numbers_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (program,) = (text for text in blocks("spark.md", "python") if "polars" in text)
+    monkeypatch.chdir(tmp_path)
+    mltasks.write_parquet(mltasks.load("demo"), tmp_path / "tasks.parquet")
+    names: dict[str, Any] = {}
+    exec(program, names)
+    rows = {name: (failed, p50_s) for name, failed, p50_s in names["table"].rows()}
+    assert (rows["KMEANS"], rows["TEXT_EMBEDDING"]) == ((66, 0.1595), (34, 0.5305))
 
 
 SHOWN = [
