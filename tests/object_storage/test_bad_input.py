@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pyarrow.fs as pafs
 import pytest
 
 from support import stores
@@ -57,7 +58,7 @@ READS = (("failures", "s3://{}/prod"), ("list", "s3://{}/prod/tasks.parquet"), (
 @pytest.mark.parametrize("command", READS, ids=str)
 def test_a_bucket_that_is_not_there(command: tuple[str, str], s3: S3Server, mltasks_command: Command) -> None:
     text = mltasks_command.fails(2, command[0], command[1].format("nowhere"))
-    assert "nowhere" in text
+    assert "there is no bucket 'nowhere'" in text
 
 
 def test_a_bucket_that_is_not_there_to_write_to(s3: S3Server, store: str, mltasks_command: Command) -> None:
@@ -72,12 +73,12 @@ def test_nothing_under_a_prefix(s3: S3Server, mltasks_command: Command) -> None:
     assert "is not a store" in mltasks_command.fails(2, "verify", "s3://history/none")
 
 
-@pytest.mark.parametrize("command", READS[:2], ids=str)
+@pytest.mark.parametrize("command", [*READS, ("failures", "demo", "-o", "s3://{}/x.csv")], ids=str)
 @pytest.mark.parametrize(
     ("name", "value"), [("AWS_SECRET_ACCESS_KEY", "wrong-secret"), ("AWS_ACCESS_KEY_ID", "nobody")]
 )
 def test_a_wrong_key(
-    command: tuple[str, str],
+    command: tuple[str, ...],
     name: str,
     value: str,
     s3: S3Server,
@@ -85,7 +86,7 @@ def test_a_wrong_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(name, value)
-    text = mltasks_command.fails(3, command[0], command[1].format("history"))
+    text = mltasks_command.fails(3, *(word.format("history") for word in command))
     assert "the credentials are refused" in text
     assert "secret-of-the-tests" not in text
     assert "wrong-secret" not in text
@@ -104,6 +105,8 @@ def test_an_endpoint_that_answers_with_a_web_page(web_page: str, store: str, mlt
         ("failures", "s3://history/prod"),
         ("failures", "s3://history/tasks.parquet"),
         ("publish", store, "s3://history/prod"),
+        ("fetch", "demo", "-o", "s3://history/new.parquet"),
+        ("failures", "demo", "-o", "s3://history/new.csv", "--force"),
     ):
         text = mltasks_command.fails(3, *arguments)
         assert web_page in text
@@ -150,6 +153,22 @@ def test_a_store_is_published_to_s3_only_and_only_a_store(
     assert "s3:// only" in mltasks_command.fails(2, "publish", store, "gs://bucket/x")
     assert "is not a store" in mltasks_command.fails(2, "publish", str(tmp_path), "s3://history/x")
     assert "local folder" in mltasks_command.fails(2, "sync", "https://127.0.0.1:1", "s3://history/x")
+
+
+@pytest.mark.parametrize(("scheme", "name"), [("s3", "S3FileSystem"), ("gs", "GcsFileSystem")])
+def test_a_pyarrow_without_the_file_system(
+    scheme: str, name: str, mltasks_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some builds of pyarrow have no such class, and say so when it is looked for."""
+    monkeypatch.delattr(pafs, name)
+    monkeypatch.setattr(pafs, "_not_imported", [name])
+    text = mltasks_command.fails(2, "failures", f"{scheme}://bucket-without-a-driver/x")
+    assert text.endswith("pip install --force-reinstall pyarrow, which comes with it")
+
+
+def test_an_account_of_azure_that_is_not_named(mltasks_command: Command) -> None:
+    text = mltasks_command.fails(2, "failures", "abfs://container/x")
+    assert "after the container and an '@' comes ACCOUNT.dfs.core.windows.net" in text
 
 
 def test_a_file_that_is_no_parquet(bucket: Bucket, mltasks_command: Command) -> None:

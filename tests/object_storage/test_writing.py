@@ -25,6 +25,17 @@ def test_fetch_writes_an_object_and_overwrites_none(bucket: Bucket, mltasks_comm
     assert "name an object" in mltasks_command.fails(2, "fetch", "demo", "-o", "s3://history/")
 
 
+def test_ctrl_c_at_the_upload_leaves_no_object(bucket: Bucket, proxy: Proxy, mltasks_command: Command) -> None:
+    fetch = ("fetch", "demo", "-o", "s3://history/tasks.parquet")
+    assert mltasks_command(*fetch).code == 0
+    assert proxy.requests[-1] == ("PUT", "/history/tasks.parquet")
+    bucket.delete("tasks.parquet")
+    proxy.reset(cut_from=len(proxy.requests) - 1, interrupts=True)
+    ran = mltasks_command(*fetch)
+    assert (ran.code, ran.out, ran.err) == (130, "", "mltasks: interrupted\n")
+    assert bucket.keys() == set()
+
+
 def test_a_report_is_written_as_well(bucket: Bucket, mltasks_command: Command) -> None:
     assert mltasks_command("failures", "demo", "-o", "s3://history/failures.csv").code == 0
     assert bucket.get("failures.csv").startswith(b"task_type,function_name,tasks")

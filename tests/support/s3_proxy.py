@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         number = self.server.note(self.command, self.path)
         cut = self.server.cut_from is not None and number >= self.server.cut_from
+        if cut and self.server.interrupts:
+            os.kill(os.getpid(), signal.SIGINT)
         if cut and not (self.server.cut_answers and number == self.server.cut_from):
             self.close_connection = True
             return
@@ -53,7 +57,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Proxy(ThreadingHTTPServer):
-    """`cut_from`: the number of the request from which on there is no answer, from 0; `cut_answers`: it is done."""
+    """Counts, and cuts.
+
+    `cut_from`: the number of the request from which on there is no answer, from 0; `cut_answers`: it is done;
+    `interrupts`: this process gets a Ctrl-C then.
+    """
 
     daemon_threads = True
 
@@ -64,9 +72,9 @@ class Proxy(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self.reset()
 
-    def reset(self, cut_from: int | None = None, *, cut_answers: bool = False) -> None:
+    def reset(self, cut_from: int | None = None, *, cut_answers: bool = False, interrupts: bool = False) -> None:
         """Begin to count anew."""
-        self.cut_from, self.cut_answers = cut_from, cut_answers
+        self.cut_from, self.cut_answers, self.interrupts = cut_from, cut_answers, interrupts
         self.received = 0  # bytes of objects and lists
         self.requests: list[tuple[str, str]] = []
 

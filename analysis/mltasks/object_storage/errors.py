@@ -14,8 +14,11 @@ from mltasks.exceptions import Error, StorageError, UsageError
 if TYPE_CHECKING:
     from mltasks.object_storage.path import ObjectPath
 
-KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-AZURE_OR_GOOGLE = "its credentials in the environment"
+KEYS = {  # of a scheme: what to set
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login",
+    "abfs": "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run az login",
+}
 CODE = re.compile(r"AWS Error (\w+)|An error occurred \((\w+)\)")
 EXCEPTION = re.compile(r"ExceptionName: (\w+)")
 DETAIL = re.compile(r"(?:operation: |Message: |Details: )+")
@@ -46,7 +49,9 @@ def describe(place: ObjectPath, message: str) -> Error:
     message = re.sub(r"\s*\(Request ID: [^)]*\)", "", " ".join(message.split()))
     code, at = _code(message), f" at {endpoint()}" if place.scheme == "s3" and endpoint() else ""
     words = DETAIL.split(message)[-1].strip()[:160].rstrip(".")
-    keys = KEYS if place.scheme == "s3" else AZURE_OR_GOOGLE
+    keys = KEYS[place.scheme.replace("abfss", "abfs")]
+    if place.scheme == "gs" and "OAuth2 access token" in message:
+        return no_credentials(place, keys)
     if code == "nosuchbucket":
         return UsageError(
             f"{place}: there is no bucket {place.bucket!r}{at}; look at its name, AWS_ENDPOINT_URL and AWS_REGION"
@@ -61,6 +66,11 @@ def describe(place: ObjectPath, message: str) -> Error:
     if code == "networkconnection":
         return StorageError(f"{place}: cannot be reached{at} ({words}); look at AWS_ENDPOINT_URL and the network")
     return StorageError(f"{place}: cannot be read or written{at} ({words}); try again, or ask who runs it")
+
+
+def no_credentials(place: object, keys: str) -> StorageError:
+    """Return the error for a client of Google's or Azure's that finds no credentials."""
+    return StorageError(f"{place}: there are no credentials; set {keys}")
 
 
 def html_answer(place: ObjectPath, kind: str) -> StorageError:

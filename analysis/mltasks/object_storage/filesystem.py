@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
@@ -12,12 +14,17 @@ from urllib.parse import urlsplit
 import pyarrow.fs as pafs
 
 from mltasks.exceptions import UsageError
-from mltasks.object_storage.errors import endpoint, html_answer
+from mltasks.object_storage.errors import KEYS, endpoint, html_answer, no_credentials
 from mltasks.object_storage.path import ObjectPath
 
 ATTEMPTS = 3  # of a request: what is not there after these seconds is said, not waited for
 CONNECT_S = 3.0
-GIVE_UP = timedelta(seconds=30)  # of Google's client, which else would try for a quarter of an hour
+GIVE_UP = timedelta(seconds=10)  # of Google's client, which else would try for a quarter of an hour
+ASK_AZURE = """
+import sys, pyarrow.fs
+filesystem, path = pyarrow.fs.FileSystem.from_uri(sys.argv[1])
+filesystem.get_file_info(path)
+"""
 OF_PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_", "CLOUD_", "HTTP", "HOME")
 
 
@@ -29,15 +36,34 @@ def open_filesystem(place: ObjectPath) -> pafs.FileSystem:
 
 @lru_cache(maxsize=16)
 def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
-    if scheme == "gs":
-        return pafs.GcsFileSystem(retry_time_limit=GIVE_UP)
-    if scheme.startswith("abfs"):
-        try:
-            return pafs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
-        except ValueError as error:
-            raise UsageError(
-                f"{scheme}://{bucket}: {error}; say abfs://container@account.dfs.core.windows.net"
-            ) from error
+    try:
+        if scheme == "gs":
+            return pafs.GcsFileSystem(retry_time_limit=GIVE_UP)
+        return _open_azure(f"{scheme}://{bucket}") if scheme.startswith("abfs") else _open_s3(settings)
+    except (ImportError, NotImplementedError):  # pyarrow is built with some of its file systems, or with all
+        raise UsageError(
+            f"{scheme}://{bucket}: the pyarrow that is installed was built without {scheme}://; "
+            "pip install --force-reinstall pyarrow, which comes with it"
+        ) from None
+
+
+def _open_azure(url: str) -> pafs.FileSystem:
+    try:
+        filesystem = pafs.FileSystem.from_uri(url)[0]
+    except ValueError as error:
+        raise UsageError(
+            f"{url}: {error}; after the container and an '@' comes ACCOUNT.dfs.core.windows.net"
+        ) from error
+    # without credentials Azure's own client ends the process, whatever Python would catch: another process tries it
+    if subprocess.run([sys.executable, "-c", ASK_AZURE, url], capture_output=True, check=False).returncode not in (
+        0,
+        1,
+    ):
+        raise no_credentials(url, KEYS["abfs"])
+    return filesystem
+
+
+def _open_s3(settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
     return pafs.S3FileSystem(
         **s3_options(dict(settings)),
         connect_timeout=CONNECT_S,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mltasks.exceptions import UsageError
+from mltasks.exceptions import StorageError, UsageError
 from mltasks.object_storage.errors import translate_errors
 
 if TYPE_CHECKING:
@@ -83,6 +84,16 @@ class ObjectPath:
     def objects(self) -> dict[ObjectPath, ObjectInfo]:
         """Return the objects below this prefix, and what a listing says of them; raises StorageError, UsageError."""
         return dict(self._list())
+
+    @contextmanager
+    def reasons(self) -> Iterator[None]:
+        """Raise what a listing is refused for, where an object is: the answer to that has no room for a reason."""
+        try:
+            yield
+        except StorageError:
+            if self.scheme == "s3":
+                self.objects()
+            raise
 
     def _list(self) -> Iterator[tuple[ObjectPath, ObjectInfo]]:
         import pyarrow.fs as pafs

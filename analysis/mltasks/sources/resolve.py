@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO
 
-from mltasks.exceptions import DataError, StorageError, UsageError
+from mltasks.exceptions import UsageError
 from mltasks.object_storage.errors import translate_errors
 from mltasks.object_storage.filesystem import check_endpoint
 from mltasks.object_storage.path import ObjectPath, Place, parse_url
@@ -18,7 +18,6 @@ from mltasks.opensearch.access import DEMO, Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import formats
 from mltasks.sources.source_kind import kind_of, nothing_of_this_name
-from mltasks.store.paths import DATA_FOLDER
 from mltasks.store.store import Store
 from mltasks.store.stored_tasks import PublishedStore
 
@@ -68,11 +67,8 @@ def resolve(source: Any, access: Access) -> Any:
 
 def _resolve_object(place: ObjectPath) -> Any:
     """Return the Dataset of a published store, or the file or folder in object storage as a TaskFile."""
-    try:
+    with place.reasons():
         return _open_object(place)
-    except StorageError:
-        place.objects()  # what refuses to give an object says no reason; what refuses to list them does
-        raise
 
 
 def _open_object(place: ObjectPath) -> Any:
@@ -82,13 +78,10 @@ def _open_object(place: ObjectPath) -> Any:
     store = PublishedStore(place)
     if store.exists():
         return store.dataset()
+    store.refuse_half()
     names = [info.relative for info in place.objects().values()]
     if any(formats.suffix_of(name) == ".parquet" for name in names):
         return TaskFile(place, None, str(place))
-    if any(name.startswith(f"{DATA_FOLDER}/") for name in names):
-        raise DataError(
-            f"{place}: half a published store: its first mltasks publish has not come to its end; run it again"
-        )
     check_endpoint(place)
     if names:
         raise UsageError(f"{place}: holds no Parquet file and no published store; name one, or its prefix")

@@ -159,6 +159,8 @@ def parse(place: Place, content: bytes) -> Manifest:
 
 def _unreadable(place: Place, why: object) -> DataError:
     remedy = "put back a copy of it: the data files in _files are as they were"
+    if isinstance(place, ObjectPath):
+        remedy = "remove it, and publish the store again"
     return DataError(f"{place}: cannot be read ({why}); {remedy}")
 
 

@@ -15,6 +15,7 @@ from mltasks.store import verify as check
 from mltasks.store.data_folder import DataFolder, P
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import Manifest, Snapshot
+from mltasks.store.paths import DATA_FOLDER
 from mltasks.store.verify import Problem
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import Context, replace, to_iso
@@ -101,19 +102,17 @@ class StoredTasks(Generic[P]):
         )
         return Dataset(DataFiles(tuple(parts)), replace(merged, notes=(*notes, *merged.notes)))
 
+    def _read(self) -> Manifest | None:
+        return manifest.read(self.path)
+
     def _manifest(self, *, published: bool = True) -> Manifest:
         """Return the manifest; raises UsageError where there is none.
 
         Raises DataError where no sync has ended, and a `published` snapshot is wanted.
         """
-        current = manifest.read(self.path)
+        current = self._read()
         if current is None:
-            remedy = (
-                "publish one there"
-                if isinstance(self.path, ObjectPath)
-                else f"make one with mltasks sync URL {self.path}"
-            )
-            raise UsageError(f"{self.path}: is not a store; {remedy}")
+            raise UsageError(f"{self.path}: is not a store; make one with mltasks sync URL {self.path}")
         if published and not current.snapshots():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it resumes")
         return current
@@ -121,6 +120,22 @@ class StoredTasks(Generic[P]):
 
 class PublishedStore(StoredTasks[ObjectPath]):
     """A store that `publish` copied to object storage."""
+
+    def refuse_half(self) -> None:
+        """Raise DataError where there are data files and no manifest, UsageError where there is no bucket."""
+        if any(info.relative.startswith(f"{DATA_FOLDER}/cluster=") for info in self.path.objects().values()):
+            raise DataError(
+                f"{self.path}: half a published store: it has data files and no manifest; run mltasks publish again"
+            )
+
+    def _read(self) -> Manifest:
+        """Return the manifest; raises UsageError or DataError where there is none."""
+        with self.path.reasons():
+            current = super()._read()
+        if current is None:
+            self.refuse_half()
+            raise UsageError(f"{self.path}: is not a store; publish one there")
+        return current
 
 
 def _unread(cluster: str) -> str:
