@@ -24,7 +24,7 @@ from mltasks.reports import (
 )
 from mltasks.reports.change import Change, QuantileLimits
 from mltasks.reports.compare_sides import Side
-from mltasks.reports.design_effect import BLOCKS, average_design_effect, design_effects
+from mltasks.reports.design_effect import average_design_effect, design_effect_of_blocks
 from mltasks.reports.grouping import NODE
 from mltasks.reports.verdicts import Intervals
 from mltasks.tasks.filter_options import Words
@@ -223,9 +223,7 @@ def _limits(side: Side, pair: tuple[Side, Side], rank: float, effect: float, qua
 def _effect_of_slow_tasks(side: Side, rank: float) -> float:
     """Return the design effect of the share of tasks that took longer than a quantile."""
     slow = side.seconds > np.quantile(side.seconds, rank)
-    counts = np.bincount(side.blocks, minlength=BLOCKS), np.bincount(side.blocks, slow, minlength=BLOCKS)
-    blocks = pd.DataFrame({"all": 0, "finished": counts[0], "failed": counts[1]})
-    return float(design_effects(blocks, ["all"])["design_effect"].iloc[0])
+    return design_effect_of_blocks(np.bincount(side.blocks, slow), np.bincount(side.blocks))
 
 
 def _finite(value: float) -> float:

@@ -50,19 +50,31 @@ def design_effects(
     rest = rows[failed] - rows[finished] * (x / n)
     sums = rows[by].assign(n=n, x=x, squares=rest**2, blocks=1).groupby(by, dropna=False, sort=False, observed=True)
     table = sums.agg({"n": "first", "x": "first", "squares": "sum", "blocks": "sum"}).reset_index()
-    share, m = table["x"] / table["n"], table["blocks"]
-    is_known = (m >= FEWEST) & (table["x"] > 0) & (table["x"] < table["n"])
-    ratio = m / (m - 1).where(m > 1) * table["squares"] / table["n"] / (share * (1 - share)).where(is_known)
-    return table[by].assign(design_effect=ratio.clip(1.0).where(is_known))
+    effects = _variance_ratios(*(table[name].to_numpy("float64") for name in ("n", "x", "squares", "blocks")))
+    return table[by].assign(design_effect=effects)
+
+
+def design_effect_of_blocks(failed: np.ndarray, finished: np.ndarray) -> float:
+    """Return the design effect of one group from its counts per block; not a number where it cannot be told."""
+    x, n = failed[finished > 0].astype("float64"), finished[finished > 0].astype("float64")
+    if not len(n):
+        return float("nan")
+    squares = np.square(x - n * (x.sum() / n.sum())).sum()
+    return float(_variance_ratios(*(np.array([value]) for value in (n.sum(), x.sum(), squares, float(len(n)))))[0])
+
+
+def _variance_ratios(n: np.ndarray, x: np.ndarray, squares: np.ndarray, m: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = x / n
+        ratios = m / (m - 1) * squares / n / (share * (1 - share))
+    is_known = (m >= FEWEST) & (x > 0) & (x < n)
+    return np.where(is_known, np.maximum(ratios, 1.0), np.nan)
 
 
 def design_effect_of(time: Any, failed: Any, low: int, high: int) -> float:
     """Return the design effect of tasks in memory: their times [ms] in [low, high), and whether each failed."""
     number = np.clip((np.asarray(time, "int64") - low) * BLOCKS // max(high - low, 1), 0, BLOCKS - 1)
-    blocks = pd.DataFrame({"block": number, "failed": np.asarray(failed, "int64"), "finished": 1, "all": 0})
-    counts = blocks.groupby(["all", "block"], as_index=False).sum()
-    effect = design_effects(counts, ["all"])["design_effect"]
-    return float(effect.iloc[0]) if len(effect) else float("nan")
+    return design_effect_of_blocks(*(np.bincount(number, each, BLOCKS) for each in (np.asarray(failed), None)))
 
 
 def average_design_effect(effects: Sequence[float], sizes: Sequence[int]) -> float:

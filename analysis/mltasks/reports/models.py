@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Any, TypedDict, Unpack, cast
 
 import narwhals as nw
 import pandas as pd
@@ -27,6 +29,18 @@ COMPLETED = (outcomes.OUTCOME["succeeded"], outcomes.OUTCOME["partial"])
 TEXTS = dict.fromkeys(("model_id", "function_name", "error", "task_type"), operations.TEXT)
 
 
+class Deploy(TypedDict):
+    """A deployment that names a model: its texts, None or nan where missing, its times [ms], and its outcome."""
+
+    model_id: str
+    function_name: Any
+    error: Any
+    task_type: str
+    start_ms: float
+    end_ms: float
+    outcome_code: int
+
+
 def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]) -> pd.DataFrame:
     """Return whether each model is deployed, one row per model that was ever deployed.
 
@@ -46,8 +60,11 @@ def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
     report_info.reject_filters("models", prepared)
     covered = totals.count_totals(prepared)
     deploys = _read_deploys(prepared)
-    rows = [_summarize(str(model_id), part, prepared) for model_id, part in deploys.groupby("model_id")]
-    rows += [_summarize(model_id, deploys.head(0), prepared) for model_id in _find_unrecorded(prepared, deploys)]
+    by_model = dict[str, list[Deploy]]()
+    for deploy in deploys.to_dict("records"):
+        by_model.setdefault(str(deploy["model_id"]), []).append(cast(Deploy, deploy))
+    by_model |= {model_id: [] for model_id in _find_unrecorded(prepared, by_model)}
+    rows = [_summarize(model_id, part, prepared) for model_id, part in by_model.items()]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "open_jobs"])
     jobs = _count_open_jobs(prepared)
     table["open_jobs"] = table["model_id"].map(jobs) if jobs else 0
@@ -79,41 +96,40 @@ def _count_open_jobs(tasks: Tasks) -> dict[str, int]:
     }
 
 
-def _find_unrecorded(tasks: Tasks, deploys: pd.DataFrame) -> list[str]:
+def _find_unrecorded(tasks: Tasks, recorded: Collection[str]) -> list[str]:
     """Return the deployed models of the index whose deployments left no task; with filters nobody can tell."""
     if set(tasks.context.filters) | set(tasks.filters.describe()):
         return []
-    recorded = set(deploys["model_id"])
     index = {key: model for info in tasks.context.readings for key, model in (info.model_index or {}).items()}
     return sorted(key for key, model in index.items() if model.state in DEPLOYED and key not in recorded)
 
 
-def _summarize(model_id: str, deploys: pd.DataFrame, tasks: Tasks) -> dict[str, Any]:
+def _summarize(model_id: str, deploys: Sequence[Deploy], tasks: Tasks) -> dict[str, Any]:
     """Return the row of one model; `deploys` are in the order of their creation."""
     info, model = _find_model(model_id, tasks)
-    outcomes = deploys["outcome_code"]
-    completed, failed = deploys[outcomes.isin(COMPLETED)], deploys[outcomes == FAILED]
-    run = failed if completed.empty else failed[failed.index > completed.index[-1]]
-    ended = outcomes[outcomes.isin((FAILED, *COMPLETED))] == FAILED
-    last = None if deploys.empty else deploys.iloc[-1]
-    outcome = None if last is None else _outcome(int(last["outcome_code"]))
-    functions = deploys["function_name"].dropna()
+    ended = [deploy for deploy in deploys if deploy["outcome_code"] in (FAILED, *COMPLETED)]
+    is_failed = [deploy["outcome_code"] == FAILED for deploy in ended]
+    in_a_row = next((n for n, failed in enumerate(reversed(is_failed)) if not failed), len(ended))
+    completed = [deploy for deploy, failed in zip(ended, is_failed, strict=True) if not failed]
+    last = deploys[-1] if deploys else None
+    outcome = None if last is None else _outcome(last["outcome_code"])
+    functions = [deploy["function_name"] for deploy in deploys if isinstance(deploy["function_name"], str)]
     return {
         "model_id": model_id,
         "name": model.name if model else tasks.context.models().get(model_id),
-        "function_name": model.function_name if model else None if functions.empty else functions.iloc[-1],
+        "function_name": model.function_name if model else next(reversed(functions), None),
         "verdict": find_verdict(model, outcome, None if last is None else last["start_ms"], info),
         "model_state": model.state if model else None,
         "planned": model.planned_nodes if model else None,
         "current": model.current_nodes if model else None,
         "serving": None if model is None or model.serving is None else len(model.serving),
         "deploys": len(deploys),
-        "failed": len(failed),
-        "failures_in_a_row": len(run),
-        "switches": int((ended != ended.shift()).sum() - 1) if len(ended) else 0,
+        "failed": sum(is_failed),
+        "failures_in_a_row": in_a_row,
+        "switches": sum(one != other for one, other in pairwise(is_failed)),
         "last_outcome": outcome,
-        "last_success": None if completed.empty else _earlier(completed["end_ms"].iloc[-1], tasks.context.as_of_ms),
-        "failing_since": None if run.empty else run["start_ms"].iloc[0],
+        "last_success": _earlier(completed[-1]["end_ms"], tasks.context.as_of_ms) if completed else None,
+        "failing_since": ended[-in_a_row]["start_ms"] if in_a_row else None,
         "last_error": None if last is None or outcome not in ("failed", "partial") else _error(last, tasks),
         "redeploys": _count_redeploys(deploys, tasks),
         "retries": model.redeploy_retries if model else None,
@@ -137,7 +153,7 @@ def _earlier(end_ms: float, as_of_ms: int | None) -> float:
     return end_ms if as_of_ms is None else min(end_ms, as_of_ms)
 
 
-def _error(deploy: pd.Series[Any], tasks: Tasks) -> str | None:
+def _error(deploy: Deploy, tasks: Tasks) -> str | None:
     """Return the masked error of a deployment; one text of several nodes stands once, after their names."""
     text = deploy["error"]
     if not isinstance(text, str):
@@ -151,16 +167,12 @@ def _error(deploy: pd.Series[Any], tasks: Tasks) -> str | None:
     return "; ".join(f"{', '.join(sorted(nodes))}: {message}" for message, nodes in sorted(groups.items()))
 
 
-def _count_redeploys(deploys: pd.DataFrame, tasks: Tasks) -> int | None:
+def _count_redeploys(deploys: Sequence[Deploy], tasks: Tasks) -> int | None:
     nodes = [node for info in tasks.context.readings for node in (info.nodes or {}).values()]
     starts = [node.started_ms for node in nodes if node.started_ms is not None]
     if not starts:
         return None
-    created = deploys["start_ms"]
-    is_redeploy = pd.Series(False, index=created.index)
-    for start in starts:
-        is_redeploy |= (created >= start) & (created <= start + REDEPLOY_MS)
-    return int(is_redeploy.sum())
+    return sum(any(start <= deploy["start_ms"] <= start + REDEPLOY_MS for start in starts) for deploy in deploys)
 
 
 def _notes(tasks: Tasks, table: pd.DataFrame) -> list[str]:
