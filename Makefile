@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than cores: tests of servers wait much
 
 .PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-alarms clean
 
@@ -10,7 +11,7 @@ report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --dist loadscope $(OPTIONS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(OPTIONS)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs build/docs

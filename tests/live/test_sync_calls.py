@@ -11,6 +11,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -155,17 +156,24 @@ def what_is_wrong(prepared: Prepared, store: Path, code: int) -> Iterator[str]:
 
 
 def each(prepared: Prepared, calls: list[Call], folder: Path, change: Callable[[Call], str]) -> list[Ended]:
-    """Sync once for every call, with what happens at it; fail with all that readers see wrong. How the syncs ended."""
-    ended, wrong = [], []
-    for number, call in enumerate(calls):
+    """Sync once for every call, with what happens at it; fail with all that readers see wrong. How the syncs ended.
+
+    Several at a time, as a sync that looks for what was deleted waits for the server's next refresh.
+    """
+
+    def disturb(number: int, call: Call) -> tuple[Ended, list[str]]:
         place = folder / str(number)
         place.mkdir()
         code, said = run(prepared, place, f"trace={call.name}", change(call))
-        wrong += [f"{call}: {what}" for what in what_is_wrong(prepared, place / "store", code)]
-        ended.append(Ended(call, code, said, (place / "log").read_text("utf-8")))
+        wrong = [f"{call}: {what}" for what in what_is_wrong(prepared, place / "store", code)]
+        log = (place / "log").read_text("utf-8")
         shutil.rmtree(place)
-    assert not wrong, "\n".join(wrong)
-    return ended
+        return Ended(call, code, said, log), wrong
+
+    with ThreadPoolExecutor(6) as threads:
+        ended, wrong = zip(*threads.map(disturb, range(len(calls)), calls), strict=True)
+    assert [line for lines in wrong for line in lines] == []
+    return list(ended)
 
 
 def test_the_prepared_sync_calls_for_everything_that_a_store_does(prepared: Prepared, quiet_cluster: Server) -> None:

@@ -239,7 +239,7 @@ def _manifest(store: mltasks.Store) -> manifest.Manifest:
     return found
 
 
-def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_server: Server, tmp_path: Path) -> None:
+def test_a_first_sync_that_was_interrupted_after_page_75_goes_on_there(bare_server: Server, tmp_path: Path) -> None:
     bare_server.ask("PUT", f"/{TASKS}", {"settings": {"number_of_shards": 1}})
     made = fill(bare_server, 22_400)
     store = mltasks.Store(tmp_path / "history", step=1000)
@@ -247,18 +247,18 @@ def test_a_first_sync_that_was_interrupted_after_page_300_goes_on_there(bare_ser
     def sync(proxy: Proxy) -> SyncResult:
         cluster = mltasks.Cluster(proxy.url, name="here", retry_policy=RetryPolicy(sleep=proxy.recover))
         try:
-            return store.sync(cluster, mltasks.Access(page_size=70))
+            return store.sync(cluster, mltasks.Access(page_size=280))
         finally:
             cluster.close()
 
-    with Proxy(bare_server.url, "reset in the headers", at=301, for_ever=True) as proxy, pytest.raises(mltasks.Error):
+    with Proxy(bare_server.url, "reset in the headers", at=76, for_ever=True) as proxy, pytest.raises(mltasks.Error):
         sync(proxy)
     reached = cluster_state(store.path, "here").in_progress
     assert reached is not None
     assert reached.rows >= 20_000
     with Proxy(bare_server.url) as proxy:
         done = sync(proxy)
-    pages = (len(made) - reached.rows + IN_FLIGHT) // 70
+    pages = (len(made) - reached.rows + IN_FLIGHT) // 280
     beside = 2 + 1  # the walk's closing proof, and the search for models
     assert pages <= proxy.searches <= pages + 10 + beside
     assert (done.resumed, done.new, done.tasks) == (True, len(made) - reached.rows, len(made))
