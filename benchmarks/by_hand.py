@@ -63,7 +63,10 @@ def durations(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -
 
 
 def failures(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, every: str | None = None) -> pd.DataFrame:
-    """Return counts, failure rates with their Wilson intervals, the last success and the first failure after it."""
+    """Return counts, failure rates with intervals, the last success and the first failure after it.
+
+    The intervals are Wilson's, wider where failures come in bursts.
+    """
     state, created, updated = tasks["state"], tasks["create_time"], tasks["last_update_time"]
     completed, failed = state.isin(COMPLETED), state.isin(FAILED)
     frame = tasks[KEYS].assign(
@@ -72,15 +75,16 @@ def failures(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, ev
         failed=failed,
         cancelled=state == "CANCELLED",
         open=~state.isin(FINISHED),
-        success=updated.where(completed & (updated >= EARLIEST) & (updated <= as_of + DAY)),
     )
     keys = list(KEYS)
-    if every is not None:
-        frame["period"] = created.where((created >= EARLIEST) & (created <= as_of + DAY)).dt.floor(every)
+    start = created.where((created >= EARLIEST) & (created <= as_of + DAY))
+    if every is None:
+        width = start.max() - start.min() + pd.Timedelta(1, "ms")
+        frame["block"] = ((start - start.min()) * 20 // width).fillna(0)
+    else:
+        frame["period"], frame["block"] = start.dt.floor(every), start.dt.floor("72min")  # 20 in a day
         frame = frame[frame["period"].notna()]
         keys.append("period")
-    last = frame.groupby(keys, dropna=False)["success"].transform("max")
-    frame["failing"] = created.where(failed & (last.isna() | (created > last)))
     found = frame.groupby(keys, dropna=False).agg(
         tasks=("completed", "size"),
         completed=("completed", "sum"),
@@ -88,10 +92,22 @@ def failures(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, ev
         failed=("failed", "sum"),
         cancelled=("cancelled", "sum"),
         open=("open", "sum"),
-        last_success=("success", "max"),
-        failing_since=("failing", "min"),
     )
-    return _with_rates(found).reset_index()
+    if every is None:  # they are about now
+        last = start.where(completed).groupby([tasks[key] for key in keys], dropna=False).transform("max")
+        end = updated.where((tasks["task_type"] != "BATCH_PREDICTION") & (updated > start), start)
+        frame["success"] = end.where(completed & (start == last)).clip(upper=as_of)
+        frame["failing"] = start.where(failed & (last.isna() | (start > last)))
+        runs = frame.groupby(keys, dropna=False)
+        found = found.join(
+            runs.agg(
+                last_success=("success", "max"),
+                failing_since=("failing", "min"),
+                failures_in_a_row=("failing", "count"),
+            )
+        )
+    counts = frame.groupby([*keys, "block"], dropna=False)[["completed", "failed"]].sum().reset_index()
+    return _with_rates(found, _design_effect(counts, keys)).reset_index()
 
 
 def failures_by_day(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -> pd.DataFrame:
@@ -147,25 +163,42 @@ def _by_node(tasks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lives(rows: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta) -> pd.DataFrame:
-    """Return when the tasks began and ended; what is overdue, at a provider or impossible is no load."""
+    """Return when the tasks began and ended: an overdue one with its time-out; none at a provider, none impossible."""
     is_open = ~rows["state"].isin(FINISHED)
     start = rows["create_time"]
     end = rows["last_update_time"].where(~is_open, as_of)
     overdue = is_open & rows["task_type"].isin(SWEPT) & (as_of - start > timeout + pd.Timedelta(seconds=60))
+    end = end.where(~overdue, start + timeout)
     plausible = (start >= EARLIEST) & (start <= as_of + DAY) & (end <= as_of + DAY) & (end >= start)
     lives = pd.DataFrame({"worker_node": rows["worker_node"], "start": start, "end": end})
-    lives = lives[plausible & ~overdue & (rows["task_type"] != "BATCH_PREDICTION")]
+    lives = lives[plausible & (rows["task_type"] != "BATCH_PREDICTION")]
     at_least = lives["start"] + pd.Timedelta(milliseconds=1)
     end = lives["end"].where(lives["end"] > at_least, at_least)
     lives["end"] = end.where(end < as_of, as_of)
     return lives[lives["start"] < lives["end"]]
 
 
-def _with_rates(found: pd.DataFrame) -> pd.DataFrame:
+def _design_effect(counts: pd.DataFrame, keys: list[str]) -> pd.Series[Any]:
+    """Return by how much the shares of the 20 blocks of time vary more than those of independent tasks would."""
+    counts["n"] = counts["completed"] + counts["failed"]
+    counts = counts[counts["n"] > 0]
+    groups = counts.groupby(keys, dropna=False)
+    share = groups["failed"].transform("sum") / groups["n"].transform("sum")
+    counts["square"] = (counts["failed"] - counts["n"] * share) ** 2
+    sums = counts.groupby(keys, dropna=False).agg(
+        n=("n", "sum"), failed=("failed", "sum"), square=("square", "sum"), blocks=("n", "size")
+    )
+    rate, blocks = sums["failed"] / sums["n"], sums["blocks"]
+    effect = blocks / (blocks - 1) * sums["square"] / sums["n"] / (rate * (1 - rate))
+    return effect.where((blocks >= 5) & (rate > 0) & (rate < 1)).clip(1)
+
+
+def _with_rates(found: pd.DataFrame, effect: pd.Series[Any] | float = 1.0) -> pd.DataFrame:
     z = 1.959963984540054
     n: Any = found["completed"] + found["failed"]
     n = n.where(n > 0)
     rate = found["failed"] / n
+    n = n / (effect if isinstance(effect, float) else effect.reindex(found.index).fillna(1))
     centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
     return found.assign(
