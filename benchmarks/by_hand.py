@@ -96,7 +96,7 @@ def failures(tasks: pd.DataFrame, as_of: pd.Timestamp, timeout: pd.Timedelta, ev
     if every is None:  # they are about now
         last = start.where(completed).groupby([tasks[key] for key in keys], dropna=False).transform("max")
         end = updated.where((tasks["task_type"] != "BATCH_PREDICTION") & (updated > start), start)
-        frame["success"] = end.where(completed & (start == last)).clip(upper=as_of)
+        frame["success"] = end.where(end < as_of, as_of).where(completed & (start == last))
         frame["failing"] = start.where(failed & (last.isna() | (start > last)))
         runs = frame.groupby(keys, dropna=False)
         found = found.join(
