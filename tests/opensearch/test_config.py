@@ -9,7 +9,7 @@ import mltasks
 from mltasks import UsageError
 from mltasks.opensearch import config
 from mltasks.opensearch.access import Access, open_cluster
-from mltasks.opensearch.credentials import InsecureWarning
+from mltasks.opensearch.credentials import Credentials, InsecureWarning
 
 SECRET = "s3cret-Value"
 
@@ -180,3 +180,17 @@ def test_several_sources_are_one_table_with_what_is_known_of_each(tmp_path: Path
     assert both["cluster"].value_counts().to_dict() == {"ml-fixture": 552, "other": 552}
     found = mltasks.failures(both, by="cluster")
     assert list(found["failed"]) == [156, 156]
+
+
+@pytest.mark.parametrize("option", ["ca_certs", "client_cert", "client_key"])
+def test_a_secret_in_the_place_of_a_file_is_not_repeated(tmp_path: Path, option: str) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(f'[clusters.a]\nurl = "https://h:9200"\n{option} = "hunter2/!x"\n')
+    section = config.clusters(str(file))["a"]
+    with pytest.raises(UsageError, match=f"{option}: there is no such file .not repeated here") as raised:
+        config.credentials("a", section, file)
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(UsageError, match=r"--ca-certs: there is no such file \(not repeated here"):
+        Credentials(ca_certs="hunter2")
+    with pytest.raises(UsageError, match=r"--ca-certs /nowhere/ca\.pem: there is no such file"):
+        Credentials(ca_certs="/nowhere/ca.pem")

@@ -166,3 +166,9 @@ def test_no_task_has_no_period_and_all_columns() -> None:
     assert len(none) == 0
     assert none.dtypes.equals(some.dtypes)
     assert len(both(made())) == 0
+
+
+def test_a_task_created_when_the_window_ends_is_in_no_period_and_a_note_says_so() -> None:
+    table = both(made(life(HOUR, 0), life(0, 0, state="RUNNING"), readings=(told(),)), every="1h")
+    assert table["created"].sum() == 1
+    assert [note for note in report_info.read_info(table).notes if note.startswith("1 task created at ")]

@@ -196,3 +196,10 @@ def test_a_rate_is_refused_for_a_file_that_holds_only_some_outcomes(tmp_path: Pa
         mltasks.UsageError, match="failures does not take the filter state: it would change the failure rate"
     ):
         mltasks.failures(mltasks.scan(tmp_path / "failed.parquet"))
+
+
+def test_a_list_of_frames_is_read_as_one() -> None:
+    tasks = mltasks.load("demo", task_type="TRAINING")
+    others = mltasks.load("demo", not_task_type="TRAINING")
+    assert len(mltasks.load([tasks, others])) == 552
+    assert mltasks.failures([tasks, others], by=[])["tasks"].tolist() == [552]

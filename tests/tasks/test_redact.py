@@ -13,6 +13,7 @@ import mltasks
 from mltasks.opensearch.access import Access
 from mltasks.tasks import metadata, redact
 from mltasks.tasks.filter_options import FilterOptions
+from mltasks.tasks.filters import Filters
 from support.stub_cluster import StubCluster
 
 CASES = Path(__file__).parents[1] / "data" / "cases" / "redact.ndjson"
@@ -226,3 +227,17 @@ def test_a_clusters_address_is_in_nothing_that_is_read_or_written(tmp_path: Path
     assert len(written) >= 4
     assert [path for path in written if b"127.0.0.1" in path.read_bytes() or "127.0.0.1" in str(path)] == []
     assert "127.0.0.1" not in tasks.to_csv() + tasks.attrs["mltasks"]
+
+
+@pytest.mark.parametrize(
+    ("word", "masked"),
+    [
+        ("http://u:PW@h", "http://***@h"),
+        ("u:P/W@h:9200/x", "***@h:9200/x"),
+        ("https://token@h", "https://***@h"),
+        ("jo@example.com", "jo@example.com"),
+        ("at u:p@h now", "at ***@h now"),
+    ],
+)
+def test_a_login_before_a_host_is_masked_where_a_filter_is_described(word: str, masked: str) -> None:
+    assert Filters(node=(word,)).describe() == {"node": [masked]}

@@ -18,7 +18,7 @@ import msgspec
 
 from mltasks.exceptions import ConfigNotice as ConfigNotice
 from mltasks.exceptions import UsageError
-from mltasks.opensearch.credentials import Credentials, warn_if_others_can_read
+from mltasks.opensearch.credentials import HIDDEN, Credentials, is_like_path, warn_if_others_can_read
 
 EXAMPLE = """\
 [clusters.prod-eu]
@@ -137,16 +137,18 @@ def credentials(name: str, section: Section, file: Path) -> Credentials:
     """Return the credentials of a configured cluster; raises UsageError where a secret or a file is missing."""
     place = f"{file} [clusters.{name}]"
 
-    def resolve_path(relative: str | None) -> str | None:
+    def resolve_path(option: str, relative: str | None) -> str | None:
+        if relative and not (file.parent / relative).exists() and not is_like_path(relative, file.parent):
+            raise UsageError(f"{place} {option}: there is no such file{HIDDEN}")
         return None if relative is None else str(file.parent / relative)
 
     return Credentials(
         user=section.user,
         password=_secret(file, place, "password", section.password_file, section.password_env),
         token=_secret(file, place, "token", section.token_file, section.token_env),
-        ca_certs=resolve_path(section.ca_certs),
-        client_cert=resolve_path(section.client_cert),
-        client_key=resolve_path(section.client_key),
+        ca_certs=resolve_path("ca_certs", section.ca_certs),
+        client_cert=resolve_path("client_cert", section.client_cert),
+        client_key=resolve_path("client_key", section.client_key),
         insecure=section.insecure,
         aws_region=section.region,
         aws_service=section.service,

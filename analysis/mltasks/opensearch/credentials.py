@@ -13,6 +13,8 @@ from typing import Any
 from mltasks.exceptions import InsecureWarning as InsecureWarning
 from mltasks.exceptions import UsageError
 
+SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der", ".key", ".p12", ".pfx", ".txt")  # of certificates and keys
+HIDDEN = " (not repeated here, as it may be a secret)"
 SECRETS, SERVICES = ("password", "token"), ("es", "aoss")
 
 
@@ -122,7 +124,8 @@ class Credentials:
             if path and Path(path).is_dir():
                 raise UsageError(f"{option} {path}: is a folder; name the file in it")
             if path and not Path(path).is_file():
-                raise UsageError(f"{option} {path}: there is no such file")
+                shown = f" {path}" if is_like_path(path) else ""
+                raise UsageError(f"{option}{shown}: there is no such file{'' if shown else HIDDEN}")
         try:
             if self.ca_certs:
                 ssl.create_default_context(cafile=self.ca_certs)
@@ -136,6 +139,11 @@ class Credentials:
             raise UsageError(f"--client-cert {self.client_cert}: cannot be used ({_words(error)}); {remedy}") from None
         if self.client_key:
             warn_if_others_can_read(Path(self.client_key), "--client-key")
+
+
+def is_like_path(name: str, folder: Path = Path()) -> bool:
+    """Tell whether a name of no file is one by its suffix or its folder, and not a secret out of place."""
+    return Path(name).suffix.lower() in SUFFIXES or (os.sep in name and (folder / name).parent.is_dir())
 
 
 def warn_if_others_can_read(file: Path, place: str) -> None:

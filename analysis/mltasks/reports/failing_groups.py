@@ -25,12 +25,14 @@ def select_groups(failures: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `failures` that need attention, each once, with `kind`, the most pressing first.
 
     First what never succeeded, the most failures first (a single one is of weight only beside others of its cause);
-    then what is failing, the longest run first; then what has more than a third of all failures.
+    then what is failing, the longest run first; then what has more than a third of all failures: where there is only
+    one group, it is named if it failed more often than it succeeded.
     """
     never = (failures["completed"] == 0) & (failures["failed"] > 0)
     failing = is_failing(failures["completed"], failures["failed"], failures["failures_in_a_row"]) & ~never
     total = failures["failed"].sum()
-    most = (failures["failed"] > SHARE * total) & (total >= FEWEST) & (len(failures) > 1) & ~never & ~failing
+    is_share = failures["failed"] > (SHARE * total if len(failures) > 1 else failures["completed"])
+    most = is_share & (total >= FEWEST) & ~never & ~failing
     parts = [
         failures[never].sort_values("failed", ascending=False, kind="stable").assign(kind=NEVER),
         failures[failing].sort_values("failures_in_a_row", ascending=False, kind="stable").assign(kind=FAILING),
@@ -51,7 +53,7 @@ def find_groups(tasks: Tasks, failures: pd.DataFrame, commands: Commands) -> lis
     rows = chosen.merge(causes[[*KEYS, "error", "share", "example_task_id"]], on=[*KEYS], how="left")
     total = int(failures["failed"].sum())
     parts = [part for part in _by_cause(rows) if part[0]["kind"] != NEVER or part[0]["failed"] >= FEWEST_NEVER]
-    findings = [_describe(part, total, commands) for part in parts]
+    findings = [_describe(part, total, commands, is_only=len(failures) == 1) for part in parts]
     order = {kind: place for place, kind in enumerate((NEVER, FAILING, MOST))}
     return sorted(findings, key=lambda each: (order[each.kind], -(each.count or 0)))
 
@@ -69,7 +71,7 @@ def _by_cause(rows: pd.DataFrame) -> list[list[dict[str, Any]]]:
     return [*parts.values()]
 
 
-def _describe(rows: Sequence[dict[str, Any]], total: int, commands: Commands) -> Finding:
+def _describe(rows: Sequence[dict[str, Any]], total: int, commands: Commands, *, is_only: bool) -> Finding:
     first = rows[0]
     row = finding.row_text(first[key] for key in KEYS)
     subject, command = row, commands.show("failures", **{key: first[key] for key in KEYS})
@@ -79,13 +81,13 @@ def _describe(rows: Sequence[dict[str, Any]], total: int, commands: Commands) ->
         by = ["--by task_type"] if first["kind"] == NEVER else []
         command = commands.show("failures", *by, task_type=first["task_type"], function_name=functions)
     since = min((each["failing_since"] for each in rows if not pd.isna(each["failing_since"])), default=None)
-    count, reason = _reason(rows, total, since)
+    count, reason = _reason(rows, total, since, is_only=is_only)
     cause = finding.because(first["error"]) if first["share"] >= SAME else ""
     example = first["example_task_id"] if isinstance(first["example_task_id"], str) else None
     return Finding(first["kind"], subject, reason + cause, command, count, since, example, "failures", row)
 
 
-def _reason(rows: Sequence[dict[str, Any]], total: int, since: Any) -> tuple[int, str]:
+def _reason(rows: Sequence[dict[str, Any]], total: int, since: Any, *, is_only: bool) -> tuple[int, str]:
     begin = f" since {finding.moment(since)}" if since is not None else ""
     first = rows[0]
     if first["kind"] == NEVER:
@@ -94,7 +96,9 @@ def _reason(rows: Sequence[dict[str, Any]], total: int, since: Any) -> tuple[int
         return failed, f"{failed} failed{others} and none succeeded{begin}"
     if first["kind"] == MOST:
         failed = int(first["failed"])
-        return failed, f"{failed} of all {total} failures"
+        return failed, f"{failed} of all {total} failures" + (
+            f", {int(first['completed'])} completed" if is_only else ""
+        )
     run = int(first["failures_in_a_row"])
     success = max(row["last_success"] for row in rows)
     return (

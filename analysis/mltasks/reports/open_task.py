@@ -178,7 +178,7 @@ def _prove_unbounded(task: OpenTask, cluster: ClusterInfo) -> str | None:
 
 def _open(task: OpenTask) -> str:
     if task.start_ms is None:
-        return "its create_time is missing or cannot be"
+        return "its create_time is missing or implausible"
     (created,) = _times(task, task.start_ms)
     if not task.completed:
         return f"created {created}"

@@ -172,4 +172,12 @@ def _notes(
     last = max(windows.window.spans.values(), default=None)
     if last is not None and periods.starts([periods.number_at(last[1] - 1) + 1])[0].timestamp() * 1000 > last[1]:
         notes.append("the last period is not over")
-    return [*notes, *totals.undated_note(counts)]
+    return [*notes, *totals.undated_note(counts), *_late_note(tasks, counts, windows.window.high)]
+
+
+def _late_note(tasks: Tasks, counts: totals.Totals, high: int) -> list[str]:
+    """Return the note on tasks that were created when the window had ended, as those written during the reading."""
+    if counts.last_ms is None or counts.last_ms < high:
+        return []
+    late = totals.count_totals(replace(tasks, frame=tasks.frame.filter(nw.col("start_ms") >= high))).tasks
+    return [f"{late} {totals.plural(late)} created at {to_iso(high)} or later, when the window ends: in no period"]

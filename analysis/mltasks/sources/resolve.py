@@ -10,6 +10,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO
 
+import pandas as pd
+import pyarrow as pa
+
+from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.errors import translate_errors
 from mltasks.object_storage.filesystem import check_endpoint
@@ -38,9 +42,12 @@ class TaskFile:
         return self.suffix == ".parquet"
 
 
+SOURCES = (str, Path, Cluster, Store, Dataset, pd.DataFrame, pa.Table)  # what can be one of several
+
+
 def are_several(source: Any) -> bool:
     """Tell whether a source is a list of sources (and not one of hits)."""
-    return isinstance(source, list | tuple) and all(isinstance(s, str | Path | Cluster | Store) for s in source or [0])
+    return isinstance(source, list | tuple) and all(isinstance(s, SOURCES) for s in source or [0])
 
 
 def resolve(source: Any, access: Access) -> Any:

@@ -16,6 +16,7 @@ from mltasks.tasks.filter_conditions import NodeNames, Window, contains, has_any
 from mltasks.tasks.filter_declarations import FILTERS, WORDS
 from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import to_iso
+from mltasks.tasks.redact_secrets import mask_login
 
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
 EXACT = tuple(each.name for each in FILTERS if each.kind == "exact")
@@ -48,9 +49,9 @@ class Filters:
         return self != Filters()
 
     def describe(self) -> dict[str, Any]:
-        """Return the filters that are set, for people and for JSON; times are ISO 8601."""
+        """Return the filters that are set, for people and for JSON; times are ISO 8601, a login in a word is masked."""
         moments = {"since": to_iso(self.since_ms), "until": to_iso(self.until_ms)}
-        words = {name: list(getattr(self, name)) for name in WORDS if getattr(self, name)}
+        words = {name: [*map(mask_login, getattr(self, name))] for name in WORDS if getattr(self, name)}
         return {name: value for name, value in moments.items() if value} | words
 
     def expression(self, names: NodeNames, models: Mapping[str, str], *, window: Window = "created") -> nw.Expr | None:

@@ -65,6 +65,17 @@ def mask_secrets(text: str) -> str:
     return LONG.sub(_mask_long, replace_values(text, VALUE, _is_wanted, _mask_value))
 
 
+def mask_login(text: str) -> str:
+    """Return a text without the user and the password before a host, as in a URL."""
+    return " ".join(_mask_login(word) for word in text.split(" ")) if "@" in text else text
+
+
+def _mask_login(word: str) -> str:
+    before, at, host = word.rpartition("@")
+    scheme, mark, login = before.rpartition("://")
+    return f"{scheme}{mark}***@{host}" if at and (mark or ":" in login) else word
+
+
 def replace_values(
     text: str, value: re.Pattern[str], is_wanted: Callable[[str, str], bool], mask: Callable[[str, str], str | None]
 ) -> str:
