@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltasks.opensearch.decode import Decoder, HitsPage
-from mltasks.sources.fetch import NdjsonSink, ParquetSink, Sink
+from mltasks.sources.task_writers import NdjsonSink, ParquetSink, Sink
 from mltasks.tasks import conform, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
