@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,8 +155,3 @@ def place_of(path: str | Path | ObjectPath) -> Place:
     if isinstance(path, str) and is_object_url(path):
         return parse_url(path)
     return Path(path) if isinstance(path, str) else path
-
-
-def not_found(place: ObjectPath) -> FileNotFoundError:
-    """Return the error of a place where there is no object, as of a file that is not there."""
-    return FileNotFoundError(errno.ENOENT, "there is no such object", str(place))

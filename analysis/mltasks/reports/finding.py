@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -91,8 +90,3 @@ def because(error: Any) -> str:
         return ""
     text = " ".join(error.split())
     return f": {text if len(text) <= SHOWN else f'{text[:SHOWN].rstrip()}...'}"
-
-
-def whole(value: Any) -> int | None:
-    """Return a count, or None for a missing one."""
-    return None if value is None or pd.isna(value) or math.isinf(value) else int(value)
