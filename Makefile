@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than cores: tests of servers wait much
 
-.PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-alarms clean
+.PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-scale bench-alarms clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -45,6 +45,9 @@ bench-reports: $(INSTALLED)
 
 bench-large: $(INSTALLED)
 	$(BIN)/python -m benchmarks.large $(OPTIONS)
+
+bench-scale: $(INSTALLED)
+	$(BIN)/python -m benchmarks.scale $(OPTIONS)
 
 bench-alarms: $(INSTALLED)
 	$(BIN)/python -m benchmarks.false_alarms $(OPTIONS)
