@@ -185,3 +185,19 @@ def test_a_missing_value_is_a_group_of_its_own_and_comes_last(kind: str) -> None
         found = report(getattr(tasks, kind)(), by="team")
         assert found["team"].isna().tolist() == [False, False, True]
         assert found["tasks"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.rename_axis("task_type"),
+        lambda t: t.set_index("task_type", drop=False),
+        lambda t: t.set_index(["state", "task_type"], drop=False),
+    ],
+)
+def test_an_index_with_the_name_of_a_key_changes_nothing(change: Any) -> None:
+    tasks = mltasks.load("demo", since="10m")
+    for report in (mltasks.failures, mltasks.durations, mltasks.workers, mltasks.timeline):
+        expected = report(tasks, by="task_type")
+        pd.testing.assert_frame_equal(report(change(tasks), by="task_type"), expected)
+    assert len(mltasks.by_node(change(tasks))) == len(mltasks.by_node(tasks))

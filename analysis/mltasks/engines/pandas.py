@@ -31,6 +31,8 @@ FEW = ("task_type", "function_name", "state")  # columns with few different text
 def open_frame(tasks: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Context]:
     """Return a pandas frame with the stored columns, each task once, and its Context."""
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
+    if not {*tasks.index.names}.isdisjoint(tasks.columns):  # pandas does not group by a name that means two things
+        tasks = tasks.rename_axis([None] * tasks.index.nlevels)
     if ctx.as_of_ms is not None and _is_as_loaded(tasks, names) and _is_unique(tasks, ctx):
         if ctx.rows != len(tasks):  # of several readings, or of a part of one
             ctx = table.note_shared_ids(pa.table({key: pa.array(tasks[key]) for key in schema.KEY}), ctx)
