@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mltasks
+from mltasks.engines import spark_errors
 from mltasks.engines.dataset import Dataset
 from mltasks.engines.reader import Reader
 from mltasks.tasks import filter_options
@@ -70,3 +71,11 @@ def test_a_single_file_is_read_by_spark_with_its_metadata(session: Any, tmp_path
 def test_an_engine_that_is_not_there_is_named(engine: str) -> None:
     with pytest.raises(mltasks.UsageError, match=f"there is no '{engine}'; there are duckdb .*, spark"):
         mltasks.scan("demo", engine=engine)
+
+
+def test_a_spark_without_hadoops_client_of_s3_says_what_to_add(session: Any) -> None:
+    with (
+        pytest.raises(mltasks.UsageError, match="Spark has no client for s3a://; add its jar, for S3 with PYSPARK"),
+        spark_errors.translate_errors(),
+    ):
+        session.read.parquet("s3a://bucket/tasks.parquet")

@@ -1,4 +1,4 @@
-"""What stops Spark, in one line: a session that is gone, a file, memory, or Ctrl-C."""
+"""What stops Spark, in one line: a session that is gone, a client of S3 that is not there, a file, memory, or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ GONE = re.compile(
     "SparkContext was shut down|stopped SparkContext|SparkContext has been|Connection refused|NO_ACTIVE_SESSION|"
     "SESSION_OR_CONTEXT_NOT_EXISTS|SESSION_CLOSED|SESSION_CHANGED|UNAVAILABLE|Answer from Java side is empty"
 )
+NO_CLIENT = re.compile(r"(\w+)FileSystem not found|No FileSystem for scheme \"?(\w+)")
 
 
 @contextmanager
@@ -27,6 +28,12 @@ def translate_errors() -> Iterator[None]:
         if is_gone or GONE.search(str(error)) or type(error).__name__ in ("Py4JNetworkError", "_InactiveRpcError"):
             why = "it was stopped" if is_gone else text
             raise UsageError(f"the Spark session is gone ({why}); make a new one, and the frame with it") from error
+        if missing := NO_CLIENT.search(str(error)):
+            raise UsageError(
+                f"Spark has no client for {(missing[1] or missing[2]).lower()}://; add its jar, for S3 with "
+                "PYSPARK_SUBMIT_ARGS='--packages org.apache.hadoop:hadoop-aws:VERSION pyspark-shell', of the version "
+                "of Spark's own Hadoop"
+            ) from error
         if type(error).__name__ == "AnalysisException":
             raise UsageError(f"Spark does not take it: {text}") from error
         raise DataError(f"the tasks cannot be read by Spark: {text}; is a file damaged, or gone meanwhile?") from error
