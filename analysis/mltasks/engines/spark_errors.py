@@ -1,4 +1,4 @@
-"""What stops Spark, in one line: a session that is gone, a client of S3 that is not there, a file, memory, or Ctrl-C."""
+"""What stops Spark, in one line: a session that is gone, a client of S3 that lacks, a file, memory, or Ctrl-C."""
 
 from __future__ import annotations
 
