@@ -78,6 +78,9 @@ class Proxy(ThreadingHTTPServer):
         self.received = 0  # bytes of objects and lists
         self.requests: list[tuple[str, str]] = []
 
+    def handle_error(self, *args: Any) -> None:
+        """Say nothing of a client that hangs up, as one does that gets a Ctrl-C."""
+
     def note(self, method: str, path: str) -> int:
         """Count a request, and return its number."""
         with self._lock:
