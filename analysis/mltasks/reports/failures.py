@@ -70,13 +70,13 @@ def _count(prepared: Tasks, periods: Periods | None) -> tuple[TaskGroups, pd.Dat
     """Return the groups, the counts and times of each, and the totals."""
     counts = outcome_codes.codes_by_name(*COUNTS[1:])
     values = {"success_start": ("success_ms", "max"), "nameless": ("nameless", "sum")}
-    grouped, table, covered = totals.count_groups_and_totals(
-        prepared, periods, _add_columns, counts, values, has_rate=True
-    )
+    add = _add_columns
     if periods is None:
-        table = table.merge(_runs(grouped, table), on=list(grouped.keys), how="left")
-    else:  # since when a group fails is a question about now
-        table = table.assign(**dict.fromkeys(RUN, float("nan")))
+        add = _add_failure_times
+        values |= {"first_failure": ("failure_ms", "min"), "dated_failures": ("failure_ms", "count")}
+    grouped, table, covered = totals.count_groups_and_totals(prepared, periods, add, counts, values, has_rate=True)
+    # since when a group fails is a question about now
+    table = _with_runs(grouped, table) if periods is None else table.assign(**dict.fromkeys(RUN, float("nan")))
     # without what was counted for the totals: it may have the name of a key
     return grouped, table[[*grouped.keys, *COUNTS, "nameless", "design_effect", *RUN]], covered
 
@@ -91,20 +91,37 @@ def _add_columns(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return operations.when_then(frame, "success_ms", outcomes.has_outcome(*schema.COMPLETED), start)
 
 
+def _add_failure_times(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add the creation of what failed, too."""
+    frame = _add_columns(frame)
+    return operations.when_then(frame, "failure_ms", outcomes.has_outcome(schema.FAILED), nw.col("start_ms"))
+
+
+def _with_runs(grouped: TaskGroups, table: pd.DataFrame) -> pd.DataFrame:
+    """Add RUN to the groups; where none ever succeeded, all failures are the run."""
+    last = table["success_start"]
+    table = table.merge(_runs(grouped, table[last.notna()]), on=list(grouped.keys), how="left")
+    all_failed = {"failures_in_a_row": "dated_failures", "failing_since": "first_failure"}
+    return table.assign(
+        **{run: table[run].where(last.notna().to_numpy(), table[name]) for run, name in all_failed.items()}
+    )
+
+
 def _runs(grouped: TaskGroups, table: pd.DataFrame) -> pd.DataFrame:
-    """Return RUN of each group: what has failed since the completed task that was created last, and when that ended.
+    """Return RUN of groups with a success: what has failed since the last one by creation, and when that one ended.
 
     The end of a batch prediction is moved by every look at it: its creation stands in. No end is later than as_of.
     """
     keys, start, last = list(grouped.keys), nw.col("start_ms"), nw.col("success_start")
     succeeded, failed = outcomes.has_outcome(*schema.COMPLETED), outcomes.has_outcome(schema.FAILED)
-    frame = grouped.frame.filter((succeeded | failed) & ~start.is_null())
+    earliest = int(table["success_start"].min()) if len(table) else 0  # no task before it matters
+    frame = grouped.frame.filter((start >= earliest) & (succeeded | failed))
     frame = frame.select(
         *keys, "start_ms", "updated_ms", "as_of_ms", is_failed=failed, is_polled=duration_status.is_polled()
     )
     frame = operations.left_join(frame, table[[*keys, "success_start"]], keys)
     updated, as_of, is_failed = nw.col("updated_ms"), nw.col("as_of_ms"), nw.col("is_failed")
-    frame = frame.filter((is_failed & (last.is_null() | (start > last))) | (~is_failed & (start == last)))
+    frame = frame.filter((is_failed & (start > last)) | (~is_failed & (start == last)))
     end = nw.when(~nw.col("is_polled") & (updated > start)).then(updated).otherwise(start)
     frame = frame.with_columns(end=end).with_columns(
         failing_ms=nw.when(is_failed).then(start),
