@@ -11,14 +11,14 @@ from typing import Any
 
 import narwhals as nw
 
-from mltasks.engines import dataset, group_keys
+from mltasks.engines import arrow_rows, dataset, group_keys
 from mltasks.engines.base import NODES, Frame, engine_of, find_engine
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset as Dataset
 from mltasks.engines.dataset import Tasks as Tasks
 from mltasks.engines.dataset import to_arrow as to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import arrow, derived, filter_options, filter_values, filters, metadata, schema, times, user_columns
+from mltasks.tasks import derived, filter_options, filter_values, filters, metadata, schema, times, user_columns
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context
@@ -78,7 +78,7 @@ def open_tasks(tasks: Any, names: Sequence[str] = ()) -> Dataset:
     frame = nw.from_native(tasks, pass_through=True)
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         raise UsageError(f"cannot report on a {type(tasks).__name__}; give what mltasks.load or mltasks.scan returns")
-    return dataset.open_table(arrow.frame_to_arrow(frame.lazy()))
+    return dataset.open_table(arrow_rows.frame_to_arrow(frame.lazy()))
 
 
 def _check_as_of(opened: Dataset, ctx: Context) -> None:

@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from mltasks.engines import dataset
+from mltasks.engines import arrow_rows, dataset
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import DEMO
@@ -19,7 +19,7 @@ from mltasks.opensearch.decode import HitsPage
 from mltasks.sources import demo, parquet, saved_answers
 from mltasks.sources.json_items import Item
 from mltasks.sources.resolve import TaskFile
-from mltasks.tasks import arrow, conform, metadata
+from mltasks.tasks import conform, metadata
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -50,7 +50,7 @@ def read_tasks(source: Any, tally: UnreadableCounts) -> tuple[pa.Table, Context]
             return rows, ctx
     frame = nw.from_native(source, pass_through=True)
     if isinstance(frame, nw.DataFrame | nw.LazyFrame):  # polars' and others'
-        rows = arrow.frame_to_arrow(frame.lazy())
+        rows = arrow_rows.frame_to_arrow(frame.lazy())
         return conform.conform(rows, tally), Context(source=f"a {type(source).__name__}")
     raise UsageError(f"cannot read tasks from a {type(source).__name__}; see help(mltasks.load) for what can be")
 

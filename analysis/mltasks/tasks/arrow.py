@@ -1,14 +1,11 @@
-"""Arrow arrays: a column as one, what becomes of each different text, and those of any frame."""
+"""Arrow arrays: a column as one, and what becomes of each different text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import narwhals as nw
 import pyarrow as pa
-
-FOREIGN = (nw.Object, nw.Int128, nw.UInt128)  # polars hands these to Arrow as addresses, or not at all
 
 
 def combine_chunks(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -20,23 +17,3 @@ def map_distinct(texts: pa.Array, to: pa.DataType, convert: Callable[[Any], Any]
     """Return what becomes of each text, null among them; of the same ones only once."""
     encoded = texts.dictionary_encode("encode")
     return pa.array([convert(text) for text in encoded.dictionary.to_pylist()], to).take(encoded.indices)
-
-
-def frame_to_arrow(frame: nw.LazyFrame[Any]) -> pa.Table:
-    """Return a frame's rows in memory; polars' columns of objects become texts, those of 128 bits decimal numbers."""
-    types = frame.collect_schema()
-    foreign = [name for name in types if types[name] in FOREIGN] if frame.implementation.is_polars() else []
-    if not foreign:
-        rows: pa.Table = frame.collect("pyarrow").to_native()
-        return rows
-    whole = frame.collect()
-    rows = whole.drop(foreign).to_arrow()
-    for name in foreign:
-        rows = rows.append_column(name, _plain_array(whole[name].to_list(), types[name]))
-    return rows
-
-
-def _plain_array(values: list[Any], dtype: Any) -> pa.Array:
-    if dtype == nw.Object or any(value is not None and abs(value) >= 10**38 for value in values):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
-    return pa.array(values, pa.decimal128(38, 0))
