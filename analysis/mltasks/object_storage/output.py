@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mltasks import atomic_write, temporary
 from mltasks.exceptions import UsageError
-from mltasks.object_storage.filesystem import check_endpoint
 from mltasks.object_storage.path import ObjectPath, Place, place_of
 
 
@@ -19,6 +18,8 @@ def check_writable(path: str | Place, force: bool) -> Place:
         return atomic_write.check_writable(place, force)
     if not place.key or str(path).endswith("/"):
         raise UsageError(f"{path}: is a prefix; name an object, such as {place / 'tasks.parquet'}")
+    from mltasks.object_storage.filesystem import check_endpoint  # here, since an error of usage needs no pyarrow
+
     check_endpoint(place)
     with place.reasons():
         exists = place.is_file()
