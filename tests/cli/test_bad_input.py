@@ -98,7 +98,10 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
             ("list", "demo", "--password-file", "nowhere"),
             ("--password-file (not repeated here, as it may be the secret itself): cannot",),
         ),
-        (("list", "http://127.0.0.1:1", "--ca-certs", "nowhere"), ("--ca-certs nowhere: there is no such file",)),
+        (
+            ("list", "http://127.0.0.1:1", "--ca-certs", "nowhere.pem"),
+            ("--ca-certs nowhere.pem: there",),
+        ),
         (("list", "http://127.0.0.1:1", "--timeout", "0"), ("--timeout", "list --help")),
     ],
 )

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -49,6 +50,7 @@ def environment(java_home: Path, home: Path, folder: Path) -> dict[str, str]:
         "JAVA_HOME": str(java_home),
         "JDK_JAVA_OPTIONS": SMALL,
         "SPARK_HOME": str(home),
+        "PYSPARK_PYTHON": sys.executable,  # what turns the rows of a test into Spark's
         "SPARK_LOCAL_DIRS": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_PUBLIC_DNS": "127.0.0.1",
