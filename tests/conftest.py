@@ -13,7 +13,7 @@ from live import groups
 # A developer's run looks for new examples each time; CI judges a change, so that the same change gets the same verdict.
 # Neither judges how long an example takes: the machine may be busy.
 settings.register_profile("developer", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "developer")
 
 

@@ -74,7 +74,7 @@ def test_a_cluster_goes_by_its_name_in_any_case() -> None:
     st.sampled_from(("created", "in_flight")),
     st.integers(1, 4),
 )
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_no_file_with_a_selected_task_is_left_out(
     tasks: Made, options: dict[str, Any], window: Window, size: int
 ) -> None:

@@ -53,11 +53,10 @@ def test_every_way_to_log_in_reads_all_tasks(secured: SecuredServer, way: str, m
     assert dict(zip(tasks["task_id"], tasks["state"], strict=True)) == {h["_id"]: h["_source"]["state"] for h in hits}
 
 
-@pytest.mark.parametrize("way", LOGINS)
 def test_a_user_with_nothing_but_ml_read_access_can_run_every_command(
-    secured: SecuredServer, way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: Command
+    secured: SecuredServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: Command
 ) -> None:
-    log_in(monkeypatch, LOGINS[way](secured))
+    log_in(monkeypatch, password(secured))
     file, page = str(tmp_path / "t.parquet"), tmp_path / "r.html"
     assert command("fetch", secured.url, "-o", file).code == 0
     for report in ("failures", "durations", "list"):

@@ -35,13 +35,13 @@ def agree(name: str, tasks: Made, options: dict[str, Any]) -> None:
 @given(
     generated.tasks(), generated.options(periods=("7min", *PERIODS)), st.sampled_from(("completed", "failed", "all"))
 )
-@settings(max_examples=12)
+@settings(max_examples=5)
 def test_durations_are_what_a_loop_finds(tasks: Made, options: dict[str, Any], outcome: str) -> None:
     agree("durations", tasks, {**options, "outcome": outcome})
 
 
 @given(generated.tasks(), generated.options(periods=("7min", *PERIODS)))
-@settings(max_examples=12)
+@settings(max_examples=5)
 def test_failures_are_what_a_loop_finds(tasks: Made, options: dict[str, Any]) -> None:
     agree("failures", tasks, without_error(options))
 

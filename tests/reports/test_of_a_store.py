@@ -29,7 +29,7 @@ def hour(row: stored.Row) -> str:
     [(mltasks.durations, "created"), (mltasks.failures, "created"), (mltasks.workers, "in_flight")],
 )
 @given(data=st.data(), tasks=generated.tasks())
-@settings(max_examples=10)
+@settings(max_examples=4)
 def test_a_report_on_a_store_is_that_on_the_same_rows_in_pandas(
     report: Callable[..., pd.DataFrame], window: Window, data: st.DataObject, tasks: Made
 ) -> None:

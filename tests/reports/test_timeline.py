@@ -46,7 +46,7 @@ def test_the_real_tasks_by_five_minutes(source: Any) -> None:
 
 
 @given(generated.tasks(), generated.options(periods=("90min", "7h", "1d", "1w"), window="in_flight"))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_each_row_is_what_a_loop_over_the_tasks_finds(tasks: Made, options: dict[str, Any]) -> None:
     options = {"every": "7h", "tz": "UTC"} | {name: value for name, value in options.items() if name != "error"}
     expected = slow_reports.timeline(tasks, options)

@@ -129,7 +129,7 @@ lives = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.sampled_fr
 
 
 @given(lives, st.integers(1, 2))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_each_wait_is_what_a_loop_over_the_queue_finds(trainings: list[tuple[int, int, str]], size: int) -> None:
     readings = (told(size), told(cluster="west", train_pool_size={"w-9": 1}))
     tasks = made(

@@ -90,7 +90,7 @@ def test_groups_count_by_verdict_and_are_described_by_their_oldest_task() -> Non
 
 
 @given(unfinished_oracle.tasks(), st.sampled_from(({}, {"task_type": "training"}, {"as_of": AS_OF + HOUR})))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_the_verdicts_are_those_of_a_loop_over_the_tasks(tasks: Made, options: dict[str, Any]) -> None:
     expected = unfinished_oracle.unfinished(tasks, options)
     table = mltasks.unfinished(tasks.pandas(), **options)

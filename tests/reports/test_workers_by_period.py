@@ -28,7 +28,7 @@ def test_the_periods_of_the_real_load_add_up_to_the_whole() -> None:
 
 
 @given(generated.tasks(), generated.options(periods=("1h",), window="in_flight"))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_a_period_is_a_window_of_its_own(tasks: Made, options: dict[str, Any]) -> None:
     since, until = AS_OF - 5 * HOUR + 7 * MINUTE, AS_OF - HOUR - MINUTE
     chosen = {name: value for name, value in options.items() if name in ("by", "task_type", "cluster", "node")}

@@ -41,7 +41,7 @@ def wrong(layout: StoreLayout, state: Snapshot) -> list[str]:
 WRITES = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(MONTHS), st.sampled_from(["RUNNING", "COMPLETED"])))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(WRITES, max_size=5), st.integers(0, 8))
 def test_whatever_is_written_each_task_is_there_once_in_its_newest_form(batches: list[Any], again: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -298,7 +298,7 @@ documents = st.fixed_dictionaries(
 
 
 @pytest.mark.filterwarnings("ignore:.*states that this version does not know:mltasks.exceptions.TaskDataWarning")
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(documents, max_size=5))
 def test_loading_what_was_loaded_changes_nothing(sources: list[dict[str, Any]]) -> None:
     tasks = mltasks.load([{"_id": f"task-{n}", "_seq_no": n, "_source": one} for n, one in enumerate(sources)])

@@ -103,7 +103,7 @@ def test_rows_without_a_cluster_take_the_reading_without_one() -> None:
 
 
 @given(generated.tasks())
-@settings(max_examples=25)
+@settings(max_examples=8)
 def test_the_derived_columns_are_those_of_the_design_and_alike_in_every_engine(tasks: generated.Made) -> None:
     expected = [
         {

@@ -280,7 +280,7 @@ sampled = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(sampled)
 def test_a_not_twin_selects_exactly_the_other_tasks(options: dict[str, Any]) -> None:
     tasks = mltasks.load(TASKS)
