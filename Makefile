@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than cores: tests of servers wait much
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: what they import is compiled once
 
 .PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-scale bench-alarms clean
 
@@ -55,7 +56,7 @@ bench-alarms: $(INSTALLED)
 $(INSTALLED): pyproject.toml Makefile
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mltasks needs Python 3.11 or newer: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[dev,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	touch $@
 
 clean:

@@ -164,7 +164,7 @@ def test_fetch_writes_tasks_that_give_the_same_rows(mltasks: Command, tmp_path: 
     assert mltasks("durations", path, "--format", "json").rows == expected
 
 
-@pytest.mark.parametrize(("kinds", "code"), [("highlights", 1), ("lost,never_succeeded", 1), ("lost, failing", 0)])
+@pytest.mark.parametrize(("kinds", "code"), [("lost,never_succeeded", 1), ("lost, failing", 0)])
 def test_a_report_ends_with_1_where_there_are_highlights_of_the_kinds_that_it_fails_on(
     mltasks: Command, kinds: str, code: int
 ) -> None:

@@ -16,6 +16,7 @@ FILES = {
     "old": ("test_old_release",),
     "two nodes": ("test_replica",),
 }
+DEAR = ("tests/render/test_browser.py", "tests/render/test_html.py")  # what their tests share takes long to make
 GROUPS = {f"tests/live/{file}.py": group for group, files in FILES.items() for file in files}
 
 
@@ -26,4 +27,6 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not annot
         file = nodeid.partition("::")[0]
         if file.startswith("tests/spark/"):
             return "spark"
+        if file in DEAR:
+            return str(file)
         return GROUPS.get(file, "server") if file.startswith("tests/live/") else nodeid

@@ -134,7 +134,7 @@ def test_every_number_is_shown_of_tasks_where_much_is_wrong(tmp_path: Path, mlta
     assert unproven(str(path), mltasks_command) == []
 
 
-@settings(deadline=None, max_examples=2, suppress_health_check=[*HealthCheck])
+@settings(deadline=None, max_examples=1, suppress_health_check=[*HealthCheck])
 @given(tasks=generated.tasks(max_size=40))
 def test_every_number_is_shown_of_any_tasks(tasks: Made, tmp_path: Path, mltasks_command: Command) -> None:
     path = tmp_path / "tasks.parquet"

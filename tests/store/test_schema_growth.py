@@ -27,9 +27,7 @@ TESTS = Path(__file__).parents[1]
 FROZEN = TESTS / "data" / "0.1.0"
 IS_LATER = "later_text" in schema.COLUMNS
 LATER = [f"later_{kind}" for kind in schema.ARROW]
-ON_LATER_SCHEMA = (
-    *("store/test_schema_growth.py", "store/test_store.py", "store/test_upsert.py", "sources/test_parquet.py"),
-)
+ON_LATER_SCHEMA = (*("store/test_schema_growth.py", "store/test_store.py", "sources/test_parquet.py"),)
 REPORTS = ("failures", "durations", "workers")
 COUNTS = {"tasks": 70, "completed": 37, "partial": 2, "failed": 27, "cancelled": 0, "open": 6}
 
