@@ -9,6 +9,7 @@ import click
 
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, option
+from mltasks.tasks.plural import count_of
 
 
 @click.command(
@@ -43,5 +44,5 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
     chosen, access = options.split(given)
     (name,) = open_sources.resolve_names([source] if source else [], access, every=False)
     ctx = fetch.fetch(name, output, access, force=force, **chosen)
-    count = f"{ctx.rows:,} {'task' if ctx.rows == 1 else 'tasks'}"
-    print(f"{count} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)
+    assert ctx.rows is not None  # fetch has counted them
+    print(f"{count_of(ctx.rows)} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)

@@ -8,6 +8,7 @@ import click
 
 from mltasks.cli import options
 from mltasks.cli.click_ext import Command, option
+from mltasks.tasks.plural import count_of
 
 
 @click.command(
@@ -32,8 +33,7 @@ def command(store: str, url: str, quiet: bool) -> None:
     result = Store(store).publish(url)
     if quiet:
         return
-    files = f"{result.uploaded:,} of {result.files:,} {'file' if result.files == 1 else 'files'} uploaded"
+    files = f"{result.uploaded:,} of {count_of(result.files, 'file')} uploaded"
     size = f" ({result.uploaded_bytes / 1e6:,.1f} MB)" if result.uploaded else ""
     removed = f", {result.removed:,} removed" if result.removed else ""
-    tasks = f"{result.tasks:,} {'task' if result.tasks == 1 else 'tasks'}"
-    print(f"{result.url}: {tasks}; {files}{size}{removed}", file=sys.stderr)
+    print(f"{result.url}: {count_of(result.tasks)}; {files}{size}{removed}", file=sys.stderr)

@@ -13,6 +13,7 @@ import click
 from mltasks.cli import completion, open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import Error
+from mltasks.tasks.plural import count_of
 
 if TYPE_CHECKING:
     from mltasks.store.sync_result import SyncResult
@@ -72,28 +73,24 @@ def command(
 def describe(result: SyncResult, folder: str) -> Sequence[str]:
     """Return what a sync did, a line each."""
     changes = [f"{n:,} {what}" for n, what in ((result.new, "new"), (result.updated, "updated")) if n]
-    lines = [f"{result.cluster}: {', '.join(changes) or 'nothing new'}; {_tasks(result.tasks)} in {folder}"]
+    lines = [f"{result.cluster}: {', '.join(changes) or 'nothing new'}; {count_of(result.tasks)} in {folder}"]
     if result.resumed:
         lines.append(f"{result.cluster}: resumed an interrupted sync")
     if result.damaged:
         aside = f"{len(result.damaged)} damaged {'file was' if len(result.damaged) == 1 else 'files were'} set aside"
         lost = "none is lost"
         if result.lost:
-            lost = f"{_tasks(result.lost)} lost: the cluster has {'it' if result.lost == 1 else 'them'} no longer"
-        lines.append(f"{result.cluster}: {aside} in {folder}/_damaged; {_tasks(result.recovered)} read again, {lost}")
+            lost = f"{count_of(result.lost)} lost: the cluster has {'it' if result.lost == 1 else 'them'} no longer"
+        lines.append(f"{result.cluster}: {aside} in {folder}/_damaged; {count_of(result.recovered)} read again, {lost}")
     if result.anew:
         lines.append(
             f"{result.cluster}: the index is not the one of the last sync (or its newest tasks were deleted): read "
             "from its beginning; what was stored before stays"
         )
     if result.gone:
-        lines.append(f"{result.cluster}: {_tasks(result.gone)} found gone on the cluster and marked")
+        lines.append(f"{result.cluster}: {count_of(result.gone)} found gone on the cluster and marked")
     if result.missing:
         lines.append(
-            f"{result.cluster}: {_tasks(result.missing)} gone on the cluster; --reconcile finds and marks which"
+            f"{result.cluster}: {count_of(result.missing)} gone on the cluster; --reconcile finds and marks which"
         )
     return [*lines, *result.not_guaranteed]
-
-
-def _tasks(n: int) -> str:
-    return f"{n:,} {'task' if n == 1 else 'tasks'}"

@@ -16,9 +16,10 @@ from mltasks.render import cells, header, highlights, page_head, page_sections
 from mltasks.render.sections import make_section
 from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
-from mltasks.reports import totals, verdict_line
+from mltasks.reports import verdict_line
 from mltasks.reports.finding import Commands
 from mltasks.reports.registry import REPORTS
+from mltasks.tasks.plural import plural
 
 MORE = "more; mltasks highlights shows all"
 
@@ -81,7 +82,7 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
             sections=sections,
             notes=[cells.one_line(note) for note in notes if note not in _notes_of(views, "headline")],
             command=cells.one_line(Commands(info.source, info.filters).show("report", "-o report.html")),
-            count=f"{info.tasks:,} {totals.plural(info.tasks)}",
+            count=f"{info.tasks:,} {plural(info.tasks)}",
             version=metadata.version("mltasks"),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             **more,

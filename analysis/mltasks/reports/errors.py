@@ -17,6 +17,7 @@ from mltasks.reports.error_rows import KEYS, TEXT
 from mltasks.reports.history import History
 from mltasks.tasks import outcomes, schema, times
 from mltasks.tasks.filter_options import FilterOptions
+from mltasks.tasks.plural import plural
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
 COLUMNS = (
@@ -200,7 +201,7 @@ def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: in
     notes = []
     if failed or partial:
         notes.append(
-            f"{failed} failed and {partial} partial {totals.plural(failed + partial)} with {rows['message'].nunique()} "
+            f"{failed} failed and {partial} partial {plural(failed + partial)} with {rows['message'].nunique()} "
             f"texts in {len(groups)} {'group' if len(groups) == 1 else 'groups'}"
         )
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:

@@ -30,6 +30,7 @@ from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import derived, outcomes, schema, times
 from mltasks.tasks.filter_options import RateOptions
+from mltasks.tasks.plural import plural
 from mltasks.tasks.times import Moment
 
 PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
@@ -157,7 +158,7 @@ def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands)
         Finding(
             kind="new_error",
             subject=finding.row_text([row["error"]]),
-            reason=f"new: {row['tasks']} {totals.plural(row['tasks'])} since {finding.moment(row['first_seen'])}",
+            reason=f"new: {row['tasks']} {plural(row['tasks'])} since {finding.moment(row['first_seen'])}",
             command=command,
             count=int(row["tasks"]),
             since=row["first_seen"],

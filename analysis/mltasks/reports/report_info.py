@@ -14,9 +14,10 @@ from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import refusal
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.statistics import wilson
-from mltasks.reports.totals import Totals, plural
+from mltasks.reports.totals import Totals
 from mltasks.tasks import filters
 from mltasks.tasks.metadata import Context, to_datetime
+from mltasks.tasks.plural import plural
 
 KEY = "mltasks_report"  # in DataFrame.attrs
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]

@@ -21,6 +21,7 @@ from mltasks.reports.report_info import Mark
 from mltasks.reports.time_window import clip_to_window
 from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import to_iso
+from mltasks.tasks.plural import plural
 
 COLUMNS = REPORT.column_names
 ENDS = ("completed", "failed", "cancelled")
@@ -180,4 +181,4 @@ def _late_note(tasks: Tasks, counts: totals.Totals, high: int) -> list[str]:
     if counts.last_ms is None or counts.last_ms < high:
         return []
     late = totals.count_totals(replace(tasks, frame=tasks.frame.filter(nw.col("start_ms") >= high))).tasks
-    return [f"{late} {totals.plural(late)} created at {to_iso(high)} or later, when the window ends: in no period"]
+    return [f"{late} {plural(late)} created at {to_iso(high)} or later, when the window ends: in no period"]

@@ -18,6 +18,7 @@ from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
 from mltasks.tasks import schema
 from mltasks.tasks.metadata import ClusterInfo, Context, to_iso
+from mltasks.tasks.plural import plural
 
 COUNTS = outcome_codes.codes_by_name("unknown", "overdue", "implausible")
 VALUES: Mapping[str, Value] = {
@@ -157,8 +158,3 @@ def undated_note(census: Totals) -> list[str]:
 def whole_number(value: Any) -> int | None:
     """Return a whole number, or None for a missing one."""
     return None if pd.isna(value) else int(value)
-
-
-def plural(n: int) -> str:
-    """Return the word for so many tasks."""
-    return "task" if n == 1 else "tasks"

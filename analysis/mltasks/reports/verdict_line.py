@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from mltasks.reports.totals import plural
+from mltasks.tasks.plural import plural
 
 Level = Literal["good", "warn", "bad"]
 BAD = ("incomplete", "lost", "model_down", "never_succeeded", "failing")  # kinds that cannot wait

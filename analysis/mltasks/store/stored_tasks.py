@@ -19,6 +19,7 @@ from mltasks.store.paths import DATA_FOLDER
 from mltasks.store.verify import Problem
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import Context, replace, to_iso
+from mltasks.tasks.plural import count_of
 
 BEHIND_MS = 3_600_000  # so long after the others, a cluster's sync deserves a note
 
@@ -73,7 +74,7 @@ class StoredTasks(Generic[P]):
         )
         files = sum(len(state.files) for state in snapshots.values())
         unread = "".join(f"; {_unread(cluster)}" for cluster in current.clusters.keys() - snapshots.keys())
-        return f"{files:,} {'file' if files == 1 else 'files'} with the tasks of {each}{unread}"
+        return f"{count_of(files, 'file')} with the tasks of {each}{unread}"
 
     def dataset(self) -> Dataset:
         """Return the tasks as reports take them, and what is known of their clusters."""
@@ -145,7 +146,7 @@ def _unread(cluster: str) -> str:
 def _notes(cluster: str, state: Snapshot, latest_ms: int) -> Iterator[str]:
     """Yield what a reader of a report should know of a cluster's tasks."""
     if gone := state.rows - state.present:
-        yield f"{gone:,} {'task' if gone == 1 else 'tasks'} of {cluster} deleted there, counted as last seen"
+        yield f"{count_of(gone)} of {cluster} deleted there, counted as last seen"
     as_of = state.reading.as_of_ms
     if as_of is not None and as_of < latest_ms - BEHIND_MS:
         yield f"{cluster} was synced last at {to_iso(as_of)}"
