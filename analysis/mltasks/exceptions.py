@@ -51,3 +51,8 @@ class InsecureWarning(UserWarning):
 
 class ConfigNotice(UserWarning):
     """Which file with clusters is used, where it is not the user's own, or why one is not used."""
+
+
+def in_one_line(error: Exception) -> str:
+    """Return what a library says, short and on one line."""
+    return " ".join(str(error).split())[:160]

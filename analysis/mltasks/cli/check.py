@@ -80,6 +80,5 @@ def command(
 
 
 def _save(path: str, text: str, force: bool) -> None:
-    destination.check_writable(path, force)
     with destination.atomic_path(path, force) as part:
         Path(part).write_text(text, encoding="utf-8")

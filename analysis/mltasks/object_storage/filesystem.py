@@ -30,8 +30,12 @@ OF_PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_", "CLOUD_", "HTTP", "HOME")
 
 def open_filesystem(place: ObjectPath) -> pafs.FileSystem:
     """Return the file system of a place; another one when the environment has changed. Raises UsageError."""
-    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(OF_PROVIDERS)))
-    return _open(place.scheme, place.bucket, settings)
+    return _open(place.scheme, place.bucket, provider_settings())
+
+
+def provider_settings() -> tuple[tuple[str, str], ...]:
+    """Return what the environment says to clients of object storage, to tell when it has changed."""
+    return tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(OF_PROVIDERS)))
 
 
 @lru_cache(maxsize=16)
@@ -55,10 +59,8 @@ def _open_azure(url: str) -> pafs.FileSystem:
             f"{url}: {error}; after the container and an '@' comes ACCOUNT.dfs.core.windows.net"
         ) from error
     # without credentials Azure's own client ends the process, whatever Python would catch: another process tries it
-    if subprocess.run([sys.executable, "-c", ASK_AZURE, url], capture_output=True, check=False).returncode not in (
-        0,
-        1,
-    ):
+    trial = subprocess.run([sys.executable, "-c", ASK_AZURE, url], capture_output=True, check=False)
+    if trial.returncode not in (0, 1):
         raise no_credentials(url, KEYS["abfs"])
     return filesystem
 

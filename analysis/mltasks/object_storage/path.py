@@ -105,7 +105,7 @@ class ObjectPath:
         for entry in entries:
             if entry.is_file and entry.path.startswith(f"{self.location}/"):
                 relative = entry.path.removeprefix(f"{self.location}/")
-                yield self / relative, ObjectInfo(relative, entry.size, (entry.mtime_ns or 0) // 1_000_000)
+                yield self / relative, ObjectInfo(relative, entry.size)
 
     def _filesystem(self) -> pafs.FileSystem:
         from mltasks.object_storage.filesystem import open_filesystem
@@ -115,11 +115,10 @@ class ObjectPath:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What a listing says of an object: its key below the prefix, its size [bytes], when it was written [ms]."""
+    """What a listing says of an object: its key below the prefix, and its size [bytes]."""
 
     relative: str
     size: int
-    modified_ms: int
 
 
 Place = Path | ObjectPath

@@ -1,8 +1,7 @@
-"""Requests to S3 that pyarrow does not make: an object that is written on a condition, copied, removed, listed."""
+"""Requests to S3 that pyarrow does not make: an object that is written on a condition, copied, removed."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,19 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mltasks.exceptions import Error, StorageError, UsageError, WriteError
+from mltasks.exceptions import Error, StorageError, UsageError, WriteError, in_one_line
 from mltasks.object_storage.errors import describe, endpoint, html_answer
-from mltasks.object_storage.filesystem import CONNECT_S, OF_PROVIDERS, attempts, region_of, s3_options
-from mltasks.object_storage.path import ObjectInfo, ObjectPath
+from mltasks.object_storage.filesystem import CONNECT_S, attempts, provider_settings, region_of, s3_options
+from mltasks.object_storage.path import ObjectPath
 
 READ_S = 60.0
 PART = 64 * 1024 * 1024  # a larger file goes up in parts of this many bytes, which become an object at the end
 LOST_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-
-NO_CONNECTION = (
-    *("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError", "SSLError"),
-    *("ProxyConnectionError", "HTTPClientError", "ConnectionError"),
-)
 
 
 class ConditionError(WriteError):
@@ -97,21 +91,8 @@ def delete(place: ObjectPath) -> None:
         _client().delete_object(Bucket=place.bucket, Key=place.key)
 
 
-def list_objects(prefix: ObjectPath) -> dict[ObjectPath, ObjectInfo]:
-    """Return the objects below a prefix."""
-    start, objects = f"{prefix.key}/" if prefix.key else "", {}
-    with _translate_errors(prefix):
-        pages = _client().get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=start)
-        for entry in (entry for page in pages for entry in page.get("Contents", ())):
-            relative = entry["Key"].removeprefix(start)
-            modified_ms = int(entry["LastModified"].timestamp() * 1000)
-            objects[prefix / relative] = ObjectInfo(relative, entry["Size"], modified_ms)
-    return objects
-
-
 def _client() -> Any:
-    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(OF_PROVIDERS)))
-    return _make_client(settings)
+    return _make_client(provider_settings())
 
 
 @lru_cache(maxsize=4)
@@ -164,4 +145,4 @@ def _translate_errors(place: ObjectPath) -> Iterator[None]:
                 raise describe(place, f"AWS Error NETWORK_CONNECTION during this operation: {name}") from error
             case _ if _code(error):
                 raise describe(place, str(error)) from error
-        raise StorageError(f"{place}: cannot be written ({' '.join(str(error).split())[:160]})") from error
+        raise StorageError(f"{place}: cannot be written ({in_one_line(error)})") from error

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks.exceptions import DataError, UsageError
+from mltasks.exceptions import DataError, UsageError, in_one_line
 from mltasks.object_storage import filesystem, output
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import conform, deduplicate, schema, table
@@ -198,8 +198,7 @@ def unreadable(path: str | Place, error: Exception) -> DataError | UsageError:
     """Return the error for a file that Arrow cannot read."""
     if isinstance(error, FileNotFoundError | PermissionError):
         return UsageError(f"{path}: {error.strerror or error}")
-    words = " ".join(str(error).split())[:160]
-    return DataError(f"{path}: not a readable Parquet file ({words}); fetch it anew with mltasks fetch")
+    return DataError(f"{path}: not a readable Parquet file ({in_one_line(error)}); fetch it anew with mltasks fetch")
 
 
 def _pandas_attributes(metadata: dict[bytes, bytes]) -> Context | None:

@@ -97,13 +97,8 @@ def _open_object(place: ObjectPath) -> Any:
 
 def _download(place: ObjectPath, suffix: str) -> Path:
     """Return a copy of an object with hits, which are read whole in any case."""
-    with (
-        place.open() as content,
-        NamedTemporaryFile(dir=_folder().name, suffix=suffix, delete=False) as file,
-        translate_errors(place),
-    ):
-        shutil.copyfileobj(content, file)
-    return Path(file.name)
+    with place.open() as content, translate_errors(place):
+        return _save(content, suffix)
 
 
 def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:
@@ -147,10 +142,15 @@ def _spool(stream: BinaryIO, name: str) -> TaskFile:
     """Return what comes through a pipe as a file; its first bytes tell the format."""
     start = stream.read(HEAD)
     suffix = formats.suffix_of_content(start)
+    return TaskFile(_save(stream, suffix, start), suffix, name)
+
+
+def _save(stream: Any, suffix: str, start: bytes = b"") -> Path:
+    """Return a file with the bytes that were read from a stream, and the rest of it."""
     with NamedTemporaryFile(dir=_folder().name, suffix=suffix, delete=False) as file:
         file.write(start)
         shutil.copyfileobj(stream, file)
-    return TaskFile(Path(file.name), suffix, name)
+    return Path(file.name)
 
 
 @cache

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.engines import data_files
-from mltasks.exceptions import DataError
+from mltasks.exceptions import DataError, in_one_line
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.store.manifest import StoredFile
 from mltasks.store.paths import DATA_FOLDER
@@ -62,8 +62,3 @@ class DataFolder(Generic[P]):
 def wrong_size(place: Place, size: int, file: StoredFile) -> DataError:
     """Return the error for a file of another size than the manifest says."""
     return DataError(f"{place}: has {size} bytes instead of {file.bytes}")
-
-
-def in_one_line(error: Exception) -> str:
-    """Return what a library says, short and on one line."""
-    return " ".join(str(error).split())[:160]

@@ -27,9 +27,9 @@ import pyarrow.parquet as pq
 
 from mltasks import atomic_write
 from mltasks.engines import data_files
-from mltasks.exceptions import DataError, WriteError
+from mltasks.exceptions import DataError, WriteError, in_one_line
 from mltasks.store import id_index
-from mltasks.store.data_folder import DataFolder, in_one_line, wrong_size
+from mltasks.store.data_folder import DataFolder, wrong_size
 from mltasks.store.manifest import StoredFile
 from mltasks.store.orphans import find_files, remove_empty
 from mltasks.store.paths import DAMAGED_FOLDER, DATA_FOLDER, LINK, PART, partition_folders

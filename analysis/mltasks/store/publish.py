@@ -70,7 +70,7 @@ def publish(store: Path, url: str) -> PublishResult:
     version = s3_client.read_version(target / manifest.NAME)
     before = Manifest() if version is None else manifest.parse(target / manifest.NAME, version.content)
     _refuse_another_store(target, before, local)
-    objects = s3_client.list_objects(target)
+    objects = target.objects()
     uploads = _Uploads(DataFolder(store), DataFolder(target), before, objects)
     clusters = {name: ClusterState(published=uploads.add(name, state)) for name, state in local.snapshots().items()}
     after = Manifest(clusters=clusters, replaced=_still_read(before, clusters))
