@@ -102,7 +102,7 @@ class Commands(click.Group):
 
             near = difflib.get_close_matches(name, COMMANDS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
-            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # no error for a name that is too long
+            if name == "demo" or "://" in name or os.path.exists(name):  # noqa: PTH110  # Path.exists raises OSError for a word that is longer than a file's name can be
                 hint = f"the command comes first: mltasks report {name}"
             ctx.fail(f"no command {name!r}; {hint}")
         return super().resolve_command(ctx, args)

@@ -16,7 +16,7 @@ from mltasks.object_storage.path import SCHEMES, ObjectPath, parse_url
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)  # DuckDB keeps what it has read: an object is not watched for changes
 
 
-class ObjectFileSystem(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
+class ObjectFileSystem(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec is not annotated, so that its class has no known type
     """The objects that a connection of DuckDB reads; each is asked for its size once, however often it is opened."""
 
     protocol = tuple(dict.fromkeys(SCHEMES.values()))
