@@ -108,7 +108,8 @@ def check_endpoint(place: ObjectPath) -> None:
         return
     import urllib3
 
-    with urllib3.PoolManager(retries=False, timeout=CONNECT_S, cert_reqs="CERT_NONE") as pool:
+    bundle = os.environ.get("AWS_CA_BUNDLE")  # None: the authorities of this machine, as for all other requests
+    with urllib3.PoolManager(retries=False, timeout=CONNECT_S, ca_certs=bundle) as pool:
         try:  # without credentials: S3 refuses in XML, and all else in what is its own
             answer = pool.request("GET", f"{url.rstrip('/')}/{place.bucket}", preload_content=False)
         except urllib3.exceptions.HTTPError:
