@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from mltasks.tasks.redact_secrets import mask_user
+
 MASK = "***"
 SHORTEST = 4  # letters of a secret that is masked wherever it stands; a shorter one is part of too many words
 VARIABLES = (
@@ -63,9 +65,7 @@ class MaskedStream(io.TextIOBase):
 def mask_word(word: str) -> str:
     """Return a word without user and password, the parameters of a URL, and what stands in place of its port."""
     scheme, rest, end = _parts(word)
-    user, at, host = rest.rpartition("@")
-    if at and (scheme or ":" in user):
-        rest = f"{MASK}@{host}"
+    rest = mask_user(rest, in_url=bool(scheme))
     if scheme or re.match(r"[\w.-]+:\d+[/?#]", rest) or re.search(r"[?#&]\w+=", rest):
         address, mark, parameters = _split_parameters(rest)
         rest = f"{address}{mark}{MASK if parameters else ''}"

@@ -73,7 +73,13 @@ def mask_login(text: str) -> str:
 def _mask_login(word: str) -> str:
     before, at, host = word.rpartition("@")
     scheme, mark, login = before.rpartition("://")
-    return f"{scheme}{mark}***@{host}" if at and (mark or ":" in login) else word
+    return f"{scheme}{mark}{mask_user(f'{login}{at}{host}', in_url=bool(mark))}"
+
+
+def mask_user(address: str, *, in_url: bool) -> str:
+    """Return what stands behind the scheme of a URL, or alone, without user and password before its last @."""
+    user, at, host = address.rpartition("@")
+    return f"***@{host}" if at and (in_url or ":" in user) else address
 
 
 def replace_values(
