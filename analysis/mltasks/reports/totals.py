@@ -51,10 +51,10 @@ class Totals:
         elif any(reading.as_of_assumed for reading in tasks.context.readings):
             notes.append(f"as of {to_iso(tasks.context.as_of_ms)}, which is assumed: the newest time in the data")
             notes += [
-                f"the task {reading.as_of_task} alone sets that time, more than an hour after all others; if it is "
+                f"the task {task} alone sets that time, more than an hour after all others; if it is "
                 "wrong, give as_of (in Python), or the tasks without it"
-                for reading in tasks.context.readings
-                if reading.as_of_task is not None
+                for task in dict.fromkeys(reading.as_of_task for reading in tasks.context.readings)
+                if task is not None
             ]
         if unknown := self.counts["unknown"]:
             notes.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
@@ -70,7 +70,7 @@ class Totals:
 
 def _unknown_notes(ctx: Context) -> list[str]:
     """Return what is not known of a cluster beside its tasks, such as what its user may not ask for."""
-    asked = [reading for reading in ctx.readings if reading.cluster is not None]
+    asked = [reading for reading in ctx.readings if reading.cluster is not None and not reading.from_rows]
     nodes = [str(reading.cluster) for reading in asked if reading.nodes is None]
     timeout = [str(reading.cluster) for reading in asked if reading.timeout_assumed]
     notes = []

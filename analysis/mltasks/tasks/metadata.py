@@ -61,6 +61,7 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, str] = {}  # names by model id, of all that any reading has met
     model_index: dict[str, Model] | None = None  # by model id; None: not read
     held_tasks: dict[str, tuple[str, ...]] | None = None  # task ids in memory, by node id; None: not read
+    from_rows: bool = False  # only rows of a file name the cluster: nobody has asked it
     not_read: tuple[str, ...] = ()  # what the cluster or the user's role did not let be read, such as "node names"
 
 
