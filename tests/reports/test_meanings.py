@@ -203,6 +203,44 @@ def test_each_cluster_has_its_own_window() -> None:
         assert "old was read before the window begins: nothing is known of its load there" in notes(table)
 
 
+def frame_of_a_file(seconds: float, *tasks: dict[str, Any], cluster: str | None) -> pd.DataFrame:
+    """Return tasks as a file without metadata has them: its newest time is when it was made."""
+    rows = [{"cluster": cluster, **task} for task in (*tasks, t("COMPLETED", 0, seconds, task_id=f"last {seconds}"))]
+    return made(*rows).pandas().drop(columns=["duration_s", "outcome"]).copy(deep=True)
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_a_cluster_that_only_the_rows_of_a_file_name_is_as_old_as_its_file(later_first: bool) -> None:
+    files = [
+        frame_of_a_file(100, t("RUNNING", 0, 1), cluster="first"),
+        frame_of_a_file(9000, t("RUNNING", 8995, 8995), cluster="second"),
+    ]
+    for frame in files:
+        frame.attrs = {}
+    table = mltasks.workers(files[::-1] if later_first else files, by="cluster")
+    assert table[["cluster", "overdue", "task_s"]].to_numpy().tolist() == [["first", 0, 200], ["second", 0, 9005]]
+    assert table["mean_in_flight"].tolist() == pytest.approx([2, 9005 / 9000])
+    info = report_info.read_info(table)
+    assert sorted(info.sources) == ["first", "second"]
+    assert not any(words in notes(table) for words in ("could not be read", "is not known", "no cluster"))
+
+
+def test_files_that_name_no_cluster_are_one_and_a_note_says_until_when_their_open_tasks_count() -> None:
+    older, younger, ended = (
+        frame_of_a_file(100, t("RUNNING", 0, 1, task_id="a"), cluster=None),
+        frame_of_a_file(9000, cluster=None),
+        frame_of_a_file(200, cluster=None),
+    )
+    for frame in (older, younger, ended):
+        frame.attrs = {}
+    said = "sources that name no cluster are taken as one, read at the latest of their times, 2025-03-05T12:30:00.000Z"
+    table = mltasks.workers([younger, older], by=[])
+    assert row_of(table)["overdue"] == 1
+    assert said in notes(table)
+    assert "name no cluster" not in notes(mltasks.workers([younger, ended], by=[]))  # nothing is open
+    assert "name no cluster" not in notes(mltasks.workers(older, by=[]))
+
+
 def test_a_period_counts_what_was_in_flight_and_what_ended_in_it() -> None:
     begin = -(BEGIN % HOUR) / 1000  # of the hour
     tasks = read_at(3 * 3600, t("FAILED", begin + 60, begin + 4000), t("COMPLETED", begin + 60, begin + 120))
@@ -235,6 +273,15 @@ def test_a_slice_of_a_frame_is_not_all() -> None:
     assert covers.startswith("100 tasks of ml-fixture")
     assert covers.endswith("(a part of the 552 loaded)")
     assert report_info.read_info(mltasks.failures(demo)).covers().endswith("(all)")
+
+
+def test_the_load_of_a_slice_says_that_tasks_are_left_out() -> None:
+    demo = mltasks.load("demo")
+    said = "these are 100 of the 552 tasks that were loaded: what the others had in flight is missing"
+    for report in (mltasks.workers, mltasks.timeline):
+        assert said in notes(report(demo.head(100)))
+        assert said in notes(report(demo.head(100), node="n1"))
+        assert "that were loaded" not in notes(report(demo, since="10m"))
 
 
 def test_ago_counts_from_the_end_of_a_window_in_the_past() -> None:

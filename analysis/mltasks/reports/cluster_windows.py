@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from mltasks.engines.dataset import Dataset, Tasks
 from mltasks.reports import grouping
 from mltasks.reports.periods import Periods
@@ -20,12 +22,14 @@ class ClusterWindows:
 
     `window` is from the earliest begin to the latest end; `ends` says when each cluster was read [ms]; one of which
     nothing is known is taken as the first. `cut_ms`: the creation before which tasks are missing, since they were
-    selected by it when they were read.
+    selected by it when they were read. `slice_rows`: how many tasks there are, and how many were loaded, where these
+    are only a part.
     """
 
     window: ReportWindow
     ends: Mapping[str | None, int]
     cut_ms: int | None = None
+    slice_rows: tuple[int, int] | None = None
 
     def end(self, cluster: str | None) -> int:
         """Return the end of the window of a cluster [ms]."""
@@ -53,7 +57,15 @@ def read_windows(given: Any, tasks: Tasks, counts: Totals, periods: Periods | No
     ends: dict[str | None, int] = {}
     for reading in tasks.context.readings:
         ends[reading.cluster] = max(ends.get(reading.cluster, 0), reading.as_of_ms or 0)
-    return ClusterWindows(window, ends, cut if cut is not None and cut >= window.low else None)
+    missing_before = cut if cut is not None and cut >= window.low else None
+    return ClusterWindows(window, ends, missing_before, _count_slice(given, tasks.context.rows))
+
+
+def _count_slice(given: Any, loaded: int | None) -> tuple[int, int] | None:
+    """Return how many tasks a frame has and how many were loaded, where its user has left some out."""
+    if not isinstance(given, pd.DataFrame) or loaded is None or not 0 < len(given) < loaded:
+        return None
+    return len(given), loaded
 
 
 def _read_cut(given: Any, tasks: Tasks, name: str) -> int | None:

@@ -65,7 +65,17 @@ def window_notes(windows: ClusterWindows) -> list[str]:
             f"tasks created before {time} are missing, since the tasks were selected by that time when they were read: "
             "what of them was in flight later is in no load; read all tasks, and give since to the report instead"
         )
-    unknown = [str(cluster) for cluster in windows.ends if windows.is_unknown(cluster, windows.window.low)]
+    if windows.slice_rows is not None:
+        rows, loaded = windows.slice_rows
+        lines.append(
+            f"these are {rows:,} of the {loaded:,} tasks that were loaded: what the others had in flight is missing; "
+            "for a shorter time give all tasks, and since or until to the report"
+        )
+    unknown = [
+        "a source of no cluster" if cluster is None else cluster
+        for cluster in windows.ends
+        if windows.is_unknown(cluster, windows.window.low)
+    ]
     if unknown:
         lines.append(f"{', '.join(unknown)} was read before the window begins: nothing is known of its load there")
     return lines
