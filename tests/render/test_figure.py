@@ -84,6 +84,18 @@ def test_a_period_that_is_not_over_has_a_hollow_dot(tasks: pd.DataFrame) -> None
     assert "period (UTC); a hollow dot is a period that is not over" in shown
 
 
+@pytest.mark.parametrize(("every", "tz"), [("1d", "UTC"), ("1mo", "Asia/Kolkata"), ("1h", "UTC")])
+def test_one_period_alone_that_is_not_over_has_a_hollow_dot(tasks: pd.DataFrame, every: str, tz: str) -> None:
+    table = mltasks.durations(tasks, by=[], every=every, tz=tz, task_type="DEPLOY_MODEL", since="2026-11-24T22:00Z")
+    whole, hollow = figure.figure(make_view(table)).axes[0].lines
+    assert whole.get_xydata().shape == hollow.get_xydata().shape == (1, 2)
+
+
+def test_a_period_that_is_over_has_no_hollow_dot(tasks: pd.DataFrame) -> None:
+    table = mltasks.failures(tasks, by=[], every="1h", until="2026-11-24 22:00")
+    assert len(figure.figure(make_view(table)).axes[0].lines) == 1
+
+
 def test_an_hour_that_comes_twice_has_its_offset() -> None:
     hours = pd.date_range("2026-10-24T22:00Z", periods=6, freq="h").tz_convert("Europe/Berlin")
     frame = failures(["A"] * 6).drop(columns="task_type").assign(period=hours)

@@ -88,7 +88,9 @@ def durations(
     if NODE in prepared.keys:
         notes.append("a task with several nodes counts once on each of them")
     table = table[[*grouped.shown, *COLUMNS]]
-    return report_info.attach_info(table, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    return report_info.attach_info(
+        table, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown, step=periods and periods.name
+    )
 
 
 def _read_outcomes(outcome: Words) -> tuple[str, ...]:

@@ -63,7 +63,9 @@ def failures(
         notes.append("a task with several nodes counts once on each of them")
     table = table[[*grouped.shown, *COLUMNS]]
     notes = [*report_info.RATE_NOTES, *notes]
-    return report_info.attach_info(table, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown)
+    return report_info.attach_info(
+        table, "failures", prepared, counts, notes, tz=tz, keys=grouped.shown, step=periods and periods.name
+    )
 
 
 def _count(prepared: Tasks, periods: Periods | None) -> tuple[TaskGroups, pd.DataFrame, totals.Totals]:

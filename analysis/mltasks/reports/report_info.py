@@ -44,7 +44,7 @@ class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     loaded: int | None = None  # how many tasks were loaded, where these are only a part of them
     tz: str = "UTC"
     keys: list[str] = []
-    step: str | None = None  # the length of a period, where the report chose it
+    step: str | None = None  # the length of a period, as in `every`; None: the report has no periods
     marks: list[Mark] = []
     notes: list[str] = []
     source: str = ""  # as the commands name it

@@ -76,7 +76,9 @@ def workers(
     notes = [*report_info.RATE_NOTES, *worker_notes.notes(prepared, counts, windows), *doubts]
     notes += [*worker_notes.largest_notes(table, clipped), *shared]
     table = table[[*clipped.shown, *(name for name in COLUMNS if name != "node_name" or NODE in clipped.keys)]]
-    return report_info.attach_info(table, "workers", prepared, counts, notes, tz=tz, keys=clipped.shown)
+    return report_info.attach_info(
+        table, "workers", prepared, counts, notes, tz=tz, keys=clipped.shown, step=periods and periods.name
+    )
 
 
 def _prepare(tasks: Any, by: str | Sequence[str], options: dict[str, Any], as_of: Any) -> tuple[Tasks, list[str]]:

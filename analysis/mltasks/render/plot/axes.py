@@ -16,7 +16,9 @@ from mltasks.render import cells
 from mltasks.render.plot import heat_map, scales
 from mltasks.render.plot.drawings import Drawing
 from mltasks.render.view import View
+from mltasks.reports.periods import Periods
 from mltasks.tasks.metadata import to_datetime
+from mltasks.tasks.times import parse_period
 
 ROWS, LINES = 20, 6  # what a figure can show
 WITHHELD = ("no failure rate", "no percentiles")  # how notes begin on values that would mislead
@@ -110,7 +112,7 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
             low = scales.with_gaps(rows["period"], rows[drawing.low], step)[1]
             high = scales.with_gaps(rows["period"], rows[str(drawing.high)], step)[1]
             axes.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
-        if (last := _find_unfinished_period(view, step)) is not None and (rows["period"] == last).any():
+        if (last := _find_unfinished_period(view)) is not None and (rows["period"] == last).any():
             value = rows.loc[rows["period"] == last, drawing.column]
             axes.plot(
                 pd.DatetimeIndex([last]), value, "o", markersize=3.5, markerfacecolor=axes.get_facecolor(), color=colour
@@ -121,7 +123,7 @@ def _draw_lines(view: View, drawing: Drawing, valued: pd.DataFrame, axes: Axes) 
     drawing.set_ticks(axes.yaxis, column.kind if column else "number", valued[drawing.column].max())
     scales.use_time(axes, view.info.tz, view.frame["period"], step)
     _draw_marks(view, axes)
-    if _find_unfinished_period(view, step) is not None:
+    if _find_unfinished_period(view) is not None:
         axes.set_xlabel(f"{axes.get_xlabel()}; a hollow dot is a period that is not over")
     if keys:
         axes.legend(
@@ -153,12 +155,14 @@ def _draw_marks(view: View, axes: Axes) -> None:
         label.set_in_layout(False)
 
 
-def _find_unfinished_period(view: View, step: pd.Timedelta | None) -> pd.Timestamp | None:
+def _find_unfinished_period(view: View) -> pd.Timestamp | None:
     """Return the last period if it was not over when the tasks were read."""
     last: pd.Timestamp = view.frame["period"].max()
-    if view.info.as_of_ms is None or step is None:
+    if view.info.as_of_ms is None or view.info.step is None:
         return None
-    return last if last + step > to_datetime(view.info.as_of_ms) else None
+    periods = Periods(parse_period(view.info.step), view.info.tz)
+    (end,) = periods.starts([periods.number_at(int(last.timestamp() * 1000)) + 1])
+    return last if end > to_datetime(view.info.as_of_ms) else None
 
 
 def name_of(view: View, row: Mapping[Any, Any]) -> str:
