@@ -39,6 +39,10 @@ def test_a_url_that_is_none_of_a_cluster_is_refused(url: str, said: str) -> None
         (["https://h", "https://H:443", "https://h:443/", "https://h."], "h:443"),
         (["http://localhost:9200", "http://LOCALHOST:9200/"], "localhost:9200"),
         (["https://h/search", "https://H:443/search/"], "h:443/search"),
+        (["https://bücher.example", "https://XN--BCHER-KVA.example", "https://BÜCHER.example."], "bücher.example:443"),
+        (["https://faß.example", "https://xn--fa-hia.example"], "faß.example:443"),
+        (["https://xn--a.example"], "xn--a.example:443"),  # stands for no letters
+        (["https://xn--zzzzzzzz99999.example"], "xn--zzzzzzzz99999.example:443"),
         (["https://h/Search"], "h:443/Search"),
         (["https://h/café", "https://h/caf%C3%A9"], "h:443/caf%C3%A9"),
         (["http://[::1]", "http://[::1]:80"], "[::1]:80"),

@@ -10,11 +10,49 @@ from mltasks.exceptions import UsageError
 
 
 def canonical_name(url: str) -> str:
-    """Return the one name of a cluster's address: host in lower case, port, and the path if there is one."""
+    """Return the one name of a cluster's address: host in lower case, port, and the path if there is one.
+
+    A host that a certificate or DNS calls `xn--bcher-kva.example` is `bücher.example`, however it is written.
+    """
     parts = check_url(url)
-    host = parts.hostname.rstrip(".")  # in lower case
+    return _join_address(parts, _readable(_host_of(parts)))
+
+
+def other_names(url: str) -> list[str]:
+    """Return what older versions may have called the cluster of an address: its host as written, or in ASCII."""
+    from urllib3.util import parse_url
+
+    parts = check_url(url)
+    host = _host_of(parts)
+    ascii_host = host if ":" in host else parse_url(f"http://{host}").host or host
+    return [_join_address(parts, host), _join_address(parts, ascii_host), parts.netloc]
+
+
+def _host_of(parts: Any) -> str:
+    host: str = parts.hostname.rstrip(".")  # in lower case
+    return host
+
+
+def _join_address(parts: Any, host: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return f"{f'[{host}]' if ':' in host else host}:{port}{parts.path.rstrip('/')}"
+
+
+def _readable(host: str) -> str:
+    """Return a host's name with the letters that its ASCII form stands for, if it stands for any."""
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
+    labels = host.split(".")
+    if not any(label.startswith("xn--") for label in labels):
+        return host
+    try:
+        name = ".".join(
+            label[4:].encode().decode("punycode") if label.startswith("xn--") else label for label in labels
+        )
+        return name if parse_url(f"http://{name}").host == host else host
+    except (LocationParseError, UnicodeError):
+        return host
 
 
 def is_local(host: str) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch.access import Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.config import suggest_cluster
-from mltasks.opensearch.url import canonical_name
+from mltasks.opensearch.url import canonical_name, other_names
 from mltasks.store import manifest
 from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.publish import PublishResult, publish
@@ -86,7 +85,7 @@ class Store(StoredTasks[Path]):
             raise UsageError(f"{source}: only a cluster can be followed; {near}name its URL, or a configured one")
         try:
             with open_transaction(self.path) as transaction:
-                named = _keep_name(cluster, transaction, is_redacted=access.redact)
+                named = keep_name(cluster, transaction, is_redacted=access.redact)
                 result = sync_cluster(transaction, named, access, self._step, repair=repair)
                 return find_deleted(transaction, named, access, result, self._step) if reconcile else result
         finally:
@@ -127,11 +126,16 @@ def is_store(path: Path) -> bool:
         return False
 
 
-def _keep_name(cluster: Cluster, transaction: Transaction, *, is_redacted: bool) -> Cluster:
-    """Return a cluster under the name that the store has for it: its address may be masked, or as first written."""
+def keep_name(cluster: Cluster, transaction: Transaction, *, is_redacted: bool) -> Cluster:
+    """Return a cluster under the name that the store has for it: its address may be masked, or as first written.
+
+    Where there are several, as older versions took two ways to write one host for two clusters, it is the one that is
+    written so.
+    """
     if cluster.name != canonical_name(cluster.url):
         return cluster
-    masked = redact.cluster_name(cluster.name) or ""
-    stored = (cluster.name, urlsplit(cluster.url).netloc, masked)
-    name = next((name for name in stored if transaction.state(name).published is not None), None)
-    return cluster.with_name(name or (masked if is_redacted else cluster.name))
+    written, *others = other_names(cluster.url)
+    names = (written, cluster.name, *others)
+    masked = {name: redact.cluster_name(name) or "" for name in names}
+    name = next((name for name in (*names, *masked.values()) if transaction.state(name).published is not None), None)
+    return cluster.with_name(name or (masked[cluster.name] if is_redacted else cluster.name))
