@@ -278,10 +278,9 @@ def test_a_slice_of_a_frame_is_not_all() -> None:
 def test_the_load_of_a_slice_says_that_tasks_are_left_out() -> None:
     demo = mltasks.load("demo")
     said = "these are 100 of the 552 tasks that were loaded: what the others had in flight is missing"
-    for report in (mltasks.workers, mltasks.timeline):
-        assert said in notes(report(demo.head(100)))
-        assert said in notes(report(demo.head(100), node="n1"))
-        assert "that were loaded" not in notes(report(demo, since="10m"))
+    assert said in notes(mltasks.workers(demo.head(100), node="n1"))
+    assert said in notes(mltasks.timeline(demo.head(100)))
+    assert "that were loaded" not in notes(mltasks.workers(demo, by=[], since="10m"))
 
 
 def test_ago_counts_from_the_end_of_a_window_in_the_past() -> None:
