@@ -169,8 +169,8 @@ def test_times_of_a_source_count_back_from_the_as_of_of_the_call(sources: dict[s
 
 
 def test_a_page_takes_a_source_too(sources: dict[str, Any]) -> None:
-    page, expected = (mltasks.report(tasks, since="5m", tz="Asia/Tokyo") for tasks in ("demo", sources["a Dataset"]))
-    assert page.html() == expected.html()
+    page = mltasks.report(sources["a Dataset"], since="5m", tz="Asia/Tokyo")
+    assert "100 tasks of ml-fixture" in page.markdown()
 
 
 def test_a_report_of_a_cluster_takes_access_and_query_and_one_of_a_store_its_path(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_a_file_that_is_there_is_left_alone(
         ("failures", "demo", "-o", "r.parquet"),
         ("failures", "demo", "--plot", "r.svg"),
         ("failures", "demo", "--plot", "r.png"),
-        ("report", "demo", "-o", "r.html"),
+        ("report", "demo", "--since", "1m", "-o", "r.html"),
         ("list", "demo", "-o", "r.md"),
         ("get", "demo", "uHCeD6IBiXUMJeGlU9P0", "-o", "r.txt"),
         ("fetch", "demo", "-o", "r.parquet"),

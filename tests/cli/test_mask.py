@@ -75,7 +75,7 @@ def test_no_command_repeats_a_password(
     section = f'[clusters.prod]\nurl = "https://127.0.0.1:9"\nuser = "me"\npassword_env = "{SECRET}"\n'
     (tmp_path / "mltasks" / "config.toml").write_text(section)
     url = URLS[number]
-    for line in COMMAND_LINES[number % 3 :: 3]:  # each meets two or three of the URLs
+    for line in COMMAND_LINES[number % 4 :: 4]:  # each meets two or three of the URLs
         ran = mltasks(*(word.replace("SOURCE", url) for word in line))
         assert SECRET not in ran.out + ran.err, line
         assert "w#rd" not in ran.out + ran.err, line

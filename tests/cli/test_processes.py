@@ -17,7 +17,7 @@ COMMAND = (sys.executable, "-m", "mltasks")
 DEMO_LIST = ("list", "demo", "--top", "0", "--wide")
 
 
-@pytest.mark.parametrize("arguments", [DEMO_LIST, ("report", "demo")])
+@pytest.mark.parametrize("arguments", [DEMO_LIST, ("failures", "demo")])
 def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)

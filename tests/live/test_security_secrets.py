@@ -31,25 +31,27 @@ def secrets_of(server: SecuredServer, variables: Variables) -> list[str]:
     return [found for found in (word.partition(" ")[0], sent, bearer, bearer.rpartition(".")[2]) if found]
 
 
-@pytest.mark.parametrize("way", ["password", "token"])
+PAGE = (["report", "URL", "-o", "report.html"], 0)
+LINES: list[tuple[list[str], int]] = [
+    (["fetch", "URL", "-o", "tasks.parquet"], 0),
+    (["fetch", "URL", "-o", "hits.ndjson.gz"], 0),
+    (["failures", "URL", "--format", "json", "-o", "failures.json"], 0),
+    (["failures", "URL", "--query", '{"nope": {}}'], 2),
+    (["failures", "URL/x"], 3),
+    (["failures", "http://127.0.0.1:9"], 3),
+    (["failures", "OTHER"], 3),
+]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["report", "URL", "-o", "report.html"], 0),
-        (["fetch", "URL", "-o", "tasks.parquet"], 0),
-        (["fetch", "URL", "-o", "hits.ndjson.gz"], 0),
-        (["failures", "URL", "--format", "json", "-o", "failures.json"], 0),
-        (["failures", "URL", "--query", '{"nope": {}}'], 2),
-        (["failures", "URL/x"], 3),
-        (["failures", "http://127.0.0.1:9"], 3),
-        (["failures", "OTHER"], 3),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+    ("way", "line"),
+    [("password", PAGE), *((way, line) for way in ("password", "token") for line in LINES)],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value[0]),
 )
 def test_no_secret_is_in_any_output_log_traceback_or_file(
-    secured: SecuredServer, way: str, arguments: list[str], code: int, tmp_path: Path
+    secured: SecuredServer, way: str, line: tuple[list[str], int], tmp_path: Path
 ) -> None:
-    variables = LOGINS[way](secured)
+    (arguments, code), variables = line, LOGINS[way](secured)
     other = secured.url.replace("127.0.0.1", "localhost")  # the certificate is not for it
     filled = [word.replace("URL", secured.url).replace("OTHER", other) for word in arguments]
     ran = subprocess.run(

@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 import mltasks
 from mltasks.reports import page_reports, report_info, unfinished
 from mltasks.reports.finding import KINDS, Commands
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
-from support import generated, labelled
+from support import labelled
 from support.command import Command
 from support.generated import AS_OF, DAY, HOUR, MINUTE, Made, made
 from support.shown_numbers import numbers, unproven
@@ -131,14 +130,6 @@ def test_every_number_is_shown_of_tasks_where_much_is_wrong(tmp_path: Path, mlta
     mltasks.write_parquet(busy(0).pandas(), path)
     kinds = set(mltasks.highlights(mltasks.scan(path))["kind"])
     assert {"old", "overdue", "never_succeeded", "failing", "new_error", "worse"} <= kinds
-    assert unproven(str(path), mltasks_command) == []
-
-
-@settings(deadline=None, max_examples=1, suppress_health_check=[*HealthCheck])
-@given(tasks=generated.tasks(max_size=40))
-def test_every_number_is_shown_of_any_tasks(tasks: Made, tmp_path: Path, mltasks_command: Command) -> None:
-    path = tmp_path / "tasks.parquet"
-    mltasks.write_parquet(tasks.pandas(), path, force=True)
     assert unproven(str(path), mltasks_command) == []
 
 
