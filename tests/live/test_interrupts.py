@@ -65,7 +65,9 @@ def test_a_full_disk_is_exit_5_with_one_line_and_nothing_half_written(
 ) -> None:
     # no file may grow beyond 1 kB for this process: what a full disk answers, without filling one
     limited = ["bash", "-c", 'ulimit -f 1; PYTHONDONTWRITEBYTECODE=1 exec "$@"', "bash", *MLTASKS, "fetch"]
-    done = subprocess.run([*limited, quiet_cluster.url, "-o", str(tmp_path / name)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [*limited, quiet_cluster.url, "-o", str(tmp_path / name)], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 5
     assert done.stderr == f"mltasks: {tmp_path / name}: cannot be written: File too large\n"
     assert list(tmp_path.iterdir()) == []
