@@ -25,6 +25,7 @@ class StubCluster(ThreadingHTTPServer):
     """Answers searches over `numbers` (task id -> `_seq_no`); `change` may make each answer another one.
 
     Everything else than the task endpoint is answered from `others` (path without its query -> answer), else with 403.
+    `behind`: other clusters, by the beginning of a path, as a proxy has several behind one host.
     """
 
     daemon_threads = True
@@ -33,6 +34,7 @@ class StubCluster(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.numbers, self.change = numbers, change
         self.others: dict[str, Any] = {}
+        self.behind: dict[str, StubCluster] = {}
         self.asked: list[Body] = []
         self.paths: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -95,30 +97,38 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer what is asked beside the tasks."""
-        path = self.path.partition("?")[0]
-        self.server.paths.append(path)
-        if path in self.server.others:
-            self._send(200, json.dumps(self.server.others[path]).encode())
+        server, path = self._find_server()
+        server.paths.append(path)
+        if path in server.others:
+            self._send(200, json.dumps(server.others[path]).encode())
         else:
             self._send(403, b'{"error":{"type":"security_exception","reason":"no permissions"},"status":403}')
 
     def do_POST(self) -> None:
         """Answer a search."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        path = self.path.partition("?")[0]
-        self.server.paths.append(path)
+        server, path = self._find_server()
+        server.paths.append(path)
         if path != "/_plugins/_ml/tasks/_search":
-            self._send(200, json.dumps(self.server.others.get(path, {})).encode())
+            self._send(200, json.dumps(server.others.get(path, {})).encode())
             return
-        number = len(self.server.asked)
-        self.server.asked.append(asked)
-        answer = self.server.change(number, asked, self.server.answer(asked))
+        number = len(server.asked)
+        server.asked.append(asked)
+        answer = server.change(number, asked, server.answer(asked))
         if isinstance(answer, Raw):
             self.wfile.write(answer)
             self.close_connection = True
             return
         status, answer = answer if isinstance(answer, tuple) else (200, answer)
         self._send(status, answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode())
+
+    def _find_server(self) -> tuple[StubCluster, str]:
+        """Return the cluster that a request is for, and its path there."""
+        path = self.path.partition("?")[0]
+        for prefix, server in self.server.behind.items():
+            if path.startswith(f"{prefix}/"):
+                return server, path.removeprefix(prefix)
+        return self.server, path
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

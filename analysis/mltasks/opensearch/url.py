@@ -19,13 +19,21 @@ def canonical_name(url: str) -> str:
 
 
 def other_names(url: str) -> list[str]:
-    """Return what older versions may have called the cluster of an address: its host as written, or in ASCII."""
+    """Return what older versions may have called the cluster of an address.
+
+    The address with its host as it is written, the same in ASCII, and the host and port alone, as they are written.
+    """
     from urllib3.util import parse_url
 
     parts = check_url(url)
     host = _host_of(parts)
     ascii_host = host if ":" in host else parse_url(f"http://{host}").host or host
     return [_join_address(parts, host), _join_address(parts, ascii_host), parts.netloc]
+
+
+def has_path(url: str) -> bool:
+    """Tell whether an address is of one of several clusters behind its host."""
+    return bool(check_url(url).path.strip("/"))
 
 
 def _host_of(parts: Any) -> str:

@@ -8,17 +8,15 @@ from typing import Any
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch.access import Access, open_cluster
-from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.config import suggest_cluster
-from mltasks.opensearch.url import canonical_name, other_names
 from mltasks.store import manifest
 from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.publish import PublishResult, publish
+from mltasks.store.stored_name import keep_name
 from mltasks.store.stored_tasks import StoredTasks
 from mltasks.store.sync import sync_cluster
 from mltasks.store.sync_result import SyncResult
-from mltasks.store.transaction import Transaction, open_transaction
-from mltasks.tasks import redact
+from mltasks.store.transaction import open_transaction
 
 STEP = 50_000  # rows put into the files at once: what an interrupted sync has to read again, and what memory holds
 
@@ -124,18 +122,3 @@ def is_store(path: Path) -> bool:
         return (path / manifest.NAME).is_file()
     except OSError:  # no name for a file
         return False
-
-
-def keep_name(cluster: Cluster, transaction: Transaction, *, is_redacted: bool) -> Cluster:
-    """Return a cluster under the name that the store has for it: its address may be masked, or as first written.
-
-    Where there are several, as older versions took two ways to write one host for two clusters, it is the one that is
-    written so.
-    """
-    if cluster.name != canonical_name(cluster.url):
-        return cluster
-    written, *others = other_names(cluster.url)
-    names = (written, cluster.name, *others)
-    masked = {name: redact.cluster_name(name) or "" for name in names}
-    name = next((name for name in (*names, *masked.values()) if transaction.state(name).published is not None), None)
-    return cluster.with_name(name or (masked[cluster.name] if is_redacted else cluster.name))
