@@ -9,10 +9,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as AwsKeys
 
-from mltasks import Access, Credentials, UsageError
+from mltasks import Access, Credentials, UsageError, load
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.connection import RawConnection
 from mltasks.opensearch.credentials import InsecureWarning
+from support.stub_cluster import StubCluster
 
 SECRET = "s3cret-Value"
 
@@ -138,6 +139,19 @@ def test_a_request_is_signed_as_botocore_signs_it(
     auth.add_auth(expected)
     assert signed["Authorization"] == expected.headers["Authorization"]
     assert SECRET not in str(signed)
+
+
+def test_service_and_tenant_are_in_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    login = Credentials(aws_region="eu-west-1", aws_service="aoss", tenant_id="t-1")
+    with StubCluster({"a": 1}) as server:
+        assert len(load(server.url, Access(login))) == 1
+    assert len(server.headers) > 2  # pages, and what is asked beside them
+    for headers in server.headers:
+        assert headers["x-tenant-id"] == "t-1"
+        scope = headers["authorization"].partition("Credential=AKIDEXAMPLE/")[2].partition(",")[0]
+        assert scope.partition("/")[2] == "eu-west-1/aoss/aws4_request"
 
 
 def _read(stamp: str) -> Any:

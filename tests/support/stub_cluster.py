@@ -37,6 +37,7 @@ class StubCluster(ThreadingHTTPServer):
         self.behind: dict[str, StubCluster] = {}
         self.asked: list[Body] = []
         self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []  # of each request, with names in lower case
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
@@ -125,6 +126,7 @@ class Handler(BaseHTTPRequestHandler):
     def _find_server(self) -> tuple[StubCluster, str]:
         """Return the cluster that a request is for, and its path there."""
         path = self.path.partition("?")[0]
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         for prefix, server in self.server.behind.items():
             if path.startswith(f"{prefix}/"):
                 return server, path.removeprefix(prefix)
