@@ -169,6 +169,18 @@ def test_an_open_task_of_1970_is_implausible_too() -> None:
     assert made(t("RUNNING", 0, 0, create_time=5)).pandas()["duration_status"].tolist() == ["implausible"]
 
 
+def test_a_comparison_says_which_tasks_have_no_time_to_be_on_a_side() -> None:
+    sides = [t("COMPLETED", n, n + 1) for n in range(20)]
+    odd = [t("FAILED", 0, 1, create_time=5), t("RUNNING", 0, 0, create_time=BEGIN * 3), t("COMPLETED", 9, 1e9)]
+    for source in sources(read_at(1000, *sides, *odd)):
+        table = mltasks.compare(source, by=[], split=BEGIN + 10_000)
+        assert table[["tasks_before", "tasks_after", "failed_before"]].to_numpy().tolist() == [[11, 10, 0]]
+        assert table["p50_before_s"].tolist() == [1]
+        said = notes(table)
+        assert "2 tasks without a plausible create_time: on no side" in said
+        assert "1 task with an implausible time: in the counts, in no duration or load" in said
+
+
 def test_a_long_task_is_in_the_load_of_a_window_that_begins_later(tmp_path: Any) -> None:
     tasks = read_at(36_000, t("COMPLETED", 0, 36_000), t("COMPLETED", 35_000, 35_001)).pandas()
     path = tmp_path / "tasks.parquet"

@@ -28,6 +28,7 @@ from mltasks.reports.design_effect import average_design_effect, design_effect_o
 from mltasks.reports.grouping import NODE
 from mltasks.reports.verdicts import Intervals
 from mltasks.tasks.filter_options import Words
+from mltasks.tasks.plural import count_of
 from mltasks.tasks.times import Moment
 
 QUANTILES = {"p50": 0.5, "p95": 0.95}
@@ -125,7 +126,12 @@ def compare(
         table[name] = pd.to_datetime(table[name].astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
     table = grouped.finish(table) if grouped.shown or len(table) else table.drop(columns=list(grouped.keys))
     covered = totals.count_totals(replace(prepared, frame=_select_window(prepared, window)))
-    notes = [*report_info.RATE_NOTES, window.note, *_notes(table, comparisons)]
+    notes = [
+        *report_info.RATE_NOTES,
+        window.note,
+        *_notes(table, comparisons),
+        *totals.undated_note(everything, "on no side"),
+    ]
     result = table[[*grouped.shown, *COLUMNS]]
     return report_info.attach_info(result, "compare", prepared, covered, notes, keys=grouped.shown)
 
@@ -250,4 +256,5 @@ def _notes(table: pd.DataFrame, comparisons: int) -> list[str]:
     notes = [f"worse and better hold for all {comparisons} comparisons together; with a ? for the one alone"]
     if not len(table) or is_clear.any():
         return notes if comparisons else []
-    return [f"too little data to tell: of {len(table)} groups with {comparisons} comparisons none is clear"]
+    groups = count_of(len(table), "group")
+    return [f"too little data to tell: of {groups} with {count_of(comparisons, 'comparison')} none is clear"]

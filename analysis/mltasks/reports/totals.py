@@ -149,10 +149,10 @@ def _span(tasks: Tasks) -> tuple[int | None, int | None]:
     return whole_number(span["first"].item()), whole_number(span["last"].item())
 
 
-def undated_note(census: Totals) -> list[str]:
-    """Return the note on tasks that are in no period."""
+def undated_note(census: Totals, place: str = "in no period") -> list[str]:
+    """Return the note on tasks that are nowhere in time."""
     n = census.undated
-    return [f"{n} {plural(n)} without a plausible create_time: in no period"] if n else []
+    return [f"{n} {plural(n)} without a plausible create_time: {place}"] if n else []
 
 
 def whole_number(value: Any) -> int | None:
