@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,9 @@ from pathlib import Path
 import pyarrow.fs as pafs
 import pytest
 
+from mltasks.exceptions import StorageError
+from mltasks.object_storage import s3_client
+from mltasks.object_storage.path import parse_url
 from support import stores
 from support.command import Command
 from support.documents import hit
@@ -33,6 +37,19 @@ class WebPage(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
+
+
+class CutAnswer(WebPage):
+    """Answers with less than it promises."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.send_header("etag", '"1"')
+        self.send_header("content-length", "100")
+        self.end_headers()
+        self.wfile.write(b"{")
+        self.close_connection = True
 
 
 @pytest.fixture
@@ -174,3 +191,37 @@ def test_an_account_of_azure_that_is_not_named(mltasks_command: Command) -> None
 def test_a_file_that_is_no_parquet(bucket: Bucket, mltasks_command: Command) -> None:
     bucket.put("tasks.parquet", b"not at all")
     assert "not a readable Parquet file" in mltasks_command.fails(4, "failures", "s3://history/tasks.parquet")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"AWS_PROFILE": "nobody"},
+            "S3 cannot be asked (The config profile (nobody) could not be found); look at the ad",
+        ),
+        ({"AWS_REGION": "no region"}, "S3 cannot be asked (Provided region_name 'no region' doesn't match a supported"),
+    ],
+)
+def test_settings_that_mean_nothing_are_said_of_a_reading_as_of_a_writing(
+    variables: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for ask in (s3_client.read_version, s3_client.delete):
+        with pytest.raises(StorageError, match=re.escape(f"s3://bucket/key: {words}")):
+            ask(parse_url("s3://bucket/key"))
+
+
+def test_an_answer_that_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret-Value")
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutAnswer) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02})
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        said = f"cannot be reached at http://127.0.0.1:{server.server_port} (the answer was cut short: ProtocolError)"
+        with pytest.raises(StorageError, match=re.escape(said)):
+            s3_client.read_version(parse_url("s3://bucket/key"))
+        server.shutdown()
+        thread.join()

@@ -129,8 +129,10 @@ def _translate_errors(place: ObjectPath) -> Iterator[None]:
         yield
     except Error:
         raise
+    except RecursionError as error:  # botocore follows a redirect to itself for ever
+        raise _unreachable(place, "it redirects again and again") from error
     except Exception as error:
-        if not type(error).__module__.startswith("botocore."):
+        if type(error).__module__.partition(".")[0] not in ("botocore", "urllib3"):
             raise
         if _code(error) in LOST_RACE:
             raise ConditionError(f"{place}: was written by somebody else meanwhile") from error
@@ -139,10 +141,17 @@ def _translate_errors(place: ObjectPath) -> Iterator[None]:
                 raise html_answer(place, "what is no XML") from error
             case "NoCredentialsError" | "PartialCredentialsError" | "CredentialRetrievalError":
                 raise describe(place, "An error occurred (AccessDenied) when calling S3") from error
-            case (
-                "EndpointConnectionError" | "ConnectTimeoutError" | "ConnectionClosedError" | "ReadTimeoutError" as name
-            ):
-                raise describe(place, f"AWS Error NETWORK_CONNECTION during this operation: {name}") from error
+            case "EndpointConnectionError" | "ConnectTimeoutError" | "ConnectionClosedError" as name:
+                raise _unreachable(place, name) from error
+            case "SSLError" | "ProxyConnectionError" | "HTTPClientError":
+                raise _unreachable(place, in_one_line(error)) from error
+            case "ReadTimeoutError" | "ProtocolError" | "IncompleteReadError" | "ResponseStreamingError" as name:
+                raise _unreachable(place, f"the answer was cut short: {name}") from error
             case _ if _code(error):
                 raise describe(place, str(error)) from error
-        raise StorageError(f"{place}: cannot be written ({in_one_line(error)})") from error
+        said = f"{place}: S3 cannot be asked ({in_one_line(error)})"
+        raise StorageError(f"{said}; look at the address, AWS_PROFILE and AWS_REGION") from error
+
+
+def _unreachable(place: ObjectPath, words: str) -> Error:
+    return describe(place, f"AWS Error NETWORK_CONNECTION during this operation: {words}")
