@@ -55,6 +55,8 @@ def test_by_takes_nothing_but_texts(by: Any) -> None:
         ("worker", "by: there is no column 'worker'; did you mean 'worker_node'?"),
         ("tem", "by: there is no column 'tem'; did you mean 'team'?"),
         ("State", "by: there is no column 'State'; did you mean 'state'?"),
+        ("TASK-Type", "by: there is no column 'TASK-Type'; did you mean 'task_type'?"),
+        ("Node", "by: there is no column 'Node'; did you mean 'worker_node'?"),
         ("failed_nodes", "by: cannot group by 'failed_nodes': it holds lists"),
         ("response", "by: cannot group by 'response': it holds JSON"),
         ("extra", "by: cannot group by 'extra': it holds JSON"),

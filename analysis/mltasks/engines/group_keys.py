@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -41,8 +42,8 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
             name = "worker_node"
         if name not in schema.COLUMNS and name not in columns:
             groups = [n for n in dict.fromkeys([*schema.COLUMNS, *columns]) if _why_not(n, columns) is None]
-            near = difflib.get_close_matches(name, groups, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(groups)}"
+            near = _find_near(name, groups)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(groups)}"
             raise UsageError(f"by: there is no column {name!r}; {hint}")
         if why := _why_not(name, columns):
             raise UsageError(f"by: cannot group by {name!r}: {why}")
@@ -53,6 +54,14 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
         else:
             keys[user_columns.USER_PREFIX + name] = _pandas_type(columns[name])
     return keys
+
+
+def _find_near(name: str, groups: Collection[str]) -> str | None:
+    """Return the column that a name is most like, whatever its letters' case and whatever stands between its words."""
+    columns = {re.sub(r"[ -]", "_", group.lower()): group for group in groups}
+    columns |= dict.fromkeys(NODE_NAMES, "worker_node")
+    near = difflib.get_close_matches(re.sub(r"[ -]", "_", name.lower()), columns, 1)
+    return columns[near[0]] if near else None
 
 
 def normalise_types(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFrame[Any]:
