@@ -126,12 +126,8 @@ def compare(
         table[name] = pd.to_datetime(table[name].astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
     table = grouped.finish(table) if grouped.shown or len(table) else table.drop(columns=list(grouped.keys))
     covered = totals.count_totals(replace(prepared, frame=_select_window(prepared, window)))
-    notes = [
-        *report_info.RATE_NOTES,
-        window.note,
-        *_notes(table, comparisons),
-        *totals.undated_note(everything, "on no side"),
-    ]
+    notes = [*report_info.RATE_NOTES, window.note, *_notes(table, comparisons)]
+    notes += totals.undated_note(everything, "on no side")
     result = table[[*grouped.shown, *COLUMNS]]
     return report_info.attach_info(result, "compare", prepared, covered, notes, keys=grouped.shown)
 
@@ -252,9 +248,8 @@ def _with_change_points(table: pd.DataFrame, grouped: Any) -> pd.DataFrame:
 
 
 def _notes(table: pd.DataFrame, comparisons: int) -> list[str]:
-    is_clear = table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME])
     notes = [f"worse and better hold for all {comparisons} comparisons together; with a ? for the one alone"]
-    if not len(table) or is_clear.any():
+    if table.empty or table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME]).any():
         return notes if comparisons else []
-    groups = count_of(len(table), "group")
-    return [f"too little data to tell: of {groups} with {count_of(comparisons, 'comparison')} none is clear"]
+    counts = (count_of(len(table), "group"), count_of(comparisons, "comparison"))
+    return [f"too little data to tell: of {' with '.join(counts)} none is clear"]
