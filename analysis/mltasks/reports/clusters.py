@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.engines import prepare
-from mltasks.reports import report_info
+from mltasks.engines import operations, prepare
+from mltasks.reports import grouping, report_info
 from mltasks.reports.errors import errors
 from mltasks.reports.failures import failures
 from mltasks.reports.history import History
@@ -28,10 +28,11 @@ def compare_clusters(
 
     `data_age_s`: the time from `as_of`, when the cluster was read, to `now`, the clock.
     """
+    grouped = grouping.group(prepare.prepare(tasks, "cluster", dict(options), as_of=as_of, taken=()))
+    if len(operations.aggregate(grouped.frame, grouped.types, {"tasks": ("", "len")})) < 2:
+        return None
     context = prepare.open_tasks(tasks).context
     rates = failures(tasks, by="cluster", as_of=as_of, **options)
-    if len(rates) < 2:
-        return None
     verdicts = judge_some(tasks, by="cluster", as_of=as_of, **options)
     lost = verdicts[verdicts["verdict"] == "lost"].groupby("cluster")["tasks"].sum()
     times = rates["cluster"].map(lambda name: context.reading(name if isinstance(name, str) else None).as_of_ms)
