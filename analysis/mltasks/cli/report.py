@@ -78,7 +78,7 @@ def command(
     kinds = _read_kinds(fail_on)
     reader = options.open_reader(given)
     tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
-    made = page.report(tasks, **window)
+    made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
     if not code and set(made.tables["highlights"]["kind"]) & kinds:
         code = FOUND
     if output is not None:

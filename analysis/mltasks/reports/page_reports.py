@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import msgspec
@@ -12,9 +12,10 @@ from mltasks.reports import report_info, verdicts
 from mltasks.reports.clusters import compare_clusters
 from mltasks.reports.durations import durations
 from mltasks.reports.error_times import count_error_times
-from mltasks.reports.got_worse import find_changes
+from mltasks.reports.got_worse import Changes, find_changes
 from mltasks.reports.headline import measure_headline
-from mltasks.reports.highlights import UNKNOWN_BEFORE, find_highlights, open_history, run_part
+from mltasks.reports.highlights import PARTS, UNKNOWN_BEFORE, find_highlights, open_history, run_part
+from mltasks.reports.history import History
 from mltasks.reports.open_groups import group_open_tasks
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.single_tasks import list_single_tasks
@@ -33,10 +34,9 @@ def run_reports(
     """
     chosen = {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
-    names = [name for name, report in REPORTS.items() if report.on_page]
-    tables = {name: run_part(name, tasks, history, as_of, chosen) for name in names}
     changes = find_changes(tasks, history, as_of, chosen)
-    highlights = find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen)
+    names = [name for name, report in REPORTS.items() if report.on_page]
+    highlights, tables = _run(names, tasks, changes, history, as_of, chosen)
     if changes is not None:
         shown = verdicts.TOLD if options.get("since") is None else verdicts.COMPARED
         rows = changes.table[changes.table["verdict"].isin(shown)].reset_index(drop=True)
@@ -55,6 +55,25 @@ def run_reports(
     for name, table in list_single_tasks(tasks, as_of, chosen).items():
         more[name] = _with_info(table, info, name, ["task_id"])
     return {"highlights": highlights, **tables, **more}
+
+
+def run_summary(
+    tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that the summary in a terminal shows, and those that its highlights are found in, by name."""
+    chosen = {**options, "tz": tz}
+    history = open_history(tasks, as_of, chosen)
+    changes = find_changes(tasks, history, as_of, chosen)
+    highlights, tables = _run([*PARTS, "workers"], tasks, changes, history, as_of, chosen)
+    return {"highlights": highlights, **tables}
+
+
+def _run(
+    names: Sequence[str], tasks: Any, changes: Changes | None, history: History, as_of: Any, chosen: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the highlights and the reports of some names, among them PARTS."""
+    tables = {name: run_part(name, tasks, history, as_of, chosen) for name in names}
+    return find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen), tables
 
 
 def _with_info(
