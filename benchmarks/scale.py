@@ -2,8 +2,8 @@
 
     python -m benchmarks.scale [--sizes 1000000,10000000] [--reports durations,failures,workers] [--engines ...]
 
-Each is a process of its own. Engines: pandas, duckdb:1GB (with so much memory), spark[2] (with so many cores of this
-machine; SPARK_DRIVER_MEMORY gives it more than 1 GB).
+Any report of the registry; each is a process of its own. Engines: pandas, duckdb:1GB (with so much memory), spark[2]
+(with so many cores of this machine; SPARK_DRIVER_MEMORY gives it more than 1 GB).
 """
 
 from __future__ import annotations

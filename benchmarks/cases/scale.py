@@ -10,17 +10,12 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mltasks
+from mltasks.reports.registry import REPORTS
 
-REPORTS: dict[str, Callable[[Any], Any]] = {
-    "durations": mltasks.durations,
-    "failures": mltasks.failures,
-    "workers": mltasks.workers,
-}
 TICKS = os.sysconf("SC_CLK_TCK")
 PLAIN = """
 SELECT task_type, function_name, count(1), percentile(seconds, array(0.5D, 0.9D, 0.95D, 0.99D)), avg(seconds),
@@ -43,7 +38,7 @@ def main(file: str, engine: str, report: str) -> None:
         result |= {"plain_s": time.perf_counter() - began, "plain_cpu": _cpu() - worked}
         before = _executor(session)
     began, worked = time.perf_counter(), _cpu()
-    table = REPORTS[report](_tasks(file, engine, session))
+    table = REPORTS[report].function()(_tasks(file, engine, session))
     result |= {"seconds": time.perf_counter() - began, "cpu": _cpu() - worked, "rows": len(table)}
     if session is not None:
         result |= {name: value - before[name] for name, value in _executor(session).items()}

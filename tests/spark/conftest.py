@@ -1,8 +1,9 @@
-"""The fixtures of the tests on Spark: one session for all of them, a small cluster, and a Connect server."""
+"""The fixtures of the tests on Spark: a small cluster, and one session on it, which answers to Connect, too."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,23 +28,15 @@ def java_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def own(java_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of Spark's programs."""
-    folder = tmp_path_factory.mktemp("spark")
-    return servers.environment(java_home, servers.make_home(folder / "home"), folder)
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where Spark is, and the URL at which its session answers to Connect."""
+    return servers.make_home(tmp_path_factory.mktemp("spark") / "home")
 
 
 @pytest.fixture(scope="session")
-def session(own: dict[str, str]) -> Iterator[Any]:
-    """A session on this machine, in a zone that is not UTC."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in own.items():
-            patch.setenv(name, value)
-        opened = spark_session.open_session(None, {"master": "local[2]"})
-    opened.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
-    opened.conf.set("spark.sql.shuffle.partitions", "1")
-    yield opened
-    opened.stop()
+def own(java_home: Path, home: tuple[Path, str]) -> dict[str, str]:
+    """The environment of Spark's programs."""
+    return servers.environment(java_home, home[0], home[0].parent)
 
 
 @pytest.fixture(scope="session")
@@ -54,10 +47,29 @@ def master(own: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def remote(own: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def session(master: str, own: dict[str, str]) -> Iterator[Any]:
+    """A session on the cluster, in a zone that is not UTC; nothing is written where a user would see it."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile() as written:
+        for name, value in own.items():
+            patch.setenv(name, value)
+        kept = os.dup(2)
+        os.dup2(written.fileno(), 2)
+        try:
+            opened = spark_session.open_session(None, {"master": master})
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        written.seek(0)
+        assert written.read() == b""
+    opened.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture(scope="session")
+def remote(session: Any, home: tuple[Path, str]) -> str:
     """The URL of a Connect server."""
-    with servers.connect_server(own, tmp_path_factory.mktemp("connect")) as url:
-        yield url
+    return home[1]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Spark on loopback, small: its programs and settings, a standalone cluster, and a Connect server."""
+"""Spark on loopback, small: its programs and settings, and a standalone cluster."""
 
 from __future__ import annotations
 
@@ -27,21 +27,32 @@ SETTINGS = {
     "spark.sql.adaptive.enabled": "false",  # it plans again after each step
     "spark.sql.codegen.wholeStage": "false",  # to compile takes longer than to run
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.locality.wait": "0s",
+    "spark.sql.session.timeZone": "America/New_York",  # not UTC
+    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",  # each session is a Connect server, too
+    "spark.connect.grpc.binding.address": "127.0.0.1",
 }
+PORT = "spark.connect.grpc.binding.port"
 
 
-def make_home(folder: Path) -> Path:
-    """Return a SPARK_HOME with our settings, and of the jars, all of which Java looks through for a class, the used."""
+def make_home(folder: Path) -> tuple[Path, str]:
+    """Return a SPARK_HOME with our settings, and the URL at which its session will answer to Connect.
+
+    Of the jars, all of which Java looks through for a class, it has those that are used.
+    """
     (folder / "jars").mkdir(parents=True)
     (folder / "conf").mkdir()
     (folder / "bin").symlink_to(INSTALLED / "bin")
     for jar in (INSTALLED / "jars").glob("*.jar"):
         if not UNUSED.match(jar.name):
             (folder / "jars" / jar.name).symlink_to(jar)
-    lines = [f"{name} {value}\n" for name, value in SETTINGS.items()]
+    port = _free_port()
+    settings = SETTINGS | {PORT: str(port), "spark.sql.warehouse.dir": str(folder / "warehouse")}
+    lines = [f"{name} {value}\n" for name, value in settings.items()]
     (folder / "conf" / "spark-defaults.conf").write_text("".join(lines))
-    return folder
+    return folder, f"sc://127.0.0.1:{port}"
 
 
 def environment(java_home: Path, home: Path, folder: Path) -> dict[str, str]:
@@ -75,24 +86,6 @@ def cluster(own: Mapping[str, str], folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def connect_server(own: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """Run a Connect server on two cores of this machine, in a zone that is not UTC; yield its URL."""
-    port = _free_port()
-    settings = {
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": str(port),
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.sql.session.timeZone": "America/New_York",
-    }
-    options = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
-    server = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--driver-memory", "1g"]
-    command = ["spark-submit", *server, "--master", "local[2]", *options, "spark-internal"]
-    with _run(command, own, folder, "connect"):
-        _wait(lambda: _is_open(port), folder)
-        yield f"sc://127.0.0.1:{port}"
-
-
-@contextmanager
 def _run(command: Sequence[str], own: Mapping[str, str], folder: Path, name: str) -> Iterator[None]:
     program = Path(own["SPARK_HOME"], "bin", command[0])
     with (folder / f"{name}.log").open("w") as log:
@@ -117,8 +110,3 @@ def _free_port() -> int:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def _is_open(port: int) -> bool:
-    with closing(socket.socket()) as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0

@@ -7,17 +7,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 import mltasks
+from mltasks import scan, workers
 from mltasks.engines import spark_session
 from mltasks.exceptions import UsageError
 from support.command import Command
 
+GONE = r"the Spark session is gone \(.*\); make a new one, and the frame with it"
 PROGRAM = """
 import sys, mltasks
 from mltasks.cli.main import main
@@ -42,26 +45,39 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def check(command: Command, file: Path, options: Sequence[str], own: Mapping[str, str]) -> None:
-    """Compare what a process of its own prints with the reports of this one."""
-    words = [sys.executable, "-c", PROGRAM, str(file), *options]
-    ran = subprocess.run(words, capture_output=True, text=True, env=os.environ | own, timeout=600)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    failures, workers, gone = ran.stdout.rstrip().rsplit("\n", 2)
-    assert json.loads(failures) == json.loads(command("failures", str(file), "--json").out)
-    rows = pq.read_table(file).replace_schema_metadata(None)
-    assert json.loads(workers) == json.loads(mltasks.workers(rows, by=["worker_node", "task_type"]).to_json())
-    assert re.fullmatch(r"the Spark session is gone \(.*\); make a new one, and the frame with it", gone)
+@pytest.fixture
+def both_workers(session: Any) -> Iterator[None]:
+    """Let each step have work for two executors."""
+    names = ("spark.sql.shuffle.partitions", "spark.sql.leafNodeDefaultParallelism")
+    for name in names:
+        session.conf.set(name, "2")
+    yield
+    for name in names:
+        session.conf.set(name, "1")
 
 
-def test_reports_on_a_cluster_are_those_of_this_machine(
-    mltasks: Command, master: str, own: dict[str, str], file: Path
+@pytest.mark.usefixtures("both_workers")
+def test_a_command_on_a_cluster_prints_what_this_machine_does(
+    mltasks: Command, master: str, session: Any, file: Path
 ) -> None:
-    check(mltasks, file, ["--spark-master", master], own)
+    ran = mltasks("failures", str(file), "--json", "--engine", "spark", "--spark-master", master)
+    assert json.loads(ran.out) == json.loads(mltasks("failures", str(file), "--json").out)
+    assert session.sparkContext.master == master
+    executors = session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
+    assert len(executors) == 3  # the driver is one of them
 
 
 def test_reports_over_connect_are_those_of_this_machine(mltasks: Command, remote: str, file: Path) -> None:
-    check(mltasks, file, ["--spark-remote", remote], {"JAVA_HOME": "", "SPARK_LOCAL_IP": "127.0.0.1"})
+    words = [sys.executable, "-c", PROGRAM, str(file), "--spark-remote", remote]
+    without_java = os.environ | {"JAVA_HOME": "", "SPARK_LOCAL_IP": "127.0.0.1"}
+    ran = subprocess.run(words, capture_output=True, text=True, env=without_java, timeout=600)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    failures, nodes, gone = ran.stdout.rstrip().rsplit("\n", 2)
+    assert json.loads(failures) == json.loads(mltasks("failures", str(file), "--json").out)
+    rows = pq.read_table(file).replace_schema_metadata(None)
+    expected = workers(rows, by=["worker_node", "task_type"])
+    assert json.loads(nodes) == json.loads(expected.to_json())
+    assert re.fullmatch(GONE, gone)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +108,11 @@ def test_without_java_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(UsageError, match="there is no Java; install one, 17 or newer"):
         spark_session.open_session(None, {"master": "local"})
+
+
+def test_a_frame_of_a_session_that_is_gone_says_so(session: Any, file: Path) -> None:
+    """The last test on Spark: it stops the session that they share."""
+    frame = scan(file, engine="spark", session=session).frame
+    session.stop()
+    with pytest.raises(UsageError, match=GONE):
+        workers(frame)
