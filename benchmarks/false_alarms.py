@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mltasks.reports import change, change_point, statistics
-from mltasks.reports.design_effect import BLOCKS, average_design_effect, design_effects
 from mltasks.reports.failing import is_failing
+from mltasks.reports.statistics import change, change_point, intervals
+from mltasks.reports.statistics.design_effect import BLOCKS, average_design_effect, design_effects
 
 ROUNDS = 2_000
 SPAN = 7 * 86_400_000  # ms, of one side
@@ -80,7 +80,7 @@ def count_alarms(random: Random, before: Make, after: Make, rounds: int) -> list
     for place, pair in enumerate(pairs):
         counts = [(int(side.failed.sum()), len(side.failed)) for side in pair]
         effect = average_design_effect(effects[2 * place : 2 * place + 2], [n for _, n in counts])
-        ways = ((1.0, statistics.Z95), (effect, statistics.Z95), (effect, student))
+        ways = ((1.0, intervals.Z95), (effect, intervals.Z95), (effect, student))
         for way, (divisor, quantile) in enumerate(ways):
             interval = change.rate_difference(counts[0], counts[1], divisor, quantile)
             is_alarm = interval.low > 0 or interval.high < 0

@@ -7,7 +7,8 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import change, compare_evidence, report_info
+from mltasks.reports import compare_evidence, report_info
+from mltasks.reports.statistics import change
 from support import labelled
 from support.generated import AS_OF, DAY, HOUR, made
 

@@ -10,7 +10,7 @@ import pytest
 
 import mltasks
 from mltasks.reports import page_reports, report_info, unfinished
-from mltasks.reports.finding import KINDS, Commands
+from mltasks.reports.findings.finding import KINDS, Commands
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
 from support import labelled

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mltasks.reports.change import Change
+from mltasks.reports.statistics.change import Change
 from mltasks.reports.verdicts import Intervals, combine, judge_rate, judge_ratio
 
 WIDE = Change(0.0, -1.0, 1.0)

@@ -105,7 +105,7 @@ def _function_names(ctx: click.Context) -> Iterable[str]:
 
 
 def _highlights(ctx: click.Context) -> Iterable[str]:
-    from mltasks.reports.finding import KINDS
+    from mltasks.reports.findings.finding import KINDS
 
     return ("highlights", *KINDS)
 

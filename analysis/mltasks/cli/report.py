@@ -94,7 +94,7 @@ def command(
 
 
 def _read_kinds(text: str | None) -> set[str]:
-    from mltasks.reports.finding import KINDS
+    from mltasks.reports.findings.finding import KINDS
 
     words = options.split_names(text)
     if text is not None and (not words or not {*words} <= {ANY, *KINDS}):

@@ -11,8 +11,8 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.engines.base import Value
-from mltasks.engines.concurrency import ConcurrencySweep
 from mltasks.engines.groupby_numpy import GroupedRows
+from mltasks.engines.peak_in_flight import ConcurrencySweep
 
 
 def sweep(

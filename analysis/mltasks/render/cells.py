@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.render.harmless_text import escape_control as escape_control
 from mltasks.render.harmless_text import one_line as one_line
 from mltasks.reports.declaration import ReportColumn
-from mltasks.reports.shares import percent as percent
+from mltasks.reports.percent import percent as percent
 from mltasks.tasks.metadata import to_datetime
 
 MISSING = "–"

@@ -17,7 +17,7 @@ from mltasks.render.sections import make_section
 from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports import verdict_line
-from mltasks.reports.finding import Commands
+from mltasks.reports.findings.finding import Commands
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.plural import plural
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mltasks.render import cells, highlights
 from mltasks.render.highlights import Point
-from mltasks.reports.finding import because, row_text
+from mltasks.reports.findings.finding import because, row_text
 
 LONGEST = 240  # letters of an advice
 PLACES = {"compare": "failures", "durations": "failures"}  # sections that have the rows of other reports

@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.sections import sort_value
 from mltasks.render.view import View
-from mltasks.reports.finding import Commands, row_text
+from mltasks.reports.findings.finding import Commands, row_text
 
 LONGEST = 140  # letters of a text in a cell
 LONGEST_DETAIL = 600  # and of one that opens with the row

@@ -11,7 +11,7 @@ from mltasks.render import page_rows, time_bars
 from mltasks.render.page_rows import Column
 from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
-from mltasks.reports import finding
+from mltasks.reports.findings import finding
 from mltasks.reports.functions import join_functions
 from mltasks.reports.models_not_up import select_models_not_up
 

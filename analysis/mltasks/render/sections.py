@@ -8,7 +8,7 @@ import pandas as pd
 
 from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.view import View
-from mltasks.reports.finding import row_text
+from mltasks.reports.findings.finding import row_text
 from mltasks.reports.registry import REPORTS
 
 MOST = 50  # rows of a table; the commands show the rest

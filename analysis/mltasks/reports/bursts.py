@@ -8,8 +8,8 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks.reports.design_effect import BLOCKS, block_number, design_effects
 from mltasks.reports.grouping import TaskGroups
+from mltasks.reports.statistics.design_effect import BLOCKS, block_number, design_effects
 
 BLOCK = "time_block"
 COUNTS = ("completed", "failed")

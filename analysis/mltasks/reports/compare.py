@@ -12,20 +12,12 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.exceptions import UsageError
-from mltasks.reports import (
-    change,
-    change_point,
-    compare_evidence,
-    compare_sides,
-    kaplan_meier,
-    report_info,
-    totals,
-    verdicts,
-)
-from mltasks.reports.change import Change, QuantileLimits
+from mltasks.reports import compare_evidence, compare_sides, report_info, totals, verdicts
 from mltasks.reports.compare_sides import Side
-from mltasks.reports.design_effect import average_design_effect, design_effect_of_blocks
 from mltasks.reports.grouping import NODE
+from mltasks.reports.statistics import change, change_point, kaplan_meier
+from mltasks.reports.statistics.change import Change, QuantileLimits
+from mltasks.reports.statistics.design_effect import average_design_effect, design_effect_of_blocks
 from mltasks.reports.verdicts import Intervals
 from mltasks.tasks.filter_options import Words
 from mltasks.tasks.plural import count_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.reports import shares
+from mltasks.reports import percent
 
 QUANTILES = {"p50": "median", "p95": "95th percentile"}
 
@@ -24,10 +24,12 @@ def _rate_in_words(row: Mapping[str, Any]) -> str | None:
     if row["rate_change"] != row["rate_change"]:
         before = row["tasks_before"]
         return f"{before} task{'' if before == 1 else 's'} before, {row['tasks_after']} after"
-    points, low, high = (shares.percent_points(row[f"rate_{name}"]) for name in ("change", "change_low", "change_high"))
+    points, low, high = (
+        percent.percent_points(row[f"rate_{name}"]) for name in ("change", "change_low", "change_high")
+    )
     since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
     when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
-    rates = f"{shares.percent(row['rate_before'])} -> {shares.percent(row['rate_after'])}"
+    rates = f"{percent.percent(row['rate_before'])} -> {percent.percent(row['rate_after'])}"
     return f"failure rate {rates}: {points} points ({low} to {high}){when}"
 
 

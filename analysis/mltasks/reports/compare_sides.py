@@ -14,8 +14,8 @@ from mltasks.engines import operations
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping
-from mltasks.reports.design_effect import block_number, design_effects
 from mltasks.reports.grouping import NODE, TaskGroups
+from mltasks.reports.statistics.design_effect import block_number, design_effects
 from mltasks.tasks import derived, duration_status, outcomes, schema, times
 from mltasks.tasks.metadata import to_iso
 

@@ -10,9 +10,10 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.reports import finding, grouping, outcome_codes, report_info, totals
+from mltasks.reports import grouping, outcome_codes, report_info, totals
 from mltasks.reports.durations import FEWEST
-from mltasks.reports.got_worse import Changes
+from mltasks.reports.findings import finding
+from mltasks.reports.findings.got_worse import Changes
 from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.unfinished import UNTOLD, judge_some
 from mltasks.tasks import derived, duration_status, outcomes, schema

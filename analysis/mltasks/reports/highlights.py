@@ -11,21 +11,11 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.reports import (
-    doubts,
-    example_tasks,
-    failing_groups,
-    finding,
-    got_worse,
-    report_info,
-    silence,
-    stuck,
-    totals,
-    unfinished,
-)
+from mltasks.reports import example_tasks, report_info, totals, unfinished
 from mltasks.reports.declarations.highlights import REPORT
-from mltasks.reports.finding import Commands, Finding
-from mltasks.reports.got_worse import Changes
+from mltasks.reports.findings import doubts, failing_groups, finding, got_worse, silence, stuck
+from mltasks.reports.findings.finding import Commands, Finding
+from mltasks.reports.findings.got_worse import Changes
 from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import derived, outcomes, schema, times

@@ -12,7 +12,7 @@ from mltasks.reports import report_info, verdicts
 from mltasks.reports.clusters import compare_clusters
 from mltasks.reports.durations import durations
 from mltasks.reports.error_times import count_error_times
-from mltasks.reports.got_worse import Changes, find_changes
+from mltasks.reports.findings.got_worse import Changes, find_changes
 from mltasks.reports.headline import measure_headline
 from mltasks.reports.highlights import PARTS, UNKNOWN_BEFORE, find_highlights, open_history, run_part
 from mltasks.reports.history import History

@@ -13,7 +13,7 @@ from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import refusal
 from mltasks.reports.registry import REPORTS
-from mltasks.reports.statistics import wilson
+from mltasks.reports.statistics.intervals import wilson
 from mltasks.reports.totals import Totals
 from mltasks.tasks import filters
 from mltasks.tasks.metadata import Context, to_datetime

@@ -12,11 +12,12 @@ import pandas as pd
 from mltasks.engines import group_keys, operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import grouping, kaplan_meier, open_task, report_info, same_kind, totals
+from mltasks.reports import grouping, open_task, report_info, same_kind, totals
 from mltasks.reports.declarations.unfinished import REPORT, VERDICTS
 from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.open_task import OpenTask
 from mltasks.reports.same_kind import KIND
+from mltasks.reports.statistics import kaplan_meier
 from mltasks.tasks import derived, duration_status, outcomes, schema, user_columns
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.metadata import ClusterInfo

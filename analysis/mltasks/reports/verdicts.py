@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mltasks.reports.change import Change
+from mltasks.reports.statistics.change import Change
 
 WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER = "worse", "better", "worse?", "better?"
 UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW = "unclear", "same", "only before", "only after", "too few"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.engines.dataset import Tasks
-from mltasks.reports import shares, totals
+from mltasks.reports import percent, totals
 from mltasks.reports.cluster_windows import ClusterWindows
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.tasks import derived, schema
@@ -95,6 +95,6 @@ def largest_notes(table: pd.DataFrame, clipped: TaskGroups) -> list[str]:
         share = row["longest_s"] / row["task_s"]
         task_id = ids.get(float(round(row["longest_s"] * 1000)), "a task without an id")
         lines.append(
-            f"one task, {task_id}, is {shares.percent(share)} of the time in flight of a row of {row['tasks']} tasks"
+            f"one task, {task_id}, is {percent.percent(share)} of the time in flight of a row of {row['tasks']} tasks"
         )
     return lines

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltasks.engines.concurrency import ConcurrencySweep
+from mltasks.engines.peak_in_flight import ConcurrencySweep
 
 LIVES = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2)), min_size=1, max_size=40)
 FAR = 253_402_300_799_999  # a time [ms] in the year 9999

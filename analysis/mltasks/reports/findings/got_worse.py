@@ -9,11 +9,12 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import finding, verdicts
+from mltasks.reports import verdicts
 from mltasks.reports.compare import compare
 from mltasks.reports.compare_sides import PREVIOUS
 from mltasks.reports.example_tasks import AT, find_greatest
-from mltasks.reports.finding import Commands, Finding
+from mltasks.reports.findings import finding
+from mltasks.reports.findings.finding import Commands, Finding
 from mltasks.reports.history import WEEK_MS, History
 from mltasks.tasks import duration_status, filter_options, outcomes, schema
 from mltasks.tasks.metadata import to_iso

@@ -10,9 +10,9 @@ import pandas as pd
 
 from mltasks.engines import operations
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import finding
 from mltasks.reports.example_tasks import AT, find_examples
-from mltasks.reports.finding import Commands, Finding
+from mltasks.reports.findings import finding
+from mltasks.reports.findings.finding import Commands, Finding
 from mltasks.tasks.schema import DAY_MS
 
 FEWEST = 100  # gaps between tasks, of which a 99th percentile can be told

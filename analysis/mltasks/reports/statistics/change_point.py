@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mltasks.reports.design_effect import average_design_effect, design_effect_of
+from mltasks.reports.statistics.design_effect import average_design_effect, design_effect_of
 
 EDGE = 10  # tasks that each side has at least
 EVIDENCE = 13.0  # 99 % of scans of 100 to 4 000 tasks without a change stay below 12.0-14.4

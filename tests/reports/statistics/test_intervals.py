@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
-from mltasks.reports.statistics import score_limits, student_quantile, wilson
+from mltasks.reports.statistics.intervals import score_limits, student_quantile, wilson
 
 
 @given(st.lists(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1))

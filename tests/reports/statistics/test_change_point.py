@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltasks.reports.change_point import ChangePoint, find_change_point
+from mltasks.reports.statistics.change_point import ChangePoint, find_change_point
 from support import labelled
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.reports import finding
-from mltasks.reports.finding import Commands, Finding
+from mltasks.reports.findings import finding
+from mltasks.reports.findings.finding import Commands, Finding
 
 TASKS = ("lost", "overdue", "suspect")  # verdicts of `unfinished`
 MODELS = ("down", "given_up", "stuck", "stale")  # verdicts of `models`

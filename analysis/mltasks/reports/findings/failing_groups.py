@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import finding
 from mltasks.reports.example_tasks import find_common_errors
 from mltasks.reports.failing import is_failing
-from mltasks.reports.finding import Commands, Finding
+from mltasks.reports.findings import finding
+from mltasks.reports.findings.finding import Commands, Finding
 
 KEYS = ("task_type", "function_name")
 NEVER, FAILING, MOST = "never_succeeded", "failing", "most_failures"

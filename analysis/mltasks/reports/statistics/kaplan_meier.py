@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mltasks.reports.change import QuantileLimits
-from mltasks.reports.statistics import Z95
+from mltasks.reports.statistics.change import QuantileLimits
+from mltasks.reports.statistics.intervals import Z95
 
 ROUNDING = 1e-12  # a half that is a product of shares is not exactly one
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mltasks.reports import statistics
+from mltasks.reports.statistics import intervals
 
 DEGREES = 19  # of freedom of a variance that comes from 20 blocks
 
@@ -30,27 +30,27 @@ class QuantileLimits(NamedTuple):
 
 def quantile_at(confidence: float) -> float:
     """Return the quantile of Student's t for a two-sided interval, such as at 0.95."""
-    return statistics.student_quantile(1 - (1 - confidence) / 2, DEGREES)
+    return intervals.student_quantile(1 - (1 - confidence) / 2, DEGREES)
 
 
 def rate_difference(
-    before: tuple[int, int], after: tuple[int, int], design_effect: float = 1.0, quantile: float = statistics.Z95
+    before: tuple[int, int], after: tuple[int, int], design_effect: float = 1.0, quantile: float = intervals.Z95
 ) -> Change:
     """Return by how much a failure rate changed; each side is (failed, finished).
 
     R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
-    (1998) 873-890, method 10, on Wilson's limits of finished / design_effect tasks (see `statistics.wilson`).
+    (1998) 873-890, method 10, on Wilson's limits of finished / design_effect tasks (see `intervals.wilson`).
     """
     (x1, n1), (x2, n2) = before, after
     p1, p2 = x1 / n1, x2 / n2
     (low1, low2), (high1, high2) = (
-        side.tolist() for side in statistics.score_limits([p1, p2], np.array([n1, n2]) / design_effect, quantile)
+        side.tolist() for side in intervals.score_limits([p1, p2], np.array([n1, n2]) / design_effect, quantile)
     )
     return Change(p2 - p1, p2 - p1 - math.hypot(p2 - low2, high1 - p1), p2 - p1 + math.hypot(high2 - p2, p1 - low1))
 
 
 def quantile_limits(
-    values: Any, rank: float, design_effect: float = 1.0, quantile: float = statistics.Z95
+    values: Any, rank: float, design_effect: float = 1.0, quantile: float = intervals.Z95
 ) -> QuantileLimits:
     """Return a quantile of sorted durations, linear between ranks, and its interval.
 
@@ -59,7 +59,7 @@ def quantile_limits(
     JASA 47 (1952) 635-646.
     """
     n = len(values)
-    low, high = (float(end) for end in statistics.score_limits(rank, n / design_effect, quantile))
+    low, high = (float(end) for end in intervals.score_limits(rank, n / design_effect, quantile))
     first, last = max(math.floor(low * n), 1), math.ceil(high * n) + 1
     upper = float(values[last - 1]) if last <= n else math.inf
     return QuantileLimits(float(np.quantile(values, rank)), float(values[first - 1]), upper)

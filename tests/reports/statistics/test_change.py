@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from mltasks.reports import change
+from mltasks.reports.statistics import change
 from support import labelled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mltasks.engines.prepare import Tasks
-from mltasks.reports.finding import Commands, Finding, moment
+from mltasks.reports.findings.finding import Commands, Finding, moment
 from mltasks.tasks.schema import DAY_MS
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltasks.reports.design_effect import (
+from mltasks.reports.statistics.design_effect import (
     average_design_effect,
     block_number,
     design_effect_of,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
 import mltasks
-from mltasks.reports.kaplan_meier import median
+from mltasks.reports.statistics.kaplan_meier import median
 from mltasks.tasks import metadata
 
 seconds = st.integers(1, 60).map(float)

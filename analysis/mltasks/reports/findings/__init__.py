@@ -1,0 +1,1 @@
+"""What `highlights` finds: one module for each kind of thing that needs attention."""

@@ -1,0 +1,1 @@
+"""Statistics, each with its source: intervals, changes, bursts, durations of which some are not over."""
