@@ -123,7 +123,7 @@ def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:
 def _project(native: Any, needed: Collection[str], keys: Mapping[str, Any], ctx: Context) -> Frame:
     """Return a lazy frame with the stored columns and those that follow from them."""
     engine = engine_of(native)
-    own = {name.removeprefix(user_columns.USER_PREFIX): name for name in keys if name not in schema.COLUMNS}
+    own = {user_columns.own_name(name): name for name in keys if name not in schema.COLUMNS}
     frame = group_keys.normalise_types(engine.project(native, needed, own), own.values())
     frame = frame.with_columns(**derived.clock(ctx))
     if engine.has_gone(native):

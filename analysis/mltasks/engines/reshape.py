@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import to_arrow
 from mltasks.exceptions import UsageError
-from mltasks.tasks import conform, deduplicate, failure_reason, json_values, schema, table
+from mltasks.tasks import conform, deduplicate, failure_reason, json_values, node_lists, schema, table
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -49,13 +49,16 @@ def by_node(tasks: Any) -> pd.DataFrame:
     """
     planned, ctx = _as_loaded(tasks)
     both: list[list[str | None]] = [
-        list(dict.fromkeys([*_split(there), *_split(failed)])) or [None]
+        list(dict.fromkeys([*node_lists.split_nodes(there), *node_lists.split_nodes(failed)])) or [None]
         for there, failed in zip(planned["worker_node"], planned["failed_nodes"], strict=True)
     ]
     rows = planned.assign(worker_node=pd.Series(both, index=planned.index, dtype=object)).explode("worker_node")
     rows["worker_node"] = rows["worker_node"].astype(operations.TEXT)
     rows["node_name"] = name_nodes(rows, ctx)
-    here = [node in _split(failed) for node, failed in zip(rows["worker_node"], rows["failed_nodes"], strict=True)]
+    here = [
+        node in node_lists.split_nodes(failed)
+        for node, failed in zip(rows["worker_node"], rows["failed_nodes"], strict=True)
+    ]
     rows["node_failed"] = pd.Series(here, index=rows.index, dtype="bool") | (
         (rows["outcome"] == schema.FAILED) & rows["failed_nodes"].isna()
     )
@@ -173,7 +176,3 @@ def _writable(fields: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(fields, ensure_ascii=False, default=str)
     clean = json_values.SURROGATE.sub("\ufffd", text)
     return fields if clean == text else json_values.parse_object(clean)
-
-
-def _split(nodes: object) -> list[str]:
-    return nodes.split(",") if isinstance(nodes, str) else []

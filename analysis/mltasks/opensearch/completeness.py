@@ -1,4 +1,4 @@
-"""Whether a `_search` answer is complete: one check for the pages of a cluster and for saved answers."""
+"""What a `_search` answer says of its own completeness: one check for the pages of a cluster and for saved answers."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from mltasks.reports.error_rows import KEYS, TEXT
 from mltasks.reports.history import History
 from mltasks.tasks import outcomes, schema, times
 from mltasks.tasks.filter_options import FilterOptions
+from mltasks.tasks.node_lists import split_nodes
 from mltasks.tasks.plural import plural
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
@@ -121,7 +122,7 @@ def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
 def _nodes(part: pd.DataFrame) -> list[list[str]]:
     """Return the nodes of each row: those that its message names, else all that worked on the task."""
     pairs = zip(part["named"], part["nodes_text"], strict=True)
-    return [list(named) or (text.split(",") if isinstance(text, str) else []) for named, text in pairs]
+    return [list(named) or split_nodes(text) for named, text in pairs]
 
 
 def _join(values: Any) -> str | None:

@@ -37,7 +37,7 @@ class TaskGroups:
     @property
     def shown(self) -> list[str]:
         """The keys as they are called in the result."""
-        return [key.removeprefix(user_columns.USER_PREFIX) for key in self.types if key != ALL]
+        return [user_columns.own_name(key) for key in self.types if key != ALL]
 
     def by_period(self, frame: nw.LazyFrame[Any], periods: Periods) -> TaskGroups:
         """Return the groups of a frame that has a column `period`, the number of one of `periods`."""
@@ -56,7 +56,7 @@ class TaskGroups:
         if self.periods is not None:
             result[PERIOD] = self.periods.starts(result[PERIOD])
         rest = [name for name in result.columns if name not in self.keys]
-        names = {key: key.removeprefix(user_columns.USER_PREFIX) for key in self.keys}
+        names = {key: user_columns.own_name(key) for key in self.keys}
         return result.rename(columns=names)[self.shown + rest]
 
 

@@ -73,7 +73,7 @@ def _remedy(verdict: str, task: OpenTask) -> str:
     text = REMEDIES[verdict]
     if verdict not in ("finished_unrecorded", "lost"):
         return text
-    return f"{text}; {KEPT if task.state == 'RUNNING' else DELETABLE}"
+    return f"{text}; {KEPT if task.state == schema.KEPT else DELETABLE}"
 
 
 def are_nodes_current(cluster: ClusterInfo) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.tasks import derived, duration_status, outcomes, schema
+from mltasks.tasks.node_lists import split_nodes
 
 COLUMNS = ("task_id", "task_type", "function_name", "node_name", "create_time", "duration_s", "reason")
 TEXTS = ("task_id", "task_type", "function_name", "nodes_text", "reason")
@@ -42,4 +43,4 @@ def _read_greatest(frame: nw.LazyFrame[Any], column: str, names: Mapping[str, st
 
 
 def _name(nodes: Any, names: Mapping[str, str]) -> str | None:
-    return ", ".join(names.get(node, node) for node in nodes.split(",")) if isinstance(nodes, str) and nodes else None
+    return ", ".join(names.get(node, node) for node in split_nodes(nodes)) or None

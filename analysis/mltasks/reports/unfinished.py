@@ -18,7 +18,7 @@ from mltasks.reports.grouping import ALL, NODE
 from mltasks.reports.open_task import OpenTask
 from mltasks.reports.same_kind import KIND
 from mltasks.reports.statistics import kaplan_meier
-from mltasks.tasks import derived, duration_status, outcomes, schema, user_columns
+from mltasks.tasks import derived, duration_status, node_lists, outcomes, schema, user_columns
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.metadata import ClusterInfo
 from mltasks.tasks.plural import plural
@@ -100,7 +100,7 @@ def _report(tasks: Any, by: str | Sequence[str], as_of: Any, options: dict[str, 
     result = _by_group(judged, types, prepared)
     if NODE in prepared.keys:
         notes.append("a task with several nodes counts once on each of them")
-    shown = [*(key.removeprefix(user_columns.USER_PREFIX) for key in prepared.keys), "verdict"]
+    shown = [*(user_columns.own_name(key) for key in prepared.keys), "verdict"]
     return report_info.attach_info(result, "unfinished", prepared, covered, notes, keys=shown)
 
 
@@ -162,7 +162,6 @@ def _judge(rows: pd.DataFrame, tasks: Tasks, covered: totals.Totals) -> pd.DataF
 
 
 def _open_task(row: Mapping[Any, Any]) -> OpenTask:
-    nodes = _text(row["nodes_text"])
     task_type = _text(row["task_type"])
     return OpenTask(
         task_id=_text(row["task_id"]),
@@ -170,7 +169,7 @@ def _open_task(row: Mapping[Any, Any]) -> OpenTask:
         function_name=_text(row["function_name"]),
         state=_text(row["state"]),
         model_id=_text(row["model_id"]),
-        nodes=tuple(nodes.split(",")) if nodes else (),
+        nodes=tuple(node_lists.split_nodes(row["nodes_text"])),
         start_ms=totals.whole_number(row["start_ms"]),
         updated_ms=_plausible(row),
         as_of_ms=int(row["as_of_ms"]),
@@ -209,7 +208,7 @@ def _by_group(judged: pd.DataFrame, types: Mapping[str, Any], tasks: Tasks) -> p
         result.insert(
             keys.index(NODE) + 1, "node_name", result[NODE].map(tasks.context.names()).astype(operations.TEXT)
         )
-    return result.rename(columns={key: key.removeprefix(user_columns.USER_PREFIX) for key in keys})
+    return result.rename(columns={key: user_columns.own_name(key) for key in keys})
 
 
 def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from mltasks.tasks import schema
 from mltasks.tasks.arrow import combine_chunks, map_distinct
 from mltasks.tasks.json_values import SURROGATE, parse_object
+from mltasks.tasks.node_lists import split_nodes
 
 
 def reason(task_type: pa.Array, error: pa.Array, response: pa.Array) -> pa.Array:
@@ -51,7 +52,7 @@ def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> 
 def _others(text: str) -> list[str]:
     nodes, _, error = text.partition("\n")
     named = _node_errors(error) if error else {}
-    return [node for node in dict.fromkeys(nodes.split(",") if nodes else ()) if node not in named]
+    return [node for node in dict.fromkeys(split_nodes(nodes)) if node not in named]
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ def are_tidy(lists: pa.Array | pa.ChunkedArray) -> bool:
     return not (lists.null_count or nodes.null_count or pc.any(odd).as_py())
 
 
+def split_nodes(joined: object) -> list[str]:
+    """Return the node ids of one comma-joined text; none of a missing one."""
+    return joined.split(",") if isinstance(joined, str) and joined else []
+
+
 def split_lists(texts: pa.Array, column: schema.Column) -> pa.Array:
     """Return comma-joined texts as lists; a missing one is an empty list."""
     return pc.coalesce(pc.split_pattern(texts, ","), pa.scalar([], column.type))

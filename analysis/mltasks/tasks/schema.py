@@ -85,6 +85,7 @@ STATES: dict[str, str] = {
     "RUNNING": OPEN,
     "CANCELLING": OPEN,
 }
+KEPT = "RUNNING"  # the server deletes no record in this state
 TASK_TYPES = (  # that any release has written
     *("TRAINING", "PREDICTION", "TRAINING_AND_PREDICTION", "EXECUTION", "UPLOAD_MODEL", "LOAD_MODEL"),
     *("REGISTER_MODEL", "DEPLOY_MODEL", "BATCH_INGEST", "BATCH_PREDICTION", "AGENT_EXECUTION"),
