@@ -290,7 +290,9 @@ def test_a_slice_of_a_frame_is_not_all() -> None:
 def test_the_load_of_a_slice_says_that_tasks_are_left_out() -> None:
     demo = mltasks.load("demo")
     said = "these are 100 of the 552 tasks that were loaded: what the others had in flight is missing"
-    assert said in notes(mltasks.workers(demo.head(100), node="n1"))
+    table = mltasks.workers(demo.head(100), node="n1")
+    assert said in notes(table)
+    assert report_info.read_info(table).covers().endswith("(node n1; a part of the 552 loaded)")
     assert said in notes(mltasks.timeline(demo.head(100)))
     assert "that were loaded" not in notes(mltasks.workers(demo, by=[], since="10m"))
 

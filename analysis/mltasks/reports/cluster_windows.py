@@ -31,6 +31,11 @@ class ClusterWindows:
     cut_ms: int | None = None
     slice_rows: tuple[int, int] | None = None
 
+    @property
+    def loaded(self) -> int | None:
+        """How many tasks were loaded, where these are only a part."""
+        return None if self.slice_rows is None else self.slice_rows[1]
+
     def end(self, cluster: str | None) -> int:
         """Return the end of the window of a cluster [ms]."""
         others = self.ends.get(None, next(iter(self.ends.values()), self.window.high))

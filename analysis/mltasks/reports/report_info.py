@@ -77,10 +77,19 @@ def read_info(frame: pd.DataFrame) -> ReportInfo:
 
 
 def attach_info(
-    frame: pd.DataFrame, name: str, tasks: Tasks, census: Totals, notes: list[str], **more: Any
+    frame: pd.DataFrame,
+    name: str,
+    tasks: Tasks,
+    census: Totals,
+    notes: list[str],
+    *,
+    loaded: int | None = None,
+    **more: Any,
 ) -> pd.DataFrame:
-    """Return a report's table with its Info in `attrs`."""
+    """Return a report's table with its Info in `attrs`; `loaded`: see there, where the report knows it."""
     ctx = tasks.context
+    if ctx.rows and not tasks.filters and 0 < census.tasks < ctx.rows:
+        loaded = ctx.rows
     said = ReportInfo(
         report=name,
         as_of_ms=ctx.as_of_ms,
@@ -90,7 +99,7 @@ def attach_info(
         tasks=census.tasks,
         first_ms=census.first_ms,
         last_ms=census.last_ms,
-        loaded=ctx.rows if ctx.rows and not tasks.filters and 0 < census.tasks < ctx.rows else None,
+        loaded=loaded,
         notes=[*census.notes(tasks), *notes],
         source=ctx.source,
         **more,

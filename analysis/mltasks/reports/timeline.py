@@ -85,7 +85,16 @@ def timeline(
     notes = [*_notes(prepared, counts, windows, periods, chosen is None), *_mark_notes(marks)]
     result = table[[*clipped.shown, *names, *COLUMNS]]
     return report_info.attach_info(
-        result, "timeline", prepared, counts, notes, tz=tz, keys=clipped.shown, marks=marks, step=periods.name
+        result,
+        "timeline",
+        prepared,
+        counts,
+        notes,
+        loaded=windows.loaded,
+        tz=tz,
+        keys=clipped.shown,
+        marks=marks,
+        step=periods.name,
     )
 
 

@@ -77,7 +77,15 @@ def workers(
     notes += [*worker_notes.largest_notes(table, clipped), *shared]
     table = table[[*clipped.shown, *(name for name in COLUMNS if name != "node_name" or NODE in clipped.keys)]]
     return report_info.attach_info(
-        table, "workers", prepared, counts, notes, tz=tz, keys=clipped.shown, step=periods and periods.name
+        table,
+        "workers",
+        prepared,
+        counts,
+        notes,
+        loaded=windows.loaded,
+        tz=tz,
+        keys=clipped.shown,
+        step=periods and periods.name,
     )
 
 
