@@ -130,7 +130,9 @@ def test_a_task_is_lost_when_its_node_is_not_in_the_cluster_and_somebody_asked_n
 
 def test_a_deployment_is_lost_only_when_all_nodes_were_started_after_it() -> None:
     task = opened(9 * HOUR, task_type="DEPLOY_MODEL", function_name="REMOTE", worker_node=["n-2"])
-    assert one(task, told())["evidence"] == ("all nodes started since 00:00:00, task created 2025-03-06 17:00:00")
+    assert one(task, told())["evidence"] == (
+        "all nodes started since 2025-03-07 00:00:00, task created 2025-03-06 17:00:00"
+    )
     assert one({**task, **life(HOUR, HOUR)}, told())["verdict"] == "overdue"
 
 

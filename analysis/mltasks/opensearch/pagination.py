@@ -21,6 +21,7 @@ from mltasks.opensearch.decode import Decoder, HitsPage
 from mltasks.opensearch.page_reader import PageReader, PageRequest
 from mltasks.opensearch.retry_policy import CLOSING_TRIES, REFRESH_S
 from mltasks.opensearch.seq_no_ledger import SeqNoLedger
+from mltasks.tasks.plural import count_of
 from mltasks.tasks.schema import DAY_MS
 
 IN_FLIGHT = 10_000  # writes before the newest that can be seen, which may become visible after it
@@ -129,7 +130,9 @@ class SeqNoPagination:
             self._cluster.wait(max(0.0, ended + REFRESH_S - time.monotonic()))
             is_refreshed = True
         reason = (
-            f"the cluster counts {missing} tasks more than it gives" if missing > 0 else "tasks are written too fast"
+            f"the cluster counts {count_of(missing)} more than it gives"
+            if missing > 0
+            else "tasks are written too fast"
         )
         if not self._reader.allow_partial:
             raise DataError(

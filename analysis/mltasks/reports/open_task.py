@@ -189,10 +189,10 @@ def _open(task: OpenTask) -> str:
 
 
 def _times(task: OpenTask, *moments: int) -> list[str]:
-    """Return times in UTC, with their date where it is not that of `as_of`."""
-    day = to_datetime(task.as_of_ms).date()
+    """Return times in UTC, all with their dates where one of them is not of the day of `as_of`."""
     times = [to_datetime(ms) for ms in moments]
-    return [f"{time:%H:%M:%S}" if time.date() == day else f"{time:%Y-%m-%d %H:%M:%S}" for time in times]
+    is_today = {time.date() for time in times} == {to_datetime(task.as_of_ms).date()}
+    return [f"{time:%H:%M:%S}" if is_today else f"{time:%Y-%m-%d %H:%M:%S}" for time in times]
 
 
 EVIDENCE: Mapping[str, Callable[[OpenTask, ClusterInfo], str | None]] = {
