@@ -60,7 +60,7 @@ def row_lost(place: Path, file: StoredFile) -> dict[str, Any]:
         (flip, ["its bytes are not those that were written"]),
         (remove, ["No such file or directory"]),
         (other_columns, ["state"]),
-        (row_twice, ["1 tasks of here are there more than once"]),
+        (row_twice, ["1 task of here is there more than once"]),
         (row_lost, ["rows is 1, not 2 as in the manifest", "first_ms is"]),
         (lambda place, file: {"open": 2}, ["open is 0, not 2 as in the manifest"]),
         (lambda place, file: {"gone": 1}, ["gone is 0, not 1 as in the manifest"]),

@@ -17,6 +17,7 @@ from mltasks.store.data_folder import DataFolder
 from mltasks.store.layout import StoreLayout, describe_file
 from mltasks.store.manifest import LATEST_MS, Manifest, Snapshot, StoredFile
 from mltasks.store.paths import IMPLAUSIBLE, copy_path, months, partitions
+from mltasks.tasks.plural import count_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def _in_files(layout: DataFolder[Any], cluster: str, state: Snapshot, seen: dict
             yield Problem(f"{layout.data_path(file)}: {difference}")
     every = pa.chunked_array([seen[file.path] for file in state.files], pa.string())
     if twice := len(every) - len(pc.unique(every)):
-        yield Problem(f"{layout.folder}: {twice} tasks of {cluster} are there more than once")
+        yield Problem(
+            f"{layout.folder}: {count_of(twice)} of {cluster} {'is' if twice == 1 else 'are'} there more than once"
+        )
 
 
 def _differences(file: StoredFile, rows: pa.Table, cluster: str) -> Iterator[str]:
