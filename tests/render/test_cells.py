@@ -111,7 +111,7 @@ def test_a_cell_is_shown_by_the_kind_and_unit_of_its_column(name: str, value: An
         ("duration", "s", 55, "55.0s"),
         ("count", "tasks", 4321, "4,321"),
         ("ordinal", "", 4321, "4321"),
-        ("number", "tasks", 4321, "4321.00"),
+        ("number", "tasks", 4321, "4,321.00"),
         ("share", "", 0.25, "25.0%"),
         ("ago", "UTC", pd.Timestamp("2025-11-24 23:57:23", tz="UTC"), "2m37s ago"),
         ("time", "UTC", pd.Timestamp("2025-11-24 23:57:23", tz="UTC"), "2025-11-24 23:57:23"),

@@ -208,7 +208,9 @@ def test_a_hostile_text_is_shown_as_it_is_and_harmless(name: str) -> None:
 
 
 def test_missing_values_are_shown_as_missing(page: str) -> None:
-    row = re.findall(r"<tr(?:(?!</tr>).)*?BATCH_PREDICTION.*?</tr>", page, re.DOTALL)[1]  # the other is of open tasks
+    row = re.findall(r"<tr(?:(?!</tr>).)*?BATCH_<wbr>PREDICTION.*?</tr>", page, re.DOTALL)[
+        1
+    ]  # the other is of open tasks
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", row)  # 27 open tasks, and nothing else of it
     assert cells[-7:] == ["27", "0", "–", "–", "–", "–", "–"]
 

@@ -196,6 +196,11 @@ def test_nothing_found_is_said_as_that() -> None:
     assert (
         "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
     ) in notes(found(made(*weeks)))
+    assert notes(found(made(*weeks), function_name="METRICS_CORRELATION"))[-1:] == [
+        "no task, so that nothing was looked at"
+    ]
+    (note,) = [note for note in notes(found(made(*weeks), node="n-1")) if note.startswith("what got worse")]
+    assert note == "what got worse cannot be told of one node: mltasks compare --node shows it beside the others"
 
 
 @pytest.mark.parametrize("most", [4, 2])
@@ -261,7 +266,7 @@ def test_data_that_is_incomplete_or_old_is_said_first() -> None:
     assert row["reason"] == "the data is old: read at 2025-03-07 02:00 UTC, more than a day ago"
     assert row["subject"] == "east"
     both = found(made(t("COMPLETED", 0, 1)), now=late)
-    assert both["reason"].tolist() == [row["reason"], "the data is old: read, more than a day ago"]
+    assert both["reason"].tolist() == [row["reason"], "the data is old: read more than a day ago"]
 
 
 def test_data_of_an_assumed_time_of_the_past_or_judged_at_a_given_time_is_not_called_old() -> None:

@@ -133,10 +133,12 @@ def test_starts_of_nodes_are_marks_and_notes() -> None:
 def test_the_page_draws_a_bar_a_period_and_a_line_a_start() -> None:
     info = told(alpha1=AS_OF - 90 * MINUTE)
     tasks = made(life(3 * HOUR, 150 * MINUTE), life(HOUR, HOUR, state="RUNNING"), readings=(info,))
-    chart = time_bars.place_periods(
-        mltasks.timeline(tasks.pandas(), every="1h"), [Mark(AS_OF - 90 * MINUTE, "x started")]
-    )
+    table = mltasks.timeline(tasks.pandas(), every="1h")
+    chart = time_bars.place_periods(table, [Mark(AS_OF - 90 * MINUTE, "x started")])
     assert chart is not None
+    many = time_bars.place_periods(table.assign(completed=12_345))
+    assert many is not None
+    assert (many["ticks"][-1]["label"], many["scale"], chart["scale"]) == ("15,000", 50, 36)  # px, for all its digits
     assert [bar["title"] for bar in chart["bars"]] == [
         "2025-03-06 23:00: 1 completed, 0 failed, 0 open",
         "2025-03-07 01:00: 0 completed, 0 failed, 1 open",

@@ -8,7 +8,7 @@ from typing import Any
 
 from mltasks.render import cells
 
-WIDTH, EDGE = 80, 2  # of a figure in a row [px]
+WIDTH, EDGE = 80, 3  # of a figure in a row, and of its room at both ends for half a point [px]
 HEIGHT = 14
 SCALES = (0.05, 0.1, 0.25, 0.5, 1.0)  # ends of the scale of rates
 DECADES = (0.01, 0.1, 1, 10, 100, 1000, 10_000, 100_000)  # [s], ticks of durations

@@ -102,7 +102,7 @@ def cell(column: ReportColumn | None, value: Any, as_of_ms: int | None, *, saved
         return str(int(value))
     if kind != "number" and number.is_integer():
         return f"{int(value):,}"
-    return f"{number:.2f}"
+    return f"{number:,.2f}"
 
 
 def key(column: ReportColumn | None, value: Any, as_of_ms: int | None, *, saved: bool = False) -> str:

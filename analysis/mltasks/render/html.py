@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -21,6 +22,7 @@ from mltasks.reports.findings.finding import Commands
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.plural import plural
 
+NAME = re.compile(r"\b[A-Z][A-Z0-9]*+(?:_[A-Z0-9]++)++")
 MORE = "more; mltasks highlights shows all"
 
 
@@ -97,7 +99,7 @@ def _notes_of(views: Mapping[str, View], name: str) -> list[str]:
 
 def _verdict(table: pd.DataFrame | None, tasks: int) -> verdict_line.Verdict:
     if not tasks:
-        return verdict_line.Verdict("good", "There is no task, and so nothing to report.")
+        return verdict_line.Verdict("none", "There is no task, and so nothing to report.")
     return verdict_line.write_verdict(pd.DataFrame({"kind": [], "count": []}) if table is None else table)
 
 
@@ -105,7 +107,7 @@ def _verdict(table: pd.DataFrame | None, tasks: int) -> verdict_line.Verdict:
 def _environment() -> Any:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mltasks", "render/templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -113,3 +115,12 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
+
+
+def _breakable(text: str) -> Any:
+    """Return a text whose names in capitals a browser may break behind an underscore, where a column is narrow."""
+    from markupsafe import Markup, escape
+
+    return Markup(NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), str(escape(text))))

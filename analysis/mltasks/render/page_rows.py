@@ -220,4 +220,4 @@ def _strip(view: View, row: Mapping[Any, Any], times: pd.DataFrame | None) -> di
         ((period.timestamp() * 1000 - first) / span, int(count))
         for period, count in zip(mine["period"], mine["tasks"], strict=True)
     ]
-    return bars.place_strip(parts, f"{row['tasks']} tasks in {len(parts)} of 48 parts of the time")
+    return bars.place_strip(parts, f"{row['tasks']:,} tasks in {len(parts)} of 48 parts of the time")

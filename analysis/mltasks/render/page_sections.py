@@ -40,7 +40,7 @@ SECTIONS = (
         "Clusters",
         "The clusters side by side; the rate is failed / (completed + failed) with its 95 % interval.",
         (
-            *(Column("cluster"), Column("tasks"), Column("failed"), RATE, Column("open", rank="second")),
+            *(Column("cluster"), Column("tasks"), Column("failed", rank="second"), RATE, Column("open", rank="second")),
             *(Column("lost"), Column("new_errors", "new errors"), Column("data_age_s", "age of the data")),
             Column("as_of", "read", rank="third"),
         ),
@@ -164,9 +164,9 @@ SECTIONS = (
         "The latest failures",
         "Failed tasks that were created last.",
         (
-            *(Column("task_id", "task"), Column("function_name", "function", rank="second")),
+            *(Column("task_id", "task", over="create_time"), Column("function_name", "function", rank="second")),
             *(Column("task_type", "task type", rank="third"), Column("node_name", "node", rank="second")),
-            *(Column("create_time", "created"), Column("reason", "error")),
+            *(Column("create_time", "created", rank="second"), Column("reason", "error")),
         ),
         nothing="No task failed.",
         command="list --outcome failed",

@@ -16,6 +16,9 @@ from mltasks.tasks.schema import DAY_MS
 
 HEIGHT, TOP = 150, 8  # of the bars, and of the room above them [px]
 MOST_BARS = 120
+DIGIT = 7  # wide, at most, in the labels of the scale [px]
+LAST_LABEL = 94  # per cent of the width; a label from there on ends with the axis, so that it is whole on a phone
+LEAST_SCALE = 36  # width of the scale [px]
 MOST_TICKS, MOST_LABELS = 4, 8
 PARTS = ("completed", "open", "failed")  # from the bottom to the top
 STEPS = tuple(  # between two labels of the time axis
@@ -49,6 +52,7 @@ def place_periods(table: pd.DataFrame, marks: Sequence[Mark] = ()) -> dict[str, 
         "ticks": [
             {"y": round(HEIGHT - (HEIGHT - TOP) * n / top, 1), "label": f"{n:,}"} for n in range(0, top + 1, step)
         ],
+        "scale": max(LEAST_SCALE, DIGIT * len(f"{top:,}") + 8),
         "labels": _place_labels(list(table["period"]), width),
         "marks": placed,
     }
@@ -94,7 +98,8 @@ def _place_labels(times: list[datetime], width: float) -> list[dict[str, Any]]:
         if not midnight and days and time.date() != day:
             text = f"{time:%b} {time.day} {time:%H:%M}"
         day = time.date()
-        labels.append({"x": round(place * width, 2), "label": text, "second": len(labels) % 2 == 1})
+        x, anchor = (place * width, "start") if place * width < LAST_LABEL else (100, "end")
+        labels.append({"x": round(x, 2), "label": text, "second": len(labels) % 2 == 1, "anchor": anchor})
     return labels
 
 

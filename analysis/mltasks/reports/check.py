@@ -16,7 +16,7 @@ from mltasks.reports.highlights import open_history, run_part
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.rules import DATA_AGE, FAILING, ROWS, Rule
 from mltasks.tasks.metadata import to_datetime
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of
 
 OK, BREACHED, NO_DATA = "ok", "breached", "no data"
 INTERVALS = {"failure_rate": ("failure_rate_low", "failure_rate_high")}
@@ -48,7 +48,7 @@ class Result(NamedTuple):
         if self.value is None:
             return f"{self.measure}{where}: no data{f', {self.missing}' if self.missing else ''}; {self.limit}"
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
-        tasks = "" if self.tasks is None else f", {self.tasks} {plural(self.tasks)}"
+        tasks = "" if self.tasks is None else f", {count_of(self.tasks)}"
         return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
 
 

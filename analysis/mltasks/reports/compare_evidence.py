@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mltasks.reports import percent
+from mltasks.tasks.plural import count_of
 
 QUANTILES = {"p50": "median", "p95": "95th percentile"}
 
@@ -22,8 +23,7 @@ def describe(row: Mapping[str, Any]) -> str | None:
 
 def _rate_in_words(row: Mapping[str, Any]) -> str | None:
     if row["rate_change"] != row["rate_change"]:
-        before = row["tasks_before"]
-        return f"{before} task{'' if before == 1 else 's'} before, {row['tasks_after']} after"
+        return f"{count_of(row['tasks_before'])} before, {row['tasks_after']:,} after"
     points, low, high = (
         percent.percent_points(row[f"rate_{name}"]) for name in ("change", "change_low", "change_high")
     )

@@ -18,7 +18,7 @@ from mltasks.reports.history import History
 from mltasks.tasks import outcomes, schema, times
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.node_lists import split_nodes
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of, plural
 
 COUNTS = ("tasks", "failed", "partial", "node_failures", "variants", "burst")
 COLUMNS = (
@@ -199,14 +199,14 @@ def _examples(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> pd.DataFrame:
 def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: int, new: str) -> list[str]:
     once = rows.drop_duplicates(list(MORE))
     failed, partial = (int(once["tasks"][once["is_partial"] == flag].sum()) for flag in (0, 1))
-    notes = []
+    notes, texts = [], rows["message"].nunique()
     if failed or partial:
         notes.append(
-            f"{failed} failed and {partial} partial {plural(failed + partial)} with {rows['message'].nunique()} "
-            f"texts in {len(groups)} {'group' if len(groups) == 1 else 'groups'}"
+            f"{failed:,} failed and {partial:,} partial {plural(failed + partial)} "
+            f"with {count_of(texts, 'text')} in {count_of(len(groups), 'group')}"
         )
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
-        notes.append(f"deployments with several texts count in each of them: {several} more in sum")
+        notes.append(f"deployments with several texts count in each of them: {several:,} more in sum")
     if len(groups) and not _reaches_back(reach, span_ms):
         notes.append(f"{history.TOO_SHORT}: the tasks reach back less than twice {new}")
     return notes

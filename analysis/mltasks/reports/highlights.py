@@ -20,13 +20,13 @@ from mltasks.reports.history import History, read_history
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import derived, outcomes, schema, times
 from mltasks.tasks.filter_options import RateOptions
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of
 from mltasks.tasks.times import Moment
 
 PARTS = ("failures", "errors", "models", "unfinished")  # the reports that it reads
 TEXTS = ("kind", "subject", "reason", "example_task_id", "command", "report", "row")
 WANTED = ("error", "reason", "task_id", "cluster", "model_id", "status_code")
-UNKNOWN_BEFORE = "what got worse cannot be told: no task of as long a time before is known"
+NOT_LOOKED_AT = "no task, so that nothing was looked at"
 MODELS_UNKNOWN = "whether some models are down cannot be told"
 NO_HISTORY = "new errors cannot be told"
 CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but for notes that begin so
@@ -35,7 +35,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but fo
     "no model down": (MODELS_UNKNOWN,),
     "no group failing": (),
     "no error new": (NO_HISTORY,),
-    "nothing worse": (UNKNOWN_BEFORE,),
+    "nothing worse": (got_worse.UNKNOWN,),
 }
 
 
@@ -115,8 +115,8 @@ def find_highlights(
         failing = {each.row for each in findings if each.kind in (failing_groups.NEVER, failing_groups.FAILING)}
         findings += got_worse.find_worse(prepared, changes, failing, commands)
     findings.sort(key=lambda each: finding.KINDS.index(each.kind))
-    untold = _untold(tables, changes, history, info.tasks)
-    notes = [*([] if findings else [_say_calm(untold)]), *untold]
+    untold = _untold(tables, changes, history, options)
+    notes = [*([] if findings else [_say_calm(untold) if info.tasks else NOT_LOOKED_AT]), *untold]
     covered = totals.count_totals(prepared)
     return report_info.attach_info(_to_table(findings), "highlights", prepared, covered, notes, keys=list(REPORT.keys))
 
@@ -148,7 +148,7 @@ def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands)
         Finding(
             kind="new_error",
             subject=finding.row_text([row["error"]]),
-            reason=f"new: {row['tasks']} {plural(row['tasks'])} since {finding.moment(row['first_seen'])}",
+            reason=f"new: {count_of(row['tasks'])} since {finding.moment(row['first_seen'])}",
             command=command,
             count=int(row["tasks"]),
             since=row["first_seen"],
@@ -167,16 +167,18 @@ def _to_table(findings: list[Finding]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(TEXTS, operations.TEXT))
 
 
-def _untold(tables: Mapping[str, pd.DataFrame], changes: Changes | None, history: History, tasks: int) -> list[str]:
+def _untold(
+    tables: Mapping[str, pd.DataFrame], changes: Changes | None, history: History, options: Mapping[str, Any]
+) -> list[str]:
     """Return what could not be looked at, so that nothing found is not taken for nothing there."""
-    if not tasks:
+    if not report_info.read_info(tables["failures"]).tasks:
         return []
     said = report_info.read_info(tables["unfinished"]).notes
     notes = [note for note in said if note.startswith((unfinished.UNTOLD, unfinished.UNPROVEN))]
     if not history.span_days():
         notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
     if changes is None:
-        notes.append(UNKNOWN_BEFORE)
+        notes.append(got_worse.explain_unknown(history, options))
     if (tables["models"]["verdict"] == "unknown").any():
         notes.append(f"{MODELS_UNKNOWN}: the index of models was not read, or has them no longer")
     return notes

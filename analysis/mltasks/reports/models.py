@@ -17,6 +17,7 @@ from mltasks.reports.model_verdict import find_verdict
 from mltasks.tasks import failure_reason, outcomes, schema
 from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import ClusterInfo, Model
+from mltasks.tasks.plural import count_of
 
 COUNTS = ("deploys", "failed", "failures_in_a_row", "switches", "open_jobs")
 MAYBE_COUNTS = ("planned", "current", "serving", "redeploys", "retries")
@@ -184,12 +185,10 @@ def _notes(tasks: Tasks, table: pd.DataFrame) -> list[str]:
             "only what deployments left is shown, and verdicts are unknown"
         )
     elif gone := int((table["verdict"] == "unknown").sum()):
-        notes.append(
-            f"{gone} of the models are not in the index of models any more: deleted, and their verdict unknown"
-        )
+        notes.append(f"{count_of(gone, 'model')} not in the index of models any more: deleted, the verdict unknown")
     is_trained = (nw.col("task_type").cast(nw.String) == "TRAINING") & ~nw.col("model_id").is_null()
     frame = tasks.frame.filter(is_trained).with_columns(nw.col("model_id").cast(nw.String))
     trained = operations.aggregate(frame, {"model_id": operations.TEXT}, {"tasks": ("", "len")})["model_id"]
     if never := int((~trained.isin(table["model_id"])).sum()):
-        notes.append(f"{never} trained models were never deployed and have no row")
+        notes.append(f"{count_of(never, 'trained model')} never deployed: without a row")
     return notes

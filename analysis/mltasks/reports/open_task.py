@@ -153,7 +153,7 @@ def _prove_running(task: OpenTask, cluster: ClusterInfo) -> str | None:
     (read,) = _times(task, task.as_of_ms)
     threads = (cluster.train_pool_size or {}).get(node_id)
     if task.task_type == "TRAINING" and threads is not None and task.ahead >= threads:
-        return f"{name} held it {read}, {task.ahead} created before it are open, {threads} at once can train"
+        return f"{name} held it {read}, {task.ahead:,} created before it are open, {threads} at once can train"
     return f"{name} held it {read}"
 
 
@@ -183,9 +183,9 @@ def _open(task: OpenTask) -> str:
     if not task.completed:
         return f"created {created}"
     if not task.longer:
-        all_of = "the one" if task.completed == 1 else f"all {task.completed}"
+        all_of = "the one" if task.completed == 1 else f"all {task.completed:,}"
         return f"created {created}, longer than {all_of} that completed"
-    return f"created {created}, {task.longer} of {task.completed} that completed took as long"
+    return f"created {created}, {task.longer:,} of {task.completed:,} that completed took as long"
 
 
 def _times(task: OpenTask, *moments: int) -> list[str]:

@@ -12,9 +12,9 @@ from mltasks.reports import report_info, verdicts
 from mltasks.reports.clusters import compare_clusters
 from mltasks.reports.durations import durations
 from mltasks.reports.error_times import count_error_times
-from mltasks.reports.findings.got_worse import Changes, find_changes
+from mltasks.reports.findings.got_worse import Changes, explain_unknown, find_changes
 from mltasks.reports.headline import measure_headline
-from mltasks.reports.highlights import PARTS, UNKNOWN_BEFORE, find_highlights, open_history, run_part
+from mltasks.reports.highlights import PARTS, find_highlights, open_history, run_part
 from mltasks.reports.history import History
 from mltasks.reports.open_groups import group_open_tasks
 from mltasks.reports.registry import REPORTS
@@ -89,9 +89,10 @@ def count_task_types(tasks: Any, **options: Unpack[FilterOptions]) -> pd.DataFra
     info = msgspec.structs.replace(report_info.read_info(types), report="overview")
     table = report_info.with_rates(types)[list(TYPE_COLUMNS)]
     if options.get("since") is not None:
-        changes = find_changes(tasks, open_history(tasks, None, options), None, options, by="task_type")
+        history = open_history(tasks, None, options)
+        changes = find_changes(tasks, history, None, options, by="task_type")
         if changes is not None:
             table = table.merge(changes.table[["task_type", *BEFORE]], on="task_type", how="left")
         else:
-            info = msgspec.structs.replace(info, notes=[*info.notes, UNKNOWN_BEFORE])
+            info = msgspec.structs.replace(info, notes=[*info.notes, explain_unknown(history, options)])
     return report_info.with_info(table, info)

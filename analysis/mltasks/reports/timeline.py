@@ -21,7 +21,7 @@ from mltasks.reports.report_info import Mark
 from mltasks.reports.time_window import clip_to_window
 from mltasks.tasks.filter_options import RateOptions
 from mltasks.tasks.metadata import to_iso
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of
 
 COLUMNS = REPORT.column_names
 ENDS = ("completed", "failed", "cancelled")
@@ -178,7 +178,7 @@ def _notes(
     else:
         notes += worker_notes.window_notes(windows)
         if remote := counts.counts["remote"]:
-            notes.append(f"{remote} registered remote {'model is' if remote == 1 else 'models are'} in no load")
+            notes.append(f"{remote:,} registered remote {'model is' if remote == 1 else 'models are'} in no load")
     last = max(windows.window.spans.values(), default=None)
     if last is not None and periods.starts([periods.number_at(last[1] - 1) + 1])[0].timestamp() * 1000 > last[1]:
         notes.append("the last period is not over")
@@ -190,4 +190,4 @@ def _late_note(tasks: Tasks, counts: totals.Totals, high: int) -> list[str]:
     if counts.last_ms is None or counts.last_ms < high:
         return []
     late = totals.count_totals(replace(tasks, frame=tasks.frame.filter(nw.col("start_ms") >= high))).tasks
-    return [f"{late} {plural(late)} created at {to_iso(high)} or later, when the window ends: in no period"]
+    return [f"{count_of(late)} created at {to_iso(high)} or later, when the window ends: in no period"]

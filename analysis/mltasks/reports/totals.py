@@ -18,7 +18,7 @@ from mltasks.reports.outcome_codes import KIND, OutcomeCodes
 from mltasks.reports.periods import Periods
 from mltasks.tasks import schema
 from mltasks.tasks.metadata import ClusterInfo, Context, to_iso
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of
 
 COUNTS = outcome_codes.codes_by_name("unknown", "overdue", "implausible")
 VALUES: Mapping[str, Value] = {
@@ -57,14 +57,14 @@ class Totals:
                 if task is not None
             ]
         if unknown := self.counts["unknown"]:
-            notes.append(f"{unknown} {plural(unknown)} in a state that this version does not know, counted as open")
+            notes.append(f"{count_of(unknown)} in a state that this version does not know, counted as open")
         if overdue := self.counts["overdue"]:
             notes.append(
-                f"{overdue} open {plural(overdue)} overdue: open for longer than {_limit(tasks.context)} + "
+                f"{count_of(overdue, 'open task')} overdue: open for longer than {_limit(tasks.context)} + "
                 f"{schema.OVERDUE_GRACE_S} s, so that the record is as likely wrong as late"
             )
         if odd := self.counts["implausible"]:
-            notes.append(f"{odd} {plural(odd)} with an implausible time: in the counts, in no duration or load")
+            notes.append(f"{count_of(odd)} with an implausible time: in the counts, in no duration or load")
         return notes
 
 
@@ -152,7 +152,7 @@ def _span(tasks: Tasks) -> tuple[int | None, int | None]:
 def undated_note(census: Totals, place: str = "in no period") -> list[str]:
     """Return the note on tasks that are nowhere in time."""
     n = census.undated
-    return [f"{n} {plural(n)} without a plausible create_time: {place}"] if n else []
+    return [f"{count_of(n)} without a plausible create_time: {place}"] if n else []
 
 
 def whole_number(value: Any) -> int | None:

@@ -66,7 +66,7 @@ def with_waits(table: pd.DataFrame, grouped: TaskGroups, given: Any, tasks: Task
     if below:
         ran = "training ran" if below == 1 else "trainings ran"
         notes.append(
-            f"{below} {ran} out of the order of creation: {'its' if below == 1 else 'their'} run is taken as 0"
+            f"{below:,} {ran} out of the order of creation: {'its' if below == 1 else 'their'} run is taken as 0"
         )
     return table.merge(results.reset_index(), on=keys, how="left"), notes
 

@@ -21,7 +21,7 @@ from mltasks.reports.statistics import kaplan_meier
 from mltasks.tasks import derived, duration_status, node_lists, outcomes, schema, user_columns
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.metadata import ClusterInfo
-from mltasks.tasks.plural import plural
+from mltasks.tasks.plural import count_of
 
 COLUMNS = REPORT.column_names
 TEXTS = dict.fromkeys(("cluster", "task_id", *KIND, "state", "model_id", "nodes_text"), operations.TEXT)
@@ -225,7 +225,7 @@ def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:
     if hiding and len(judged):
         notes.append(f"longer_share compares with completed tasks, of which the filter {hiding[0]} leaves some out")
     if deleted:
-        notes.append(f"{deleted} open {plural(deleted)} deleted on the cluster: without a row")
+        notes.append(f"{count_of(deleted, 'open task')} deleted on the cluster: without a row")
     return notes
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mltasks.tasks.plural import plural
 
-Level = Literal["good", "warn", "bad"]
+Level = Literal["none", "good", "warn", "bad"]
 BAD = ("incomplete", "lost", "model_down", "never_succeeded", "failing")  # kinds that cannot wait
 MOST = 3  # things that a sentence names
 

@@ -14,6 +14,7 @@ from mltasks.reports.cluster_windows import ClusterWindows
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.tasks import derived, schema
 from mltasks.tasks.metadata import to_iso
+from mltasks.tasks.plural import count_of
 
 SHARED = "a node id of several clusters is a node of each: the rows are by cluster, too"
 MOST_NAMED = 3  # rows whose largest task is named
@@ -50,9 +51,9 @@ def notes(tasks: Tasks, counts: totals.Totals, windows: ClusterWindows) -> list[
             if remote == 1
             else ("registrations of remote models", "they name")
         )
-        lines.append(f"{remote} {who} left out: {they} only the coordinating node")
+        lines.append(f"{remote:,} {who} left out: {they} only the coordinating node")
     if by_node and nowhere:
-        lines.append(f"{nowhere} {'task left out: it names' if nowhere == 1 else 'tasks left out: they name'} no node")
+        lines.append(f"{count_of(nowhere)} left out: {'it names' if nowhere == 1 else 'they name'} no node")
     return lines
 
 
@@ -95,6 +96,6 @@ def largest_notes(table: pd.DataFrame, clipped: TaskGroups) -> list[str]:
         share = row["longest_s"] / row["task_s"]
         task_id = ids.get(float(round(row["longest_s"] * 1000)), "a task without an id")
         lines.append(
-            f"one task, {task_id}, is {percent.percent(share)} of the time in flight of a row of {row['tasks']} tasks"
+            f"one task, {task_id}, is {percent.percent(share)} of the time in flight of a row of {row['tasks']:,} tasks"
         )
     return lines

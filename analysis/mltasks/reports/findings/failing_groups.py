@@ -92,16 +92,16 @@ def _reason(rows: Sequence[dict[str, Any]], total: int, since: Any, *, is_only: 
     first = rows[0]
     if first["kind"] == NEVER:
         failed, cancelled = (sum(int(row[name]) for row in rows) for name in ("failed", "cancelled"))
-        others = f", {cancelled} cancelled" if cancelled else ""
-        return failed, f"{failed} failed{others} and none succeeded{begin}"
+        others = f", {cancelled:,} cancelled" if cancelled else ""
+        return failed, f"{failed:,} failed{others} and none succeeded{begin}"
     if first["kind"] == MOST:
         failed = int(first["failed"])
-        return failed, f"{failed} of all {total} failures" + (
-            f", {int(first['completed'])} completed" if is_only else ""
+        return failed, f"{failed:,} of all {total:,} failures" + (
+            f", {int(first['completed']):,} completed" if is_only else ""
         )
     run = int(first["failures_in_a_row"])
     success = max(row["last_success"] for row in rows)
     return (
         run,
-        f"{'up to ' if len(rows) > 1 else ''}{run} failed in a row{begin}, last success {finding.moment(success)}",
+        f"{'up to ' if len(rows) > 1 else ''}{run:,} failed in a row{begin}, last success {finding.moment(success)}",
     )

@@ -20,6 +20,7 @@ from mltasks.tasks import duration_status, filter_options, outcomes, schema
 from mltasks.tasks.metadata import to_iso
 
 KEYS = ("task_type", "function_name")
+UNKNOWN = "what got worse cannot be told"  # how a note begins where that is so
 
 
 class Changes(NamedTuple):
@@ -49,6 +50,13 @@ def find_changes(
     rest = {name: value for name, value in options.items() if name not in ("since", "until", "node", "tz")}
     table = compare(tasks, by, as_of=as_of, **{**rest, **sides})
     return Changes(table, sides) if table["tasks_before"].any() else None
+
+
+def explain_unknown(history: History, options: Mapping[str, Any]) -> str:
+    """Return the note that says why no changes can be told, where `find_changes` gives none."""
+    if history.window(filter_options.parse(options, history.as_of_ms)).node:
+        return f"{UNKNOWN} of one node: mltasks compare --node shows it beside the others"
+    return f"{UNKNOWN}: no task of as long a time before is known"
 
 
 def _choose_sides(history: History, since: int | None, until: int | None) -> dict[str, Any] | None:

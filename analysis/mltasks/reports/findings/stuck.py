@@ -36,7 +36,7 @@ def _describe_tasks(
     return Finding(
         kind=verdict,
         subject=finding.row_text([task_type]),
-        reason=f"{len(part)} {verdict}{', the oldest' if len(part) > 1 else ''}: {oldest['evidence']}",
+        reason=f"{len(part):,} {verdict}{', the oldest' if len(part) > 1 else ''}: {oldest['evidence']}",
         command=commands.show("unfinished", "--by task_type", task_type=task_type),
         count=len(part),
         since=since,
@@ -67,14 +67,14 @@ def _describe_models(verdict: str, rows: pd.DataFrame, ids: dict[Any, Any], comm
     names = [model if pd.isna(name) else name for model, name in zip(rows["model_id"], rows["name"], strict=True)]
     run = int(worst["failures_in_a_row"])
     state = "" if pd.isna(worst["model_state"]) else f", state {worst['model_state']}"
-    failed = f", {'up to ' if len(rows) > 1 else ''}{run} failed in a row" if run else ""
+    failed = f", {'up to ' if len(rows) > 1 else ''}{run:,} failed in a row" if run else ""
     begin = "" if pd.isna(since) else f" since {finding.moment(since)}"
     example = ids.get(worst["model_id"])
     models = list(rows["model_id"]) if len(rows) <= NAMED and finding.can_be_filter(list(rows["model_id"])) else []
     return Finding(
         kind="model_down",
         subject=", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else ""),
-        reason=f"{len(rows)} {verdict}{state}{failed}{begin}{finding.because(worst['last_error'])}",
+        reason=f"{len(rows):,} {verdict}{state}{failed}{begin}{finding.because(worst['last_error'])}",
         command=commands.show("models", **({"model": models} if models else {})),
         count=len(rows),
         since=None if pd.isna(since) else since,
