@@ -119,6 +119,13 @@ def test_a_training_is_lost_when_its_node_was_started_more_than_5_s_after_it() -
     assert created["remedy"].endswith("DELETE /_plugins/_ml/tasks/ID removes its record")
 
 
+def test_a_task_of_a_cluster_that_was_read_on_another_day_has_its_date() -> None:
+    readings = tuple(ClusterInfo(cluster=name, as_of_ms=AS_OF - age) for name, age in (("east", 0), ("west", 2 * DAY)))
+    tasks = made(opened(2 * DAY + MINUTE, cluster="west"), opened(MINUTE), readings=readings)
+    evidence = mltasks.unfinished(tasks.pandas()).set_index("task_id")["evidence"]
+    assert evidence.to_dict() == {"task-0": "created 2025-03-05 01:59:00", "task-1": "created 01:59:00"}
+
+
 def test_a_task_is_lost_when_its_node_is_not_in_the_cluster_and_somebody_asked_now() -> None:
     task = opened(MINUTE, worker_node=["n-9"], task_type="AGENT_EXECUTION", function_name="AGENT")
     row = one(task, told(former_nodes={"n-9": Node("omega")}))

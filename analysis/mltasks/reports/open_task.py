@@ -46,6 +46,7 @@ class OpenTask(NamedTuple):
     longer: int = 0
     p99_s: float | None = None  # of these
     ahead: int = 0  # trainings on its node that were created before and are open
+    shown_ms: int | None = None  # the latest as_of of all clusters, which the report shows
 
     @property
     def age_s(self) -> float | None:
@@ -189,9 +190,9 @@ def _open(task: OpenTask) -> str:
 
 
 def _times(task: OpenTask, *moments: int) -> list[str]:
-    """Return times in UTC, all with their dates where one of them is not of the day of `as_of`."""
+    """Return times in UTC, all with their dates where one of them is not of the day that the report shows."""
     times = [to_datetime(ms) for ms in moments]
-    is_today = {time.date() for time in times} == {to_datetime(task.as_of_ms).date()}
+    is_today = {time.date() for time in times} == {to_datetime(task.shown_ms or task.as_of_ms).date()}
     return [f"{time:%H:%M:%S}" if is_today else f"{time:%Y-%m-%d %H:%M:%S}" for time in times]
 
 

@@ -142,7 +142,7 @@ def _judge(rows: pd.DataFrame, tasks: Tasks, covered: totals.Totals) -> pd.DataF
     clusters = _clusters(tasks, rows)
     judged = []
     for row in rows.to_dict("records"):
-        task, info = _open_task(row), clusters[row["cluster"]]
+        task, info = _open_task(row, tasks.context.as_of_ms), clusters[row["cluster"]]
         nodes = (info.nodes or {}) if open_task.are_nodes_current(info) else None
         names = {**info.former_nodes, **(info.nodes or {})}
         judged.append(
@@ -161,7 +161,7 @@ def _judge(rows: pd.DataFrame, tasks: Tasks, covered: totals.Totals) -> pd.DataF
     return rows.assign(**{name: verdicts[name] for name in columns}, tasks=1)
 
 
-def _open_task(row: Mapping[Any, Any]) -> OpenTask:
+def _open_task(row: Mapping[Any, Any], shown_ms: int | None) -> OpenTask:
     task_type = _text(row["task_type"])
     return OpenTask(
         task_id=_text(row["task_id"]),
@@ -178,6 +178,7 @@ def _open_task(row: Mapping[Any, Any]) -> OpenTask:
         longer=int(row["longer"]),
         p99_s=None if pd.isna(row["p99_s"]) else float(row["p99_s"]),
         ahead=int(row["ahead"]),
+        shown_ms=shown_ms,
     )
 
 
