@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 
 import pytest
 
@@ -9,8 +10,17 @@ from mltasks import progress
 
 
 class Terminal(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = threading.Event()
+
     def isatty(self) -> bool:
         return True
+
+    def write(self, text: str) -> int:
+        length = super().write(text)
+        self.written.set()
+        return length
 
 
 def shown(what: str, wanted: bool | None, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO) -> str:
@@ -46,3 +56,24 @@ def test_a_notebook_is_silent_without_the_package_that_shows_bars_there(monkeypa
         report(5, 10)
     assert isinstance(sys.stderr, Terminal)
     assert sys.stderr.getvalue() == ""
+
+
+def test_a_terminal_hears_of_a_long_work_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.status_line("tasks\x1b.parquet", every=0.001):
+        assert terminal.written.wait(60)
+    first, *_, last = terminal.getvalue().split(progress.CLEAR)[1:]
+    assert (first, last) == ("tasks?.parquet ... 0 s\r", "")
+
+
+@pytest.mark.parametrize(("stream", "term"), [(io.StringIO(), "xterm"), (Terminal(), "dumb"), (Terminal(), "xterm")])
+def test_what_is_done_at_once_or_seen_by_nobody_is_not_spoken_of(
+    stream: io.StringIO, term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", term)
+    with progress.status_line("tasks.parquet", every=60):
+        pass
+    assert stream.getvalue() == ""

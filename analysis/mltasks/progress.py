@@ -1,13 +1,22 @@
-"""How far a long reading is: a bar on a terminal and in a notebook, silence otherwise."""
+"""How far a long reading is, and that a long report is at work: on a terminal and in a notebook, silence otherwise."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 ProgressCallback = Callable[[int, int], None]
+FIRST_S = 0.6  # after which a terminal hears that something is at work, and how often it hears that again
+CLEAR = "\r\x1b[K"  # erases a line of a terminal
+_quiet = threading.Event()  # set while there is a bar, beside which no line is written
+_line = threading.Lock()  # held while one is written
 
 
 @contextmanager
@@ -21,9 +30,49 @@ def progress_bar(what: str, wanted: bool | None = None) -> Iterator[ProgressCall
 
     label = TextColumn("{task.description}", markup=False)  # the brackets of an IPv6 address are no markup
     columns = (label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        row = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(row, completed=done, total=total)
+    with _line:
+        _quiet.set()
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            row = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(row, completed=done, total=total)
+    finally:
+        _quiet.clear()
+
+
+@contextmanager
+def status_line(what: str, every: float = FIRST_S) -> Iterator[None]:
+    """Say on a terminal what is worked on, and for how long, until it is done; nothing of what is done at once."""
+    stream = sys.stderr
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    end = threading.Event()
+    text = "".join(letter if letter.isprintable() else "?" for letter in what)
+    thread = threading.Thread(target=_repeat, args=(text, stream, end, every), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def _repeat(what: str, stream: TextIO, end: threading.Event, every: float) -> None:
+    """Write a line until the end, and again what erases it; the cursor stays where other output then begins."""
+    begin, is_shown = time.monotonic(), False
+    while not end.wait(every):
+        with _line:
+            if _quiet.is_set():
+                continue
+            spent = f" ... {time.monotonic() - begin:.0f} s"
+            room = shutil.get_terminal_size().columns - len(spent) - 1
+            stream.write(f"{CLEAR}{what[:room]}{spent}\r")
+            stream.flush()
+            is_shown = True
+    if is_shown:
+        stream.write(CLEAR)
+        stream.flush()
 
 
 def _is_watched() -> bool:

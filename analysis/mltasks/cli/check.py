@@ -69,8 +69,9 @@ def command(
     filters, access = options.split(given)
     write.check_output(output, force)
     reader = options.open_reader(given)
-    tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster, reader=reader)
-    results = check(tasks, parsed)
+    with open_sources.status_line(sources):
+        tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster, reader=reader)
+        results = check(tasks, parsed)
     text = check_results.FORMATS[format_](results)
     if output in (None, write.STDOUT):
         write.write(text)

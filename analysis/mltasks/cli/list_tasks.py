@@ -45,8 +45,9 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     write.check_output(given["output"], given["force"])
     chosen_columns = options.split_names(columns)
     names = chosen_columns or list(COLUMNS)
-    dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
-    tasks = load(dataset)
+    with open_sources.status_line(sources):
+        dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
+        tasks = load(dataset)
     top = given["top"]
     if top is None and kind == "table" and not given["output"] and sys.stdout.isatty():  # a pipe gets all
         top = SHOWN

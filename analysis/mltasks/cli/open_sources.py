@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks import progress
 from mltasks.exceptions import ClusterError, Error, UsageError
 
 if TYPE_CHECKING:
     from mltasks.engines.dataset import Dataset
     from mltasks.engines.reader import Reader
     from mltasks.opensearch.access import Access
+
+
+def status_line(names: Sequence[str]) -> AbstractContextManager[None]:
+    """Say on a terminal which sources are worked on, where that takes a second or more."""
+    return progress.status_line(", ".join(names) or "all clusters")
 
 
 def scan_all(

@@ -77,17 +77,17 @@ def command(
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
     reader = options.open_reader(given)
-    tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
-    made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
+    with open_sources.status_line(sources):
+        tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
+        made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
+        types = None if output == write.STDOUT else page_reports.count_task_types(tasks, **window)
     if not code and set(made.tables["highlights"]["kind"]) & kinds:
         code = FOUND
     if output is not None:
         made.save(output, force=force, refresh=refresh)
-    if output == write.STDOUT:
+    if types is None:  # standard output has the page
         return code
-    write.write(
-        terminal_summary.render(page_reports.count_task_types(tasks, **window), made, colour=write.is_coloured())
-    )
+    write.write(terminal_summary.render(types, made, colour=write.is_coloured()))
     if output is not None:
         print(f"page: {output}", file=sys.stderr)
     return code

@@ -58,12 +58,13 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
-        tasks, code, window = open_sources.scan_with_before(
-            sources, access, filters, every=every_cluster, looks_back=report.looks_back, reader=reader
-        )
-        from mltasks.render.sort_and_top import make_view
+        with open_sources.status_line(sources):
+            tasks, code, window = open_sources.scan_with_before(
+                sources, access, filters, every=every_cluster, looks_back=report.looks_back, reader=reader
+            )
+            from mltasks.render.sort_and_top import make_view
 
-        table = report.function()(tasks, **_keywords(given), **window)
+            table = report.function()(tasks, **_keywords(given), **window)
         return make_view(table, shown["sort"], shown["top"] or None, chosen), code
 
     if watch:
