@@ -52,7 +52,7 @@ def test_without_a_command_it_says_what_it_is_and_three_commands_that_work(capsy
         name, *arguments = shlex.split(command)[1:]
         found = group.get_command(click.Context(group), name)
         assert found is not None
-        found.make_context(name, arguments)
+        found.make_context(name, arguments, parent=click.Context(group, **group.context_settings))
     assert max(map(len, said.splitlines())) <= 80
 
 
