@@ -146,7 +146,7 @@ def test_what_cannot_be_told_is_no_data_and_said_where_it_could_change_the_verdi
     results = check(tasks, [rule for rule, _ in wanted])
     assert [result.verdict for result in results] == [verdict for _, verdict in wanted]
     text = check_results.to_text(results)
-    assert "ok: e: no data, the index of models was not read, or has some no longer\n" in text
+    assert "ok: e: no data, the index of models is not part of what was read\n" in text
     assert "ok: h: no data, what is new cannot be told: the tasks reach back less than twice 7d\n" in text
     assert "error: d: rows: no data, when the nodes of ml-fixture were started is not part of what was read: " in text
 

@@ -171,7 +171,7 @@ def test_a_cluster_called_overdue_triggers_nothing() -> None:
     info = ClusterInfo(cluster="overdue-eu INCOMPLETE", as_of_ms=AS_OF, nodes=None)
     table = found(made(t("COMPLETED", 0, 1, cluster="overdue-eu INCOMPLETE")), info)
     assert table.empty
-    assert "nothing found: no task is lost or overdue, no model down, no group failing" in notes(table)
+    assert "nothing found: no task is lost or overdue, no group failing" in notes(table)
     assert "what got worse cannot be told: no task of as long a time before is known" in notes(table)
 
 
@@ -188,14 +188,14 @@ def test_nothing_found_is_said_as_that() -> None:
     healthy = [t("COMPLETED", n * 60, n * 60 + 1) for n in range(1000)]
     table = found(made(*healthy))
     assert table.empty
-    calm = "nothing found: no task is lost or overdue, no model down, no group failing, nothing worse"
+    calm = "nothing found: no task is lost or overdue, no group failing, nothing worse"
     assert calm in notes(table)
     assert "new errors cannot be told: tasks of less than two days are known" in notes(table)
     assert calm not in notes(found(made(*healthy, t("FAILED", 65_000, 65_001))))
     weeks = [{"create_time": AS_OF - n * HOUR, "last_update_time": AS_OF - n * HOUR + 1} for n in range(24 * 28)]
     assert (
         "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
-    ) in notes(found(made(*weeks)))
+    ) in notes(found(made(*weeks), ClusterInfo(as_of_ms=AS_OF, model_index={})))
     assert notes(found(made(*weeks), function_name="METRICS_CORRELATION"))[-1:] == [
         "no task, so that nothing was looked at"
     ]
@@ -216,7 +216,7 @@ def test_more_open_tasks_than_can_be_judged_end_no_report_and_leave_no_false_cal
     said = notes(tables["highlights"])
     assert ("which tasks are lost, overdue or suspect cannot be told" in " ".join(said)) is not can_judge
     calm = [note for note in said if note.startswith("nothing found: ")]
-    assert calm == [f"nothing found: {'no task is overdue, ' if can_judge else ''}no model down, no group failing"]
+    assert calm == [f"nothing found: {'no task is overdue, ' if can_judge else ''}no group failing"]
 
 
 def test_groups_of_one_type_that_fail_with_one_error_are_one_line_and_the_longest_run_stands_first() -> None:
@@ -263,7 +263,9 @@ def test_data_that_is_incomplete_or_old_is_said_first() -> None:
     assert found(tasks, now=late)["kind"].tolist() == ["incomplete", "old", "never_succeeded"]
     assert found(tasks)["kind"].tolist() == ["incomplete", "never_succeeded"]
     (row,) = found(tasks, now=late).query("kind == 'old'").to_dict("records")
-    assert row["reason"] == "the data is old: read at 2025-03-07 02:00 UTC, more than a day ago"
+    assert row["reason"] == (
+        "the data is old: read at 2025-03-07 02:00 UTC, more than a day ago; every 'ago' counts back from then"
+    )
     assert row["subject"] == "east"
     both = found(made(t("COMPLETED", 0, 1)), now=late)
     assert both["reason"].tolist() == [row["reason"], "the data is old: read more than a day ago"]

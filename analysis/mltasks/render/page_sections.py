@@ -13,6 +13,7 @@ from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports.findings import finding
 from mltasks.reports.functions import join_functions
+from mltasks.reports.models import NOT_READ
 from mltasks.reports.models_not_up import select_models_not_up
 
 MOST, MOST_MODELS = 50, 15  # rows of a table; the commands show the rest
@@ -196,6 +197,7 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
     shown = View(view.frame.head(most), view.info)
     rows = page_rows.make_rows(shown, columns, section.details, section.name, tables.get("error_times"))
     count = len(view.frame)
+    is_unknown = section.of == "models" and any(note.startswith(NOT_READ) for note in view.info.notes)
     source = finding.Commands(view.info.source, view.info.filters)
     return {
         "name": section.name,
@@ -203,10 +205,10 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
         "question": says,
         "columns": page_rows.make_headings(view, columns),
         "rows": rows,
-        "count": count,
+        "count": "?" if is_unknown and not count else count,
         "chart": chart,
         "figure": "",
-        "nothing": section.nothing,
+        "nothing": f"Not known: {NOT_READ}." if is_unknown else section.nothing,
         "cut": f"{len(rows):,} of {count:,}; all: {source.show(section.command)}" if len(rows) < count else "",
         "paper_cut": f"{TOO_MANY} of {count:,} on paper" if len(rows) > TOO_MANY and chart is None else "",
     }

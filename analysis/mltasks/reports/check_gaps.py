@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mltasks.reports import history, unfinished
+from mltasks.reports import history, models, unfinished
 from mltasks.reports.rules import Rule
 
 NOT_LOST = ("overdue", "suspect", "unbounded", "open")  # verdicts of tasks that may be lost
@@ -43,7 +43,9 @@ def find_gap(rule: Rule, table: pd.DataFrame, notes: Sequence[str]) -> Gap | Non
             return Gap(int(table["verdict"].isin(NOT_LOST).sum()), unproven)
     if rule.report == "models" and verdicts and UNKNOWN not in verdicts:
         unknown = int((table["verdict"] == UNKNOWN).sum())
-        return Gap(unknown, "the index of models was not read, or has some no longer") if unknown else None
+        if _find_first(notes, models.NOT_READ):
+            return Gap(max(unknown, 1), models.NOT_READ)
+        return Gap(unknown, "the index of models has some no longer") if unknown else None
     if rule.report == "errors" and "new" in statuses and (too_short := _find_first(notes, history.TOO_SHORT)):
         return Gap(len(table), too_short)
     return None

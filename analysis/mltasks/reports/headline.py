@@ -50,10 +50,10 @@ def measure_headline(
     node_count = len(tables["workers"]) if NODE in tables["workers"] else UNKNOWN
     before, note = (
         None,
-        "no change is shown: choose a beginning, such as --since 7d, to compare with as long a time before",
+        "no change of these numbers is shown: choose a beginning, such as --since 7d, to compare with the time before",
     )
     if options.get("since") is not None:
-        note = "no change is shown: no task of as long a time before is known"
+        note = "no change of these numbers is shown: no task of as long a time before is known"
     if options.get("since") is not None and changes is not None:
         low, high = 2 * changes.begin_ms - int(changes.sides["until"]), changes.begin_ms
         window = {**options, "since": low, "until": high}

@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.reports import example_tasks, report_info, totals, unfinished
+from mltasks.reports import example_tasks, models, report_info, totals, unfinished
 from mltasks.reports.declarations.highlights import REPORT
 from mltasks.reports.findings import doubts, failing_groups, finding, got_worse, silence, stuck
 from mltasks.reports.findings.finding import Commands, Finding
@@ -179,8 +179,10 @@ def _untold(
         notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
     if changes is None:
         notes.append(got_worse.explain_unknown(history, options))
-    if (tables["models"]["verdict"] == "unknown").any():
-        notes.append(f"{MODELS_UNKNOWN}: the index of models was not read, or has them no longer")
+    if any(note.startswith(models.NOT_READ) for note in report_info.read_info(tables["models"]).notes):
+        notes.append(f"{MODELS_UNKNOWN}: {models.NOT_READ}")
+    elif (tables["models"]["verdict"] == "unknown").any():
+        notes.append(f"{MODELS_UNKNOWN}: the index of models has them no longer")
     return notes
 
 

@@ -23,6 +23,7 @@ COUNTS = ("deploys", "failed", "failures_in_a_row", "switches", "open_jobs")
 MAYBE_COUNTS = ("planned", "current", "serving", "redeploys", "retries")
 TIMES = ("last_success", "failing_since")
 COLUMNS = ("model_id", *REPORT.column_names)
+NOT_READ = "the index of models is not part of what was read"  # a note begins so
 REDEPLOY_MS = 600_000  # after a node's start
 DEPLOYED = ("DEPLOYED", "PARTIALLY_DEPLOYED", "DEPLOYING", "DEPLOY_FAILED")  # states of models that were deployed
 FAILED = outcomes.OUTCOME["failed"]
@@ -181,7 +182,7 @@ def _notes(tasks: Tasks, table: pd.DataFrame) -> list[str]:
     readings = tasks.context.readings
     if any(info.model_index is None for info in readings):
         notes.append(
-            "the index of models is not part of what was read (a file of an older version, or the user may not ask): "
+            f"{NOT_READ} (a file of an older version, or the user may not ask): "
             "only what deployments left is shown, and verdicts are unknown"
         )
     elif gone := int((table["verdict"] == "unknown").sum()):

@@ -24,9 +24,9 @@ def find_old(tasks: Tasks, now_ms: int, commands: Commands) -> list[Finding]:
         if reading.as_of_ms is None or reading.as_of_assumed or now_ms - reading.as_of_ms <= DAY_MS:
             continue
         read = pd.Timestamp(reading.as_of_ms, unit="ms", tz="UTC")
-        is_shown = reading.as_of_ms == tasks.context.as_of_ms  # by every report
-        at = f"at {moment(read)}, " if is_shown else ""
-        reason = f"the data is old: read {at}more than a day ago"
+        reason = "the data is old: read more than a day ago"
+        if reading.as_of_ms == tasks.context.as_of_ms:  # which every report shows
+            reason = f"the data is old: read at {moment(read)}, more than a day ago; every 'ago' counts back from then"
         command = commands.show("failures", "--by ''")
         findings.append(Finding("old", reading.cluster or commands.source, reason, command, since=read))
     return findings
