@@ -90,7 +90,8 @@ SECTIONS = (
         "failures",
         "functions",
         "Functions",
-        "Failure rate with its 95 % interval; median to 95th percentile of completed tasks, logarithmic.",
+        "Failure rate with its 95 % interval; median to 95th percentile of completed tasks, logarithmic; "
+        "change where one is clear.",
         (
             *(Column("function_name", "function", over="task_type"), Column("task_type", "task type", rank="second")),
             *(Column("tasks", rank="second"), Column("failed"), RATE, Column("p50_s", "median", rank="second")),
