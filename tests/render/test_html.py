@@ -19,6 +19,7 @@ from mltasks.exceptions import UsageError
 from mltasks.render.cells import one_line
 from mltasks.render.page import Page
 from mltasks.reports.report_info import with_info
+from support import generated
 from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
 
 MARK = "zqx"  # in a text of the data, and nowhere else
@@ -221,6 +222,12 @@ def test_a_page_of_no_tasks_is_a_sentence() -> None:
     assert found.texts["p"][0] == "0 tasks of somewhere: there is nothing to report (all)"
     assert found.texts["h2"][0] == "There is no task, and so nothing to report."
     assert "table" not in found.elements
+
+
+def test_models_of_an_index_that_was_not_read_are_not_known_and_not_none() -> None:
+    page = mltasks.report(generated.made({}).pandas()).html()
+    assert "Not known: the index of models is not part of what was read." in page
+    assert 'href="#models">Models that are not up <span>?</span>' in page
 
 
 def test_a_page_on_which_nothing_stands_out_says_so() -> None:

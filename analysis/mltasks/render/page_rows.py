@@ -75,7 +75,7 @@ def make_headings(view: View, columns: Sequence[Column]) -> list[dict[str, Any]]
         headings.append(
             {
                 "label": column.label or column.name.replace("_", " "),
-                "classes": _classes(view, column),
+                "classes": _classes(view, column, "drawn" if column.figure and column.name != "when" else ""),
                 "note": f"{declared.note}{unit}" if declared else "",
                 "sorts": column.figure != "strip",
             }

@@ -206,7 +206,7 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
         "question": says,
         "columns": page_rows.make_headings(view, columns),
         "rows": rows,
-        "count": "?" if is_unknown and not count else count,
+        "count": "?" if is_unknown and not count else f"{count:,}",
         "chart": chart,
         "figure": "",
         "nothing": f"Not known: {NOT_READ}." if is_unknown else section.nothing,
