@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than cores: tests of servers wait much
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: what they import is compiled once
 
-.PHONY: report test docs check lowest release-check format bench bench-sync bench-reports bench-large bench-scale bench-alarms clean
+.PHONY: report test docs links check lowest release-check format bench bench-sync bench-reports bench-large bench-scale bench-alarms clean
 
 report: $(INSTALLED)
 	$(BIN)/mltasks report demo -o report.html --force
@@ -17,6 +17,9 @@ test: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs build/docs
 	@echo build/docs/index.html
+
+links: $(INSTALLED)  # asks for every page outside that the documentation links to, so it needs the internet
+	$(BIN)/python -m sphinx --keep-going --quiet -b linkcheck docs build/links
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
