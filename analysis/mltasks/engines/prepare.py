@@ -11,7 +11,7 @@ from typing import Any
 
 import narwhals as nw
 
-from mltasks.engines import arrow_rows, dataset, group_keys
+from mltasks.engines import arrow_rows, dataset, group_keys, shared_results
 from mltasks.engines.base import NODES, Frame, engine_of, find_engine
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset as Dataset
@@ -52,7 +52,9 @@ def prepare(
     both = (opened.filters, filter_options.parse(options, ctx.as_of_ms))
     for each in both:
         filter_values.check_values(each, ctx, lambda column: _values(opened.frame, column))
-    native = _prune(opened.frame, both, window)
+    native = shared_results.compute_once(
+        opened.frame, ("prune", both, window), lambda: _prune(opened.frame, both, window)
+    )
     with engine_of(native).translate_errors():
         keys = group_keys.resolve_keys(names, nw.from_native(native).collect_schema(), taken)
         nodes = {*NODES} if "worker_node" in keys else set()
@@ -65,7 +67,9 @@ def prepare(
         for each in both:
             frame = each.apply(frame, ctx.node_names(), ctx.models(), window=window)
         columns = dict.fromkeys((*COMPUTED, *derived.CODES, *(needed - {"worker_node"})))
-        return Tasks(frame.select(*columns), ctx, filters.combine(*both), keys)
+        frame = frame.select(*columns)
+        shared_results.mark_selection(frame, native, (both, window, ctx.as_of_ms))
+        return Tasks(frame, ctx, filters.combine(*both), keys)
 
 
 def open_tasks(tasks: Any, names: Sequence[str] = ()) -> Dataset:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mltasks.engines.shared_results import compute_once
 from mltasks.engines.spark_frame import from_arrow_table
 from mltasks.engines.spark_sql import left_join
 from mltasks.exceptions import UsageError
@@ -22,12 +23,12 @@ def add_columns(tasks: Any, needed: Collection[str]) -> tuple[Any, dict[str, str
     names = [name for name in failure_reason.JSON_COLUMNS if name in needed]
     if not names:
         return tasks, {}
-    rows = tasks.selectExpr("*", f"CASE WHEN {DEPLOYED} THEN error END AS `text:error`")
-    rows = left_join(rows, _of_errors(rows), ["text:error"])
+    deployed = tasks.selectExpr("*", f"CASE WHEN {DEPLOYED} THEN error END AS `text:error`")
+    rows = left_join(deployed, compute_once(tasks, "errors", lambda: _of_errors(deployed)), ["text:error"])
     reason = "error"
     if "reason" in names:
-        rows = rows.selectExpr("*", f"CASE WHEN {ANSWERED} THEN response END AS `text:response`")
-        rows = left_join(rows, _of_responses(rows), ["text:response"])
+        answered = rows.selectExpr("*", f"CASE WHEN {ANSWERED} THEN response END AS `text:response`")
+        rows = left_join(answered, compute_once(tasks, "responses", lambda: _of_responses(answered)), ["text:response"])
         reason = "CASE WHEN `text:error` IS NOT NULL THEN `error:reason` ELSE coalesce(error, `response:reason`) END"
     failed = "coalesce(`error:nodes`, array())"
     planned = "coalesce(worker_node, array())"

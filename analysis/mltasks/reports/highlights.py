@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import operations, prepare
+from mltasks.engines import operations, prepare, shared_results
 from mltasks.reports import example_tasks, models, report_info, totals, unfinished
 from mltasks.reports.declarations.highlights import REPORT
 from mltasks.reports.findings import doubts, failing_groups, finding, got_worse, silence, stuck
@@ -67,11 +67,13 @@ def highlights(
     [['never_succeeded', 38], ['never_succeeded', 11]]
     """
     chosen = {**options, "tz": tz}
-    report_info.reject_filters("highlights", prepare.prepare(tasks, [], chosen, as_of=as_of, taken=()))
-    history = open_history(tasks, as_of, chosen)
-    tables = {name: run_part(name, tasks, history, as_of, chosen) for name in PARTS}
-    changes = got_worse.find_changes(tasks, history, as_of, chosen)
-    return find_highlights(tasks, tables, changes, history, as_of=as_of, now=now, options=chosen)
+    opened = prepare.open_tasks(tasks)
+    with shared_results.share_results():
+        report_info.reject_filters("highlights", prepare.prepare(opened, [], chosen, as_of=as_of, taken=()))
+        history = open_history(opened, as_of, chosen)
+        tables = {name: run_part(name, opened, history, as_of, chosen) for name in PARTS}
+        changes = got_worse.find_changes(opened, history, as_of, chosen)
+        return find_highlights(opened, tables, changes, history, as_of=as_of, now=now, options=chosen)
 
 
 def open_history(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> History:

@@ -61,6 +61,19 @@ class Periods:
         first = np.ones(len(midnights), dtype=bool)
         return midnights.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=first)
 
+    def fixed_steps(self, low: int, high: int) -> tuple[int, int] | None:
+        """Return a width and an origin [ms UTC]: from `low` to `high`, period n begins at n * width + origin.
+
+        None where the periods are not equally long: months, and days where the clocks change.
+        """
+        if not self.every.calendar:
+            return self._width, 0
+        offsets = self._offsets(low, high) if self.every.unit != "mo" else []
+        if len(offsets) != 1:
+            return None
+        origin = -offsets[0][1]
+        return (schema.DAY_MS, origin) if self.every.unit == "d" else (self.usual_ms, origin - THURSDAY * schema.DAY_MS)
+
     @property
     def name(self) -> str:
         """The length as it is written in `every`."""

@@ -71,12 +71,21 @@ def clip_to_window(grouped: TaskGroups, window: ReportWindow) -> TaskGroups:
         **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
     )
     frame = operations.explode_range(frame, "first_period", "last_period", PERIOD)
-    lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
-    number = nw.col(PERIOD)
-    return grouped.by_period(
-        frame.with_columns(low_ms=piecewise(number, lows), high_ms=_read_until(piecewise(number, highs))),
-        window.periods,
-    )
+    begin, finish = _clipped_periods(nw.col(PERIOD), window.periods, window)
+    return grouped.by_period(frame.with_columns(low_ms=begin, high_ms=_read_until(finish)), window.periods)
+
+
+def _clipped_periods(number: nw.Expr, periods: Periods, window: ReportWindow) -> tuple[nw.Expr, nw.Expr]:
+    """Return when the period of a number begins and ends, as `ReportWindow.spans` has it."""
+    steps = periods.fixed_steps(window.low, window.high)
+    if steps is None:
+        lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
+        return piecewise(number, lows), piecewise(number, highs)
+    width, origin = steps
+    begin = number * width + origin
+    finish = begin + width
+    high = nw.lit(window.high)
+    return later_of(begin, nw.lit(window.low)), nw.when(finish < high).then(finish).otherwise(high)
 
 
 def _read_until(high: nw.Expr) -> nw.Expr:

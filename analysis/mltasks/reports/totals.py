@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from mltasks.engines import operations
+from mltasks.engines import operations, shared_results
 from mltasks.engines.dataset import Tasks
 from mltasks.engines.operations import Value
 from mltasks.reports import bursts, grouping, outcome_codes
@@ -95,8 +95,12 @@ def count_totals(
     tasks: Tasks, counts: Mapping[str, OutcomeCodes] = NOTHING, values: Mapping[str, Value] = NOTHING
 ) -> Totals:
     """Return the census of all tasks, `counts` and `values` among it."""
-    frame = tasks.frame.with_columns(outcome_codes.outcome_code().alias(KIND))
-    return Totals(grouping.count(frame, {}, {**COUNTS, **counts}, {**VALUES, **values}), [*counts, *values])
+
+    def count() -> Totals:
+        frame = tasks.frame.with_columns(outcome_codes.outcome_code().alias(KIND))
+        return Totals(grouping.count(frame, {}, {**COUNTS, **counts}, {**VALUES, **values}), [*counts, *values])
+
+    return shared_results.compute_once_of_selection(tasks.frame, ("totals", *counts, *values.items()), count)
 
 
 def count_groups_and_totals(
@@ -144,6 +148,9 @@ def _count_with_bursts(
 
 def _span(tasks: Tasks) -> tuple[int | None, int | None]:
     """Return the earliest and the latest plausible create_time."""
+    if shared_results.is_sharing():  # others will ask for the census
+        covered = count_totals(tasks)
+        return covered.first_ms, covered.last_ms
     start = nw.col("start_ms")
     span = operations.to_pandas(tasks.frame.select(first=start.min(), last=start.max()))
     return whole_number(span["first"].item()), whole_number(span["last"].item())
