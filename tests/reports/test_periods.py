@@ -140,7 +140,7 @@ def test_a_step_holds_until_the_next() -> None:
 def test_periods_of_one_length_begin_at_equal_steps(every: str, tz: str) -> None:
     whole = Periods(windows.parse_period(every), tz)
     low, high = 1_780_000_000_123, 1_784_000_000_456  # May to July: no clock changes
-    steps = whole.fixed_steps(low, high)
+    steps = whole.equal_steps(low, high)
     assert steps is not None
     numbers = range(whole.number_at(low) + 1, whole.number_at(high) + 1)
     assert [n * steps[0] + steps[1] for n in numbers] == whole.starts(numbers).as_unit("ms").astype("int64").tolist()
@@ -149,4 +149,4 @@ def test_periods_of_one_length_begin_at_equal_steps(every: str, tz: str) -> None
 @pytest.mark.parametrize(("every", "tz"), [("1d", "Europe/Berlin"), ("1w", "Europe/Berlin"), ("1mo", "UTC")])
 def test_periods_of_several_lengths_have_no_steps(every: str, tz: str) -> None:
     in_winter, in_summer = 1_770_000_000_000, 1_780_000_000_000
-    assert Periods(windows.parse_period(every), tz).fixed_steps(in_winter, in_summer) is None
+    assert Periods(windows.parse_period(every), tz).equal_steps(in_winter, in_summer) is None

@@ -51,8 +51,8 @@ def mark_selection(frame: Any, tasks: Any, selection: Hashable) -> None:
 def compute_once_of_selection(frame: Any, name: Hashable, compute: Callable[[], Result]) -> Result:
     """Return what `compute_once` does for the selection that a frame is marked with; one without a mark shares none."""
     results = _RESULTS.get()
-    marked = results.get((id(frame), SELECTION)) if results is not None else None
-    if marked is None:
+    mark = results.get((id(frame), SELECTION)) if results is not None else None
+    if mark is None:
         return compute()
-    tasks, selection = marked[1]
+    tasks, selection = mark[1]
     return compute_once(tasks, (name, selection), compute)

@@ -61,7 +61,7 @@ class Periods:
         first = np.ones(len(midnights), dtype=bool)
         return midnights.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=first)
 
-    def fixed_steps(self, low: int, high: int) -> tuple[int, int] | None:
+    def equal_steps(self, low: int, high: int) -> tuple[int, int] | None:
         """Return a width and an origin [ms UTC]: from `low` to `high`, period n begins at n * width + origin.
 
         None where the periods are not equally long: months, and days where the clocks change.

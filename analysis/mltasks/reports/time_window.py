@@ -71,13 +71,13 @@ def clip_to_window(grouped: TaskGroups, window: ReportWindow) -> TaskGroups:
         **{name: window.periods.number(nw.col(name), low, high).cast(nw.Int64) for name in instants}
     )
     frame = operations.explode_range(frame, "first_period", "last_period", PERIOD)
-    begin, finish = _clipped_periods(nw.col(PERIOD), window.periods, window)
+    begin, finish = _clip_periods(nw.col(PERIOD), window.periods, window)
     return grouped.by_period(frame.with_columns(low_ms=begin, high_ms=_read_until(finish)), window.periods)
 
 
-def _clipped_periods(number: nw.Expr, periods: Periods, window: ReportWindow) -> tuple[nw.Expr, nw.Expr]:
+def _clip_periods(number: nw.Expr, periods: Periods, window: ReportWindow) -> tuple[nw.Expr, nw.Expr]:
     """Return when the period of a number begins and ends, as `ReportWindow.spans` has it."""
-    steps = periods.fixed_steps(window.low, window.high)
+    steps = periods.equal_steps(window.low, window.high)
     if steps is None:
         lows, highs = ([(n, span[side]) for n, span in window.spans.items()] for side in (0, 1))
         return piecewise(number, lows), piecewise(number, highs)
