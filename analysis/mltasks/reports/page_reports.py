@@ -8,6 +8,8 @@ from typing import Any, Unpack
 import msgspec
 import pandas as pd
 
+from mltasks.engines import prepare
+from mltasks.engines.shared_results import share_results
 from mltasks.reports import report_info, verdicts
 from mltasks.reports.clusters import compare_clusters
 from mltasks.reports.durations import durations
@@ -25,6 +27,7 @@ TYPE_COLUMNS = ("task_type", "tasks", "completed", "failed", "open", "failure_ra
 BEFORE = ("rate_before", "p50_before_s")
 
 
+@share_results()
 def run_reports(
     tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]
 ) -> dict[str, pd.DataFrame]:
@@ -32,7 +35,7 @@ def run_reports(
 
     What has changed is among them where something has for sure; with `since`, wherever it can be compared.
     """
-    chosen = {**options, "tz": tz}
+    tasks, chosen = prepare.open_tasks(tasks), {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
     changes = find_changes(tasks, history, as_of, chosen)
     names = [name for name, report in REPORTS.items() if report.on_page]
@@ -57,11 +60,12 @@ def run_reports(
     return {"highlights": highlights, **tables, **more}
 
 
+@share_results()
 def run_summary(
     tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that the summary in a terminal shows, and those that its highlights are found in, by name."""
-    chosen = {**options, "tz": tz}
+    tasks, chosen = prepare.open_tasks(tasks), {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
     changes = find_changes(tasks, history, as_of, chosen)
     highlights, tables = _run([*PARTS, "workers"], tasks, changes, history, as_of, chosen)
