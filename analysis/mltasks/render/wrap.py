@@ -11,7 +11,8 @@ GAP = 1  # blanks between columns
 NARROWEST = 8  # a column of texts is not made narrower than this
 KEPT_WHOLE = 16  # a word up to this long is broken only where all columns are as narrow as their words
 WORDS = re.compile(r" *[^ ]+")
-PARTS = re.compile(r"[^ _,./-]*[ _,./-]+|[^ _,./-]+")  # of names such as LOGISTIC_REGRESSION
+INSIDE = r"(?:[^ _,./-]|[,.-](?=[0-9]))"  # of a part: numbers, their signs and dates are not broken
+PARTS = re.compile(rf"{INSIDE}*(?:(?![,.-][0-9])[ _,./-])+|{INSIDE}+")  # of names such as LOGISTIC_REGRESSION
 
 
 def wrap_text(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
