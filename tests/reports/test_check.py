@@ -146,8 +146,8 @@ def test_what_cannot_be_told_is_no_data_and_said_where_it_could_change_the_verdi
     results = check(tasks, [rule for rule, _ in wanted])
     assert [result.verdict for result in results] == [verdict for _, verdict in wanted]
     text = check_results.to_text(results)
-    assert "ok: e: no data, the index of models is not part of what was read\n" in text
-    assert "ok: h: no data, what is new cannot be told: the tasks reach back less than twice 7d\n" in text
+    assert "no data: e: the index of models is not part of what was read\n" in text
+    assert "no data: h: what is new cannot be told: the tasks reach back less than twice 7d\n" in text
     assert "error: d: rows: no data, when the nodes of ml-fixture were started is not part of what was read: " in text
 
 
@@ -202,13 +202,20 @@ GOOD = {"name": "x", "measure": "failure_rate", "max": 0.2}
         ({"mesure": 1}, "there is no 'mesure'; there are name, measure"),
         ({"report": "failure"}, "there is no report 'failure'; there are highlights, timeline, failures"),
         ({"measure": "p95_s"}, "failures has no measure 'p95_s'; there are tasks"),
-        ({"max": "20%"}, "max = '20%' is no int or float"),
-        ({"max": True}, "max = True is no int or float"),
+        ({"max": "20%"}, "max = '20%' is no number"),
+        ({"max": True}, "max = True is no number"),
         ({"min": 1}, "min = 1 is more than max = 0.2; swap them"),
         (
             {"equals": {"verdict": "lost"}},
             "equals: failures has no column 'verdict'; there are task_type, function_name",
         ),
+        (
+            {"report": "unfinished", "measure": "rows", "equals": {"verdict": ["lost", "lsot"]}},
+            "equals: no verdict is 'lsot'; there are finished_unrecorded, waiting, lost",
+        ),
+        ({"max": float("nan")}, "max = nan is no limit; write a number"),
+        ({"min": float("-inf")}, "min = -inf is no limit; write a number"),
+        ({"by": "state"}, r"by = 'state' is no list; write \["),
         ({"on_no_data": "fail"}, "on_no_data is 'fail'; write ok or breach"),
     ],
 )
@@ -250,8 +257,8 @@ def results() -> list[Result]:
 def test_text_names_the_breach_and_the_rule_that_holds(results: list[Result]) -> None:
     assert check_results.to_text(results).splitlines() == [
         'warning: rate: failure_rate of quoted "A"\\n is 1 (0.722 to 1), to be at most 0.2, 10 tasks',
-        "ok: none: no data",
-        "2 rules, 1 breach",
+        "no data: none",
+        "2 rules, 1 breach, 1 without data",
     ]
 
 

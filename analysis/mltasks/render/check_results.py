@@ -9,22 +9,25 @@ from xml.etree import ElementTree
 
 from mltasks.render.cells import one_line
 from mltasks.reports.check import NO_DATA, Result
+from mltasks.tasks.plural import count_of
 
 
 def to_text(results: Sequence[Result]) -> str:
     """Return a line for each breach, and one for each rule that holds."""
-    lines = []
+    lines, untold = [], 0
     for name, group in groupby(results, key=lambda result: result.rule):
         rows = list(group)
         breaches = [result for result in rows if result.is_breach]
         lines += [one_line(f"{row.severity}: {name}: {row.sentence()}") for row in breaches]
         if not breaches:
             none = all(row.verdict == NO_DATA for row in rows)
-            why = f", {rows[0].missing}" if rows[0].missing else ""
-            lines.append(one_line(f"ok: {name}" + (f": no data{why}" if none else "")))
+            why = f": {rows[0].missing}" if rows[0].missing else ""
+            untold += none
+            lines.append(one_line(f"no data: {name}{why}" if none else f"ok: {name}"))
     count = sum(result.is_breach for result in results)
     rules = len({result.rule for result in results})
-    lines.append(f"{rules} rules, {count} {'breach' if count == 1 else 'breaches'}")
+    breaches_in_words = f"{count:,} {'breach' if count == 1 else 'breaches'}"
+    lines.append(f"{count_of(rules, 'rule')}, {breaches_in_words}" + (f", {untold:,} without data" if untold else ""))
     return "\n".join(lines) + "\n"
 
 

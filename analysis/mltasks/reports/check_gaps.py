@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from mltasks.reports import history, models, unfinished
-from mltasks.reports.rules import Rule
+from mltasks.reports.rules import Rule, read_values
 
 NOT_LOST = ("overdue", "suspect", "unbounded", "open")  # verdicts of tasks that may be lost
 UNKNOWN = "unknown"  # the verdict of models that have none
@@ -25,7 +25,7 @@ class Gap(NamedTuple):
 def select_rows(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Return the rows whose columns have the values that a rule looks for."""
     for name in rule.equals:
-        table = table[table[name].isin(_read_values(rule, name))]
+        table = table[table[name].isin(read_values(rule, name))]
     return table
 
 
@@ -34,7 +34,7 @@ def find_gap(rule: Rule, table: pd.DataFrame, notes: Sequence[str]) -> Gap | Non
 
     More open tasks than are judged are a breach: a cluster with so many is not healthy.
     """
-    verdicts, statuses = _read_values(rule, "verdict"), _read_values(rule, "status")
+    verdicts, statuses = read_values(rule, "verdict"), read_values(rule, "status")
     if rule.report == "unfinished":
         endings = (unfinished.WITHOUT_WAITING,) if not verdicts or "waiting" in verdicts else ()
         if many := next((n for n in notes if n.startswith(unfinished.UNTOLD) or n.endswith(endings)), None):
@@ -49,12 +49,6 @@ def find_gap(rule: Rule, table: pd.DataFrame, notes: Sequence[str]) -> Gap | Non
     if rule.report == "errors" and "new" in statuses and (too_short := _find_first(notes, history.TOO_SHORT)):
         return Gap(len(table), too_short)
     return None
-
-
-def _read_values(rule: Rule, name: str) -> list[Any]:
-    """Return the values of a column that a rule looks for; none where it does not look at it."""
-    value = rule.equals.get(name, [])
-    return value if isinstance(value, list) else [value]
 
 
 def _find_first(notes: Sequence[str], begin: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -22,6 +23,15 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "where": (dict,),
     "equals": (dict,),
 }
+
+
+WORDS: Mapping[type, str] = {
+    str: "text",
+    int: "number",
+    list: 'list; write ["task_type"]',
+    dict: 'table; write { task_type = "TRAINING" }',
+}
+EXAMPLES = {"name": "trainings succeed", "measure": "failure_rate"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,12 @@ def load_rules(path: str | Path) -> list[Rule]:
     return rules
 
 
+def read_values(rule: Rule, name: str) -> list[Any]:
+    """Return the values of a column that a rule looks for; none where it does not look at it."""
+    value = rule.equals.get(name, [])
+    return value if isinstance(value, list) else [value]
+
+
 def parse_rule(entry: Any, place: str) -> Rule:
     """Return a rule as TOML gives it; raises UsageError that names `place`."""
     if not isinstance(entry, dict):
@@ -69,11 +85,12 @@ def parse_rule(entry: Any, place: str) -> Rule:
         if name not in names:
             raise UsageError(f"{place}: there is no {name!r}; there are {', '.join(names)}")
         if not isinstance(value, TYPES[name]) or isinstance(value, bool):
-            kinds = " or ".join(kind.__name__ for kind in TYPES[name])
-            raise UsageError(f"{place}: {name} = {value!r} is no {kinds}")
+            raise UsageError(f"{place}: {name} = {value!r} is no {WORDS[TYPES[name][0]]}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{place}: {name} = {value!r} is no limit; write a number")
     for name in ("name", "measure"):
         if not entry.get(name):
-            raise UsageError(f"{place}: {name} is missing")
+            raise UsageError(f"{place}: {name} is missing; give one, such as {name} = {EXAMPLES[name]!r}")
     rule = Rule(**entry | ({"by": tuple(entry["by"])} if "by" in entry else {}))
     if rule.report not in REPORTS:
         raise UsageError(f"{place}: there is no report {rule.report!r}; there are {', '.join(REPORTS)}")
@@ -88,8 +105,12 @@ def parse_rule(entry: Any, place: str) -> Rule:
         raise UsageError(f"{place}: min = {rule.min:g} is more than max = {rule.max:g}; swap them")
     keys = REPORTS[rule.report].keys if rule.by is None else rule.by
     for name in rule.equals:
-        if name not in (columns := [*keys, *REPORTS[rule.report].column_names]):
+        if name not in (columns := list(dict.fromkeys([*keys, *REPORTS[rule.report].column_names]))):
             raise UsageError(f"{place}: equals: {rule.report} has no column {name!r}; there are {', '.join(columns)}")
+        for value in read_values(rule, name):
+            words = REPORTS[rule.report].orders.get(name, ())
+            if words and value not in words:
+                raise UsageError(f"{place}: equals: no {name} is {value!r}; there are {', '.join(words)}")
     if rule.on_no_data not in ON_NO_DATA:
         raise UsageError(f"{place}: on_no_data is {rule.on_no_data!r}; write {' or '.join(ON_NO_DATA)}")
     return rule

@@ -49,6 +49,11 @@ REPORT = Report(
     ),
     narrow=("verdict", "evidence"),
     worst_first=("rate_change", "p50_ratio"),
+    orders={
+        "verdict": (
+            *("worse", "better", "worse?", "better?", "unclear", "same", "only before", "only after", "too few"),
+        )
+    },
     examples=(
         "mltasks compare demo --split '2026-11-24 22:05'",
         "mltasks compare demo --since 10m --against previous --by task_type",

@@ -36,6 +36,7 @@ REPORT = Report(
     ),
     narrow=("error", "status", "tasks", "last_seen", "functions"),
     worst_first=("tasks", "last_seen"),
+    orders={"status": ("new", "returned", "ongoing", "gone")},
     examples=(
         "mltasks errors demo --top 5",
         "mltasks errors demo --task-type DEPLOY_MODEL --sort tasks",

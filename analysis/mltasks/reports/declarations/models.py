@@ -39,6 +39,9 @@ REPORT = Report(
     ),
     narrow=("name", "verdict", "planned", "current", "deploys", "last_outcome", "failing_since"),
     worst_first=("failures_in_a_row", "failed", "deploys"),
+    orders={
+        "verdict": (*("down", "partial", "deploying", "stuck", "given_up", "stale", "undeployed", "up", "unknown"),)
+    },
     examples=(
         "mltasks models demo --top 5",
         "mltasks models demo --model remote --wide",
