@@ -37,6 +37,8 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
     [
         (("failures", "nowhere.parquet"), ("nowhere.parquet: there is no such file", "https://", "demo")),
         (("failures", "dmeo"), ("dmeo: there is no such file", "demo")),
+        (("failures", ""), ("the source is empty", "demo")),
+        (("failures", "demo", "--since", ""), ("since: cannot read ''", "7d")),
         (("failures",), ("no SOURCE", "demo", "MLTASKS_SOURCE")),
         (("list",), ("no SOURCE", "demo", "MLTASKS_SOURCE")),
         (("get", "demo"), ("get demo: give a SOURCE and an ID", "mltasks get demo ID")),

@@ -169,7 +169,8 @@ def split(options: dict[str, Any], left_out: Collection[str] = ()) -> tuple[dict
     names = [name for name in filter_declarations.HELP if name not in left_out]
     chosen = {name: options.pop(name, None) for name in names}
     chosen["tz"] = options.get("tz")  # which a report takes, too
-    chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value}
+    chosen = {name: value for name, value in chosen.items() if value or value == ""}  # an empty text is an error
+    chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
     return chosen, _to_access(**{name: options.pop(name) for name in ACCESS if name in options})
 
 

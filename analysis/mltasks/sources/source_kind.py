@@ -22,9 +22,11 @@ def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
     """Return what a name means; None where nothing has this name.
 
     "demo", `-`, a URL of object storage or of a cluster, a store, a folder, a file, a configured cluster: a name that
-    can mean several of these means the first.
+    can mean several of these means the first. Raises UsageError for an empty one.
     """
     text = str(source)
+    if not text:
+        raise UsageError("the source is empty, as a variable is that is not set; name a cluster's URL, a file, or demo")
     if text in (DEMO, STDIN):
         return "demo" if text == DEMO else "stdin"
     if is_object_url(source):
