@@ -69,6 +69,12 @@ def test_a_place_where_no_file_can_be_is_refused_before_any_work(tmp_path: Path,
         atomic_write.check_writable(tmp_path / name, force=True)
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux has /proc, a folder that takes no file")
+def test_a_folder_that_takes_no_file_is_a_write_error() -> None:
+    with pytest.raises(WriteError, match=r"^/proc/t\.csv: cannot be written: "):
+        write(Path("/proc/t.csv"), lambda part: part.write_text("x"))
+
+
 def test_the_longest_name_that_fits_can_be_written(tmp_path: Path) -> None:
     place = tmp_path / ("x" * 251 + ".csv")
     write(place, lambda part: part.write_text("x"))

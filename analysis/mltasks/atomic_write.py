@@ -47,7 +47,7 @@ def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
         with _through(place) as part:
             yield part
         return
-    with temporary.file_beside(place) as part, _rename_at_end(part, place):
+    with _translate_errors(place), temporary.file_beside(place) as part, _rename_at_end(part, place):
         yield part
         check_writable(place, force)  # somebody else may have been faster
         with suppress(FileNotFoundError):

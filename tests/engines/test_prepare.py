@@ -73,9 +73,9 @@ def test_as_of_before_the_newest_task_is_an_error_that_points_to_until(report: A
         report(tasks, as_of=AS_OF - HOUR - 1, until="4h")
 
 
-@pytest.mark.parametrize("tasks", [5, None, {"a"}, b"demo"], ids=repr)
+@pytest.mark.parametrize("tasks", [5, None, {"a"}, b"demo", pd.Series(["RUNNING"])], ids=lambda tasks: type(tasks))
 def test_what_is_no_table_is_refused(tasks: Any) -> None:
-    with pytest.raises(UsageError, match=r"cannot report on a [A-Za-z]+; give what mltasks"):
+    with pytest.raises(UsageError, match=r"cannot report on an object of type [A-Za-z]+; give what mltasks"):
         mltasks.workers(tasks)
 
 

@@ -76,12 +76,13 @@ def open_tasks(tasks: Any, names: Sequence[str] = ()) -> Dataset:
     """Return any kind of tasks with each task once, its Context, and filters still to apply."""
     if isinstance(tasks, Dataset):
         return tasks
+    frame = nw.from_native(tasks, pass_through=True)
+    if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
+        kind = type(tasks).__name__
+        raise UsageError(f"cannot report on an object of type {kind}; give what mltasks.load or mltasks.scan returns")
     engine = find_engine(tasks)
     if engine is not None:
         return Dataset(*engine.open_frame(tasks, names))
-    frame = nw.from_native(tasks, pass_through=True)
-    if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
-        raise UsageError(f"cannot report on a {type(tasks).__name__}; give what mltasks.load or mltasks.scan returns")
     return dataset.open_table(arrow_rows.frame_to_arrow(frame.lazy()))
 
 

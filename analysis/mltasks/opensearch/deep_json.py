@@ -15,6 +15,7 @@ from mltasks.exceptions import DataError
 
 SHALLOW = 100  # levels that are left to the parser
 DEEPEST = 5000  # levels of a document that is still read
+MARK = "mltasks:deep:"  # a text in place of a deep value begins so
 TOKEN = re.compile(rb'\s*(?:("(?:[^"\\]|\\.)*+")|([{\[])|([}\]])|([,:])|([^\s"{}\[\],:]++))', re.DOTALL)
 STRING, OPEN, CLOSE, PUNCTUATION = 1, 2, 3, 4
 PAIRS = {b"{": b"}", b"[": b"]"}
@@ -28,7 +29,7 @@ class TooDeepError(DataError):
 class DeepValues:
     """The values cut out of the texts given to `cut`; `restore` puts them back into text made of these."""
 
-    mark: str = field(default_factory=lambda: f"mltasks:deep:{secrets.token_hex(8)}")  # which no document holds
+    mark: str = field(default_factory=lambda: f"{MARK}{secrets.token_hex(8)}")  # which no document holds
     values: list[str] = field(default_factory=list)
 
     def cut(self, raw: bytes) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from mltasks.exceptions import DataError
-from mltasks.opensearch.deep_json import DeepValues
+from mltasks.opensearch.deep_json import MARK, DeepValues
 from mltasks.opensearch.lenient_json import REFUSED, excerpt, loads
 from mltasks.tasks import json_values, schema
 
@@ -160,7 +160,9 @@ class Parser:
         except ValueError:
             hit = None
         if not isinstance(hit, dict):
-            return self._hit(broken=f"not a JSON object ({excerpt(raw, 60)})")
+            is_deep = isinstance(hit, str) and hit.startswith(MARK)
+            deep = "JSON that is nested deeper than a task can be, or cut short"
+            return self._hit(broken=deep if is_deep else f"not a JSON object ({excerpt(raw, 60)})")
         if "_source" not in hit and not TASK_FIELDS.isdisjoint(hit):
             return self._document(hit)
         source, meta = hit.get("_source"), {name: hit.get(name) for name in HIT_FIELDS}

@@ -46,6 +46,8 @@ def read_file(path: Path, name: str, tally: UnreadableCounts, cluster: str | Non
             return read_items(itertools.chain([] if first is None else [first], items), name, tally, cluster)
     except PermissionError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
+    except RecursionError as error:
+        raise DataError(f"{name}: JSON that is nested deeper than a task can be; {REMEDY}") from error
     except damage as error:
         raise DataError(f"{name}: cut short or damaged ({error}); fetch it anew with mltasks fetch") from error
 
