@@ -244,4 +244,5 @@ def _notes(table: pd.DataFrame, comparisons: int) -> list[str]:
     if table.empty or table["verdict"].isin([verdicts.WORSE, verdicts.BETTER, verdicts.SAME]).any():
         return notes if comparisons else []
     counts = (count_of(len(table), "group"), count_of(comparisons, "comparison"))
-    return [f"too little data to tell: of {' with '.join(counts)} none is clear"]
+    maybe = notes if table["verdict"].isin([verdicts.MAYBE_WORSE, verdicts.MAYBE_BETTER]).any() else []
+    return [*maybe, f"too little data to tell: of {' with '.join(counts)} none is clear"]

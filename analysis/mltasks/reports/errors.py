@@ -208,7 +208,9 @@ def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: in
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
         notes.append(f"deployments with several texts count in each of them: {several:,} more in sum")
     if len(groups) and not _reaches_back(reach, span_ms):
-        notes.append(f"{history.TOO_SHORT}: the tasks reach back less than twice {new}")
+        days = reach.span_days()
+        shorter = f"; --new {days}d can be told" if days else ""
+        notes.append(f"{history.TOO_SHORT}: the tasks reach back less than twice {new}{shorter}")
     return notes
 
 
