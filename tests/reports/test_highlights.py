@@ -61,7 +61,7 @@ def test_what_needs_attention_in_the_real_tasks() -> None:
             "never_succeeded",
             "DEPLOY_MODEL / TEXT_EMBEDDING",
             11,
-            "11 failed and none succeeded since 2026-11-24 21:57 UTC: Offline model is enabled.",
+            "11 failed and none succeeded since 2026-11-24 21:57 UTC, mostly: Offline model is enabled.",
             "3tWbD6IBQik9Ua0C9v9E",
         ],
     ]

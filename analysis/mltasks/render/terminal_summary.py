@@ -10,6 +10,7 @@ from mltasks.render import highlights, terminal, terminal_table, wrap
 from mltasks.render.html import MORE
 from mltasks.render.page import Page
 from mltasks.render.sort_and_top import make_view
+from mltasks.reports.highlights import list_untold
 
 
 def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, colour: bool = False) -> str:
@@ -22,6 +23,9 @@ def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, co
         sentences = [point.sentence() for point in points] or [highlights.CALM]
         parts += ["", Text("Needs attention", style="bold")]
         parts += [Text(wrap.wrap_paragraph(sentence, width, "  - ")) for sentence in sentences]
+        table = page.tables.get("highlights")
+        untold = [] if table is None else list_untold(make_view(table).info.notes)
+        parts += [Text(wrap.wrap_paragraph(note, width, "  ? ")) for note in untold]
         parts += ["", terminal_table.make_table(types, width=width)]
         parts += ["", terminal_table.make_table(make_view(page.tables["workers"]), width=width)]
     return terminal.to_text(parts, colour=colour)

@@ -188,6 +188,12 @@ def _untold(
     return notes
 
 
+def list_untold(notes: Sequence[str]) -> list[str]:
+    """Return those notes of the report that say what could not be looked at."""
+    begins = tuple(begin for begins in CLAIMS.values() for begin in begins)
+    return [note for note in notes if note.startswith(begins)]
+
+
 def _say_calm(untold: Sequence[str]) -> str:
     """Return that nothing was found, of what could be looked at."""
     claims = [text for text, notes in CLAIMS.items() if not any(note.startswith(notes) for note in untold if notes)]

@@ -83,6 +83,8 @@ def _describe(rows: Sequence[dict[str, Any]], total: int, commands: Commands, *,
     since = min((each["failing_since"] for each in rows if not pd.isna(each["failing_since"])), default=None)
     count, reason = _reason(rows, total, since, is_only=is_only)
     cause = finding.because(first["error"]) if first["share"] >= SAME else ""
+    if cause and any(row["share"] < 1 for row in rows):
+        cause = f", mostly{cause}"
     example = first["example_task_id"] if isinstance(first["example_task_id"], str) else None
     return Finding(first["kind"], subject, reason + cause, command, count, since, example, "failures", row)
 
