@@ -59,7 +59,7 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
             ("workers", "demo", "--not-outcome", "open"),
             ("workers does not take the filter not_outcome", "leave it out"),
         ),
-        (("report", "demo", "--outcome", "failed"), ("timeline does not take the filter outcome", "leave it out")),
+        (("report", "demo", "--outcome", "failed"), ("failures does not take the filter outcome", "leave it out")),
         (("failures", "demo", "--query", "{}"), ("demo: a query is for clusters", "--function-name")),
         (("list", "demo", "--query", '{"match_all": {}}'), ("demo: a query is for clusters", "--state")),
         (("list", "demo", "--query", "{"), ("--query: not JSON", "match_all")),

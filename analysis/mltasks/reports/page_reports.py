@@ -37,9 +37,8 @@ def run_reports(
     """
     tasks, chosen = prepare.open_tasks(tasks), {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
-    changes = find_changes(tasks, history, as_of, chosen)
     names = [name for name, report in REPORTS.items() if report.on_page]
-    highlights, tables = _run(names, tasks, changes, history, as_of, chosen)
+    highlights, tables, changes = _run(names, tasks, history, as_of, chosen)
     if changes is not None:
         shown = verdicts.TOLD if options.get("since") is None else verdicts.COMPARED
         rows = changes.table[changes.table["verdict"].isin(shown)].reset_index(drop=True)
@@ -67,17 +66,17 @@ def run_summary(
     """Return the tables that the summary in a terminal shows, and those that its highlights are found in, by name."""
     tasks, chosen = prepare.open_tasks(tasks), {**options, "tz": tz}
     history = open_history(tasks, as_of, chosen)
-    changes = find_changes(tasks, history, as_of, chosen)
-    highlights, tables = _run([*PARTS, "workers"], tasks, changes, history, as_of, chosen)
+    highlights, tables, _ = _run([*PARTS, "workers"], tasks, history, as_of, chosen)
     return {"highlights": highlights, **tables}
 
 
 def _run(
-    names: Sequence[str], tasks: Any, changes: Changes | None, history: History, as_of: Any, chosen: Mapping[str, Any]
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return the highlights and the reports of some names, among them PARTS."""
+    names: Sequence[str], tasks: Any, history: History, as_of: Any, chosen: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], Changes | None]:
+    """Return the highlights, the reports of some names, among them PARTS, and what has changed."""
     tables = {name: run_part(name, tasks, history, as_of, chosen) for name in names}
-    return find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen), tables
+    changes = find_changes(tasks, history, as_of, chosen)
+    return find_highlights(tasks, tables, changes, history, as_of=as_of, options=chosen), tables, changes
 
 
 def _with_info(
