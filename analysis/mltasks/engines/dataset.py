@@ -50,8 +50,8 @@ class Dataset:
 class Tasks:
     """What a report works on: a lazy frame with stored, derived and helper columns, filtered.
 
-    `keys` are the columns to group by and their dtypes in pandas; a user's own column has table.USER_PREFIX before its
-    name.
+    `keys` are the columns to group by and their dtypes in pandas; a user's own column has user_columns.USER_PREFIX
+    before its name.
     """
 
     frame: nw.LazyFrame[Any]
