@@ -182,10 +182,11 @@ def test_a_kind_that_there_is_not_is_said_before_anything_is_read(mltasks: Comma
 def test_a_window_is_compared_with_as_long_a_time_before_it(mltasks: Command) -> None:
     out = mltasks("report", str(labelled.PATH), "--since", "6d").out
     assert out.startswith("2,006 tasks of ")
+    assert " before before\n" in out
     rows = [line.split() for line in out.splitlines()]
     assert ["TRAINING", "1,344", "1,201", "143", "0", "10.6%", "2.3s", "17.8s", "4.9%", "2.5s"] in rows
     assert "REGISTER_MODEL / TEXT_EMBEDDING: worse than before: median 20.9 s" in " ".join(out.split())
 
 
 def test_a_window_without_a_time_before_it_has_no_such_columns(mltasks: Command) -> None:
-    assert "before" not in mltasks("report", str(labelled.PATH), "--since", "2026-11-07").out
+    assert " before before\n" not in mltasks("report", str(labelled.PATH), "--since", "2026-11-07").out

@@ -209,7 +209,7 @@ def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: in
         notes.append(f"deployments with several texts count in each of them: {several:,} more in sum")
     if len(groups) and not _reaches_back(reach, span_ms):
         days = reach.span_days()
-        shorter = f"; --new {days}d can be told" if days else ""
+        shorter = f"; with --new {days}d it can" if days else ""
         notes.append(f"{history.TOO_SHORT}: the tasks reach back less than twice {new}{shorter}")
     return notes
 
