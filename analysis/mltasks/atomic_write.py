@@ -60,11 +60,11 @@ def write_durable(path: Path, content: bytes | memoryview) -> None:
     Raises WriteError where it cannot be written; what was there before is unharmed then, or is replaced by all of it.
     """
     part = path.with_name(f".mltasks-{secrets.token_hex(8)}.part")
-    with _rename_at_end(part, path), part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     with _translate_errors(path):
+        with _rename_at_end(part, path), part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         _keep_names(path.parent)
 
 
@@ -80,14 +80,13 @@ def make_folder(path: Path) -> None:
 @contextmanager
 def _rename_at_end(part: Path, place: Path) -> Iterator[None]:
     """Rename a temporary file if all goes well, else remove it."""
-    with _translate_errors(place):
-        try:
-            yield
-            part.replace(place)
-        except BaseException:
-            with suppress(OSError):  # what went wrong first is what is said
-                part.unlink()
-            raise
+    try:
+        yield
+        part.replace(place)
+    except BaseException:
+        with suppress(OSError):  # what went wrong first is what is said
+            part.unlink()
+        raise
 
 
 @contextmanager
