@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from mltasks.reports.declarations.compare import VERDICTS
 from mltasks.reports.statistics.change import Change
 
-WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER = "worse", "better", "worse?", "better?"
-UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW = "unclear", "same", "only before", "only after", "too few"
-ORDER = (WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER, UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW)
+ORDER = VERDICTS
+WORSE, BETTER, MAYBE_WORSE, MAYBE_BETTER, UNCLEAR, SAME, ONLY_BEFORE, ONLY_AFTER, TOO_FEW = ORDER
 TOLD = ORDER[: ORDER.index(UNCLEAR)]  # the verdicts that say something
 COMPARED = ORDER[: ORDER.index(ONLY_BEFORE)]  # those of groups that could be compared
 FEWEST = 10  # tasks on each side

@@ -17,6 +17,9 @@ def _quantile(name: str, label: str) -> tuple[Column, ...]:
     )
 
 
+VERDICTS = (  # in the order of weight
+    *("worse", "better", "worse?", "better?", "unclear", "same", "only before", "only after", "too few"),
+)
 REPORT = Report(
     name="compare",
     title="Changes",
@@ -49,11 +52,7 @@ REPORT = Report(
     ),
     narrow=("verdict", "evidence"),
     worst_first=("rate_change", "p50_ratio"),
-    orders={
-        "verdict": (
-            *("worse", "better", "worse?", "better?", "unclear", "same", "only before", "only after", "too few"),
-        )
-    },
+    orders={"verdict": VERDICTS},
     examples=(
         "mltasks compare demo --split '2026-11-24 22:05'",
         "mltasks compare demo --since 10m --against previous --by task_type",
