@@ -1,6 +1,6 @@
 """Five hundred walks and two hundred reconciles over a cluster of two nodes, whose copies refresh each at its own time.
 
-    PYTHONPATH=tests python -m benchmarks.replica [--walks 500] [--reconciles 200]
+    PYTHONPATH=tests python -m benchmarks.replica [--walks 500] [--reconciles 200] [--at-once 4]
 
 Tasks are updated all the while, 14 to 25 a second, every second one without an immediate refresh. What came of it
 stands in docs/reliability.md.
@@ -21,19 +21,25 @@ from live.two_nodes import TwoNodes
 from live.updater import Updater
 from mltasks.opensearch.client import Cluster
 
-TASKS, RATE, AT_ONCE = 1500, 20, 4
+TASKS, RATE, THREADS = 1500, 60, 6
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--walks", type=int, default=500)
     parser.add_argument("--reconciles", type=int, default=200)
+    parser.add_argument(
+        "--at-once", type=int, default=4, help="walks at a time; fewer leave more of the machine to the updates"
+    )
     options = parser.parse_args()
     with TwoNodes() as two_nodes, tempfile.TemporaryDirectory() as folder:
         two_nodes.make_index()
         ids = fill(two_nodes.nodes[0], TASKS, seed=41)
         begun = time.monotonic()
-        with Updater(two_nodes.nodes, ids, RATE) as updater, ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        with (
+            Updater(two_nodes.nodes, ids, RATE, each=THREADS) as updater,
+            ThreadPoolExecutor(options.at_once + 1) as pool,
+        ):
             walks = [pool.submit(missing_and_twice, two_nodes, ids, number) for number in range(options.walks)]
             marked = pool.submit(reconcile, two_nodes, Path(folder) / "store", options.reconciles).result()
             lacking = [walk.result() for walk in walks]

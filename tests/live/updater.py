@@ -17,22 +17,25 @@ STATES = ("CREATED", "RUNNING", "COMPLETED", "FAILED")
 class Updater:
     """Updates tasks from threads of its own, `rate` a second in all, for as long as its `with` block runs.
 
+    A thread waits for the answer to each update, so that `each` server's threads bound what can be reached.
     Every second update asks for an immediate refresh, as ML Commons does; the others become visible with the next
     refresh of each copy, as they do where ML Commons is at work by other ways. No task is made or deleted.
     """
 
-    def __init__(self, servers: Sequence[Server], ids: Sequence[str], rate: float, seed: int = 1) -> None:
+    def __init__(
+        self, servers: Sequence[Server], ids: Sequence[str], rate: float, seed: int = 1, each: int = 2
+    ) -> None:
         self.updates = 0
         self._servers, self._ids, self._rate, self._seed = servers, ids, rate, seed
         self._end = threading.Event()
         self._failures: list[BaseException] = []
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(len(servers) * 2)]
+        self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(len(servers) * each)]
 
     def _run(self, number: int) -> None:
         chance = random.Random(self._seed * 100 + number)
         server = self._servers[number % len(self._servers)]
-        refresh = "?refresh=true" if number < len(self._servers) else ""
+        refresh = "?refresh=true" if number // len(self._servers) % 2 == 0 else ""
         pause = len(self._threads) / self._rate
         try:
             while not self._end.wait(chance.uniform(0, 2 * pause)):
