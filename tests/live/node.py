@@ -50,9 +50,9 @@ def command(home: Path, java_home: Path, folder: Path, heap: str) -> list[str]:
     """The command line of the node that `configure` laid out in `folder`."""
     version = major(java_home) or 0
     options = [f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseG1GC", "--add-opens=java.base/java.nio=ALL-UNNAMED"]
-    options.append(
-        "-XX:TieredStopAtLevel=1"
-    )  # a node of minutes does not live to see what Java's second compiler costs
+    options.append("-XX:TieredStopAtLevel=1")  # a node of minutes does not see what Java's second compiler brings
+    # nor is it worth to verify the classes of a release at each start, a tenth of what that takes
+    options += ["-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
     if has_module(java_home, "jdk.incubator.vector"):  # a Java that lacks it dies when it is asked for
         options.append("--add-modules=jdk.incubator.vector")
     if version >= 21:
