@@ -17,6 +17,7 @@ version = release = mltasks.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "declared"]
 html_theme = "furo"
 html_title = "mltasks"
+html_show_copyright = False  # the license is in the package
 exclude_patterns = ["_ext", "_figures/*.csv"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
