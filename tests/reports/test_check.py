@@ -91,7 +91,8 @@ def test_a_duration_a_count_of_rows_and_the_age_of_the_data() -> None:
 def test_a_group_that_has_been_failing_for_too_long() -> None:
     rule = Rule("failing", "failing_s", by=(), max=1800, min_tasks=3)
     assert both(tasks_of(3, 3), rule)[0].verdict == "breached"
-    assert both(tasks_of(3, 2), rule)[0].verdict == "no data"
+    assert [(r.verdict, r.value) for r in both(tasks_of(3, 2), rule)] == [("ok", 0.0)]  # fewer than min_tasks
+    assert [(r.verdict, r.value) for r in both([], rule)] == [("no data", None)]
     healthy = [*tasks_of(3, 3), {"create_time": AS_OF - 10, "last_update_time": AS_OF, "state": "COMPLETED"}]
     assert not any(result.is_breach for result in both(healthy, rule))
 
@@ -285,6 +286,19 @@ def test_prometheus_reads_the_metrics_back(results: list[Result]) -> None:
     assert breached == {'quoted "A"\\n': 1.0, "B": 0.0, "": 0.0}
     values = {sample.labels["group"]: sample.value for sample in families["mltasks_check_value"].samples}
     assert values == {'quoted "A"\\n': 1.0, "B": 0.0}
+    (low,) = (s.value for s in families["mltasks_check_value_low"].samples if s.labels["group"] != "B")
+    assert low == pytest.approx(0.722, abs=0.001)
+    no_data = {sample.labels["group"]: sample.value for sample in families["mltasks_check_no_data"].samples}
+    assert no_data == {'quoted "A"\\n': 0.0, "B": 0.0, "": 1.0}
+
+
+def test_a_rule_of_rows_names_the_first_of_them() -> None:
+    new = Rule("open", "rows", report="unfinished", max=2)
+    tasks = [{"task_id": f"t{n}", "create_time": AS_OF - 60_000 + n, "state": "RUNNING"} for n in range(5)]
+    (result,) = both(tasks, new)
+    assert result.sentence() == "rows is 5 (t0; t1; t2; ...), to be at most 2"
+    (result,) = both(tasks_of(3, 2), Rule("groups", "rows", max=0))
+    assert result.sentence() == "rows is 1 (TRAINING, KMEANS), to be at most 0"
 
 
 def test_the_rules_of_real_tasks() -> None:

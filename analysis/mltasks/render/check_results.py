@@ -61,12 +61,22 @@ def _clean(text: str) -> str:
     return "".join(c if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in one_line(text))
 
 
+GAUGES: Mapping[str, tuple[str, Callable[[Result], float | None]]] = {
+    "value": ("What a rule measured.", lambda result: result.value),
+    "value_low": ("Lower end of the 95 % interval of a rate.", lambda result: result.low),
+    "value_high": ("Upper end of the 95 % interval of a rate.", lambda result: result.high),
+    "breached": ("1 where a rule is breached.", lambda result: int(result.is_breach)),
+    "no_data": ("1 where nothing could be measured.", lambda result: int(result.value is None)),
+}
+
+
 def to_openmetrics(results: Sequence[Result]) -> str:
-    """Return OpenMetrics: what was measured, and whether the rule is breached, by rule and group."""
-    lines = ["# TYPE mltasks_check_value gauge", "# HELP mltasks_check_value What a rule measured."]
-    lines += [f"mltasks_check_value{{{_labels(r)}}} {r.value!r}" for r in results if r.value is not None]
-    lines += ["# TYPE mltasks_check_breached gauge", "# HELP mltasks_check_breached 1 where a rule is breached."]
-    lines += [f"mltasks_check_breached{{{_labels(result)}}} {int(result.is_breach)}" for result in results]
+    """Return OpenMetrics: the gauges of each result, by rule and group; what is not known is left out."""
+    lines = []
+    for name, (meaning, measure) in GAUGES.items():
+        lines += [f"# TYPE mltasks_check_{name} gauge", f"# HELP mltasks_check_{name} {meaning}"]
+        numbers = ((result, measure(result)) for result in results)
+        lines += [f"mltasks_check_{name}{{{_labels(r)}}} {number!r}" for r, number in numbers if number is not None]
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 

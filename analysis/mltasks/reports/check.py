@@ -19,6 +19,7 @@ from mltasks.tasks.metadata import to_datetime
 from mltasks.tasks.plural import count_of
 
 OK, BREACHED, NO_DATA = "ok", "breached", "no data"
+EXAMPLES = 3  # rows that a rule of `rows` names
 INTERVALS = {"failure_rate": ("failure_rate_low", "failure_rate_high")}
 
 
@@ -36,6 +37,7 @@ class Result(NamedTuple):
     high: float | None
     tasks: int | None
     missing: str | None = None  # why it could not be measured
+    examples: tuple[str, ...] = ()  # of rows that were counted, the first ones: their keys, or the task
 
     @property
     def is_breach(self) -> bool:
@@ -49,6 +51,9 @@ class Result(NamedTuple):
             return f"{self.measure}{where}: no data{f', {self.missing}' if self.missing else ''}; {self.limit}"
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
         tasks = "" if self.tasks is None else f", {count_of(self.tasks)}"
+        if self.examples:
+            more = "; ..." if self.value > len(self.examples) else ""
+            interval = f" ({'; '.join(self.examples)}{more})"
         return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
 
 
@@ -84,7 +89,7 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
         return
     table = check_gaps.select_rows(table, rule)
     if rule.measure == ROWS:
-        result = _result(rule, "", len(table), (None, None), None)
+        result = _result(rule, "", len(table), (None, None), None)._replace(examples=_name_rows(table, info.keys))
         if gap is not None and _result(rule, "", len(table) + gap.rows, (None, None), None).verdict != result.verdict:
             result = _result(rule, "", None, (None, None), None)._replace(missing=gap.reason)
         if info.tasks:
@@ -94,10 +99,23 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
         values = {str(name): value for name, value in row.items()}
         value = _value(rule, values, info.as_of_ms)
         tasks_of_row = _tasks(rule, values)
-        if value is not None and (tasks_of_row is None or tasks_of_row >= rule.min_tasks):
+        is_enough = tasks_of_row is None or tasks_of_row >= rule.min_tasks
+        if rule.measure == FAILING and values.get("tasks") and not is_enough:
+            value, is_enough = 0.0, True  # of a group with so few failures in a row nothing is unknown
+        if value is not None and is_enough:
             low, high = (values.get(name) for name in INTERVALS.get(rule.measure, ("", "")))
-            group = ", ".join("(none)" if pd.isna(values[key]) else str(values[key]) for key in info.keys)
+            group = _name_row(values, info.keys)
             yield _result(rule, group, value, (low, high), tasks_of_row)
+
+
+def _name_rows(table: pd.DataFrame, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what the first rows are of; a row without keys is of one task."""
+    names = keys or [name for name in ("task_id",) if name in table]
+    return tuple(_name_row(row, names) for row in table.head(EXAMPLES).to_dict("records")) if names else ()
+
+
+def _name_row(row: Mapping[Any, Any], keys: Sequence[str]) -> str:
+    return ", ".join("(none)" if pd.isna(row[key]) else str(row[key]) for key in keys)
 
 
 def _run(tasks: Any, rule: Rule, as_of: Any, options: dict[str, Any]) -> pd.DataFrame:
