@@ -17,8 +17,11 @@ def _quantile(name: str, label: str) -> tuple[Column, ...]:
     )
 
 
-VERDICTS = (  # in the order of weight
+VERDICTS = (  # of one group's measures, the first of these is shown
     *("worse", "better", "worse?", "better?", "unclear", "same", "only before", "only after", "too few"),
+)
+ROWS = (  # in which order the groups are read: what is bad, what is good, what cannot be told
+    *("worse", "worse?", "better", "better?", "unclear", "same", "only before", "only after", "too few"),
 )
 REPORT = Report(
     name="compare",
@@ -51,8 +54,8 @@ REPORT = Report(
         *_quantile("p95", "95th percentile"),
     ),
     narrow=("verdict", "evidence"),
-    worst_first=("rate_change", "p50_ratio"),
-    orders={"verdict": VERDICTS},
+    worst_first=("verdict", "rate_change", "p50_ratio"),
+    orders={"verdict": ROWS},
     examples=(
         "mltasks compare demo --split '2026-11-24 22:05'",
         "mltasks compare demo --since 10m --against previous --by task_type",
