@@ -45,6 +45,17 @@ def test_wide_shows_all_columns_under_their_full_names(reports: dict[str, View],
     assert header.split() == list(reports[name].frame.columns)
 
 
+def test_periods_are_shown_whole_and_without_what_is_known_only_of_now(demo: pd.DataFrame) -> None:
+    table = make_view(mltasks.failures(demo, task_type="TRAINING", every="1h", tz="Africa/Cairo"))
+    lines = terminal.render(table, width=80).splitlines()
+    hours = [line for line in lines if line.startswith("TRAINING")]
+    assert hours[1].split()[1:6] == ["AD_LIBSVM", "2026-11-25", "00:00", "8", "0"]
+    assert len(hours) == len(table.frame)
+    assert {*table.frame} - {*table.narrow()} >= {"last_success", "failing_since", "failures_in_a_row"}
+    days = terminal.render(make_view(mltasks.failures(demo, by="task_type", every="1d")), width=80)
+    assert "TRAINING         2026-11-24   306 " in days
+
+
 def test_task_ids_of_the_demo_stay_in_one_piece(reports: dict[str, View]) -> None:
     shown = terminal.render(reports["list"], width=80)
     assert all(f"\n{task_id} " in shown for task_id in reports["list"].frame["task_id"])

@@ -54,9 +54,12 @@ def ago(time: datetime, as_of_ms: int | None) -> str:
     return f"{duration(seconds)} ago" if seconds >= 1 else "now"
 
 
-def period(start: datetime) -> str:
-    """Return the start of a period; its time of day only where it has one, its offset where an hour comes twice."""
-    if (start.hour, start.minute) == (0, 0):
+def period(start: datetime, *, of_days: bool = True) -> str:
+    """Return the start of a period; its offset where an hour comes twice.
+
+    `of_days`: the period is a day or longer, so that its time of day is shown only where it is not midnight.
+    """
+    if of_days and (start.hour, start.minute) == (0, 0):
         return f"{start:%Y-%m-%d}"
     return f"{start:%Y-%m-%d %H:%M%z}" if _comes_twice(start) else f"{start:%Y-%m-%d %H:%M}"
 

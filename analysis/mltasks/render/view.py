@@ -12,6 +12,7 @@ from mltasks.reports import column_kinds, task_list
 from mltasks.reports.declaration import ReportColumn
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.report_info import ReportInfo
+from mltasks.tasks import times
 
 NARROW = {name: report.narrow for name, report in REPORTS.items()} | {"list": task_list.NARROW}  # fits 80 columns
 
@@ -35,8 +36,11 @@ class View:
 
     def cell(self, name: str, value: Any, *, saved: bool = False) -> str:
         """Return a cell of a column as text; `saved` as in `cells.cell`."""
+        column = self.column(name)
+        if column and column.kind == "period" and self.info.step and not cells.is_missing(value):
+            return cells.period(value, of_days=times.parse_period(self.info.step).calendar)
         show = cells.key if name in self.keys else cells.cell
-        return show(self.column(name), value, self.info.ago_from_ms, saved=saved)
+        return show(column, value, self.info.ago_from_ms, saved=saved)
 
     def is_id(self, name: str) -> bool:
         """Tell whether a column holds texts to be copied, which stay in one piece."""
@@ -53,6 +57,8 @@ class View:
             return self.frame
         shown = [name for name in NARROW[self.info.report] if name in self.frame.columns]
         keys = self.keys
+        if "period" in keys:
+            shown = [name for name in shown if name not in REPORTS[self.info.report].now_only]
         if "task_id" in self.frame.columns and "tasks" in shown and not keys:  # a row is a task
             shown.remove("tasks")
         if "wait_share" in shown and self.frame["wait_share"].isna().all():  # nothing is known of the pools

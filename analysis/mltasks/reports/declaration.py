@@ -66,6 +66,7 @@ class Report(NamedTuple):
     options: tuple[ReportOption, ...] = ()
     orders: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # texts of a column in the order of their weight
     repeats: bool = False  # whether the command can show it time and again, as a cluster changes
+    now_only: tuple[str, ...] = ()  # columns about now: missing where there are periods
     figure: str | None = None  # the drawing in render.plot, None: it has no figure
     looks_back: bool = False  # whether it compares with as long a time before `since`
     on_page: bool = True  # whether the page has a section of it

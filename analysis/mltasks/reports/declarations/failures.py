@@ -30,5 +30,6 @@ REPORT = Report(
         "mltasks list demo --outcome failed --columns task_id,reason",
     ),
     refused=CHANGES_RATE,
+    now_only=("last_success", "failing_since", "failures_in_a_row"),
     figure="failures",
 )
