@@ -44,7 +44,7 @@ def make_view(
         _check_column(frame, "columns", name)
     if top is not None and top < len(frame):
         order = f", by {by}" if by else ""
-        cut = f"top {top} of {len(frame)} rows{order}; all: --top 0"
+        cut = f"top {top:,} of {len(frame):,} rows{order}; all: --top 0"
         info = msgspec.structs.replace(info, notes=[cut, *info.notes])
         frame = frame.head(top)
     return View(frame[list(columns)] if columns else frame, info, chosen=bool(columns))
