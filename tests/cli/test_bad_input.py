@@ -42,6 +42,7 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
         (("failures",), ("no SOURCE", "demo", "MLTASKS_SOURCE")),
         (("list",), ("no SOURCE", "demo", "MLTASKS_SOURCE")),
         (("get", "demo"), ("get demo: give a SOURCE and an ID", "mltasks get demo ID")),
+        (("get", "nosuchtask", "demo"), ("get nosuchtask: the SOURCE comes first", "mltasks get demo nosuchtask")),
         (("get", "demo", "nosuchtask"), ("demo: there is no task nosuchtask", "mltasks list")),
         (("get", "demo", "-osuchtask0123456789"), ("demo: there is no task -osuchtask0123456789", "mltasks list")),
         (("get", "demo", "x", "--refresh"), ("demo: only a cluster can refresh a task", "--refresh")),

@@ -92,4 +92,6 @@ def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")
+    if source_kind.is_source(words[-1], file) and not source_kind.is_source(words[0], file):
+        raise UsageError(f"get {words[0]}: the SOURCE comes first: mltasks get {words[-1]} {' '.join(words[:-1])}")
     return words[0], words[1:]
