@@ -181,3 +181,8 @@ def test_other_pictures_and_other_reports_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no figure of list"):
         figure.save(view(failures([]), report="list"), tmp_path / "r.svg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_colours_of_a_load_over_time_are_read_as_durations(tasks: pd.DataFrame) -> None:
+    shown = words(figure.svg(make_view(mltasks.workers(tasks, every="5min"))))
+    assert [f"{minutes}m" for minutes in range(1, 8)] == [text for text in shown if text.endswith("m")]

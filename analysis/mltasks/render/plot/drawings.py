@@ -38,7 +38,8 @@ class Drawing:
         """Write the values beside the colours of a heat map as durations, where they are."""
         (mesh,) = axes.collections
         if self.column.endswith("_s") and mesh.colorbar is not None:
-            mesh.colorbar.set_ticks(scales.seconds_ticks(longest), format=scales.SECONDS)
+            mesh.colorbar.set_ticks(scales.seconds_ticks(longest))
+            mesh.colorbar.formatter = scales.SECONDS
 
     def set_ticks(self, axis: Any, kind: Kind, longest: float) -> None:
         """Write the values on an axis as those of a column of this kind."""
