@@ -14,10 +14,13 @@ MOST_VECTOR_CELLS = 2000  # with more of them an SVG holds the cells as a pictur
 SMALLEST_TEXT = 4.0  # points; where names need less, only some of them are written
 
 
-def draw_heat_map(view: View, column: str, label: str, names: list[str], axes: Axes) -> None:
+def draw_heat_map(
+    view: View, column: str, label: str, names: list[str], axes: Axes, *, zero_is_empty: bool = False
+) -> None:
     """Draw a column of a table with periods; a cell without a value stays empty.
 
     `names` are those of the groups in the order of the table, from the top; `label` says what the colours are.
+    `zero_is_empty`: counts, of which one has to be told from none.
     """
     frame = view.frame
     keys = [key for key in view.keys if key != "period"]
@@ -30,9 +33,11 @@ def draw_heat_map(view: View, column: str, label: str, names: list[str], axes: A
     step = scales.usual_step(frame["period"])
     edges = date2num(starts.append(starts[-1:] + (step or pd.Timedelta(hours=1))))
     mesh = axes.pcolormesh(
-        edges, np.arange(len(names) + 1) - 0.5, np.ma.masked_invalid(cells), vmin=0,
+        edges, np.arange(len(names) + 1) - 0.5, np.ma.masked_invalid(cells), vmin=0.5 if zero_is_empty else 0,
         rasterized=cells.size > MOST_VECTOR_CELLS,
     )  # fmt: skip
+    if zero_is_empty:
+        mesh.set_cmap(mesh.get_cmap().with_extremes(under="none"))
     figure = axes.get_figure(root=True)
     assert figure is not None  # axes to draw into are those of a figure
     figure.colorbar(mesh, ax=axes, label=label.replace(", ", ",\n"))

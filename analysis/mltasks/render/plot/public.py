@@ -127,7 +127,8 @@ def errors(
     view = View(table[table["error"].isin(there.head(MOST_ERRORS))], view.info)
     with _open_axes(ax, 3.0 + 0.22 * min(len(there), MOST_ERRORS)) as axes:
         if len(there):
-            heat_map.draw_heat_map(view, "tasks", "tasks created", table_axes.list_names(view), axes)
+            names, label = table_axes.list_names(view), "tasks created; empty: none"
+            heat_map.draw_heat_map(view, "tasks", label, names, axes, zero_is_empty=True)
         else:
             table_axes.write_sentence(axes, "no error: no task has failed")
         cut = [f"the {MOST_ERRORS} commonest of {len(there)} errors"] if len(there) > MOST_ERRORS else []
