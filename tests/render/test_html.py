@@ -280,6 +280,7 @@ def test_markdown_is_short_enough_for_a_chat_and_json_has_everything(demo_twice:
     assert len(text) < 4000
     assert text.startswith("# 98 tasks failed where none ever succeeded")
     assert "| TRAINING | KMEANS | 218 | 98 | 45.0% |" in text
+    assert "\n- ? new errors cannot be told: tasks of less than two days are known\n" in text
     demo_twice.save(tmp_path / "report.json")
     whole = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert {*whole["reports"]} == {*demo_twice.tables}

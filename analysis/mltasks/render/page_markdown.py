@@ -14,6 +14,7 @@ from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports import verdict_line
 from mltasks.reports.functions import join_functions
+from mltasks.reports.highlights import list_untold
 
 LONGEST = 4000  # characters, the least that chats take
 LONGEST_CELL = 80
@@ -62,7 +63,9 @@ def _write(tables: Mapping[str, pd.DataFrame], rows: int, longest: int) -> str:
         for each in described
     ]
     rest = len(points) - len(described)
-    blocks.append("\n".join([*lines, *([f"- and {rest} more"] if rest > 0 else [])]))
+    untold = list_untold(views["highlights"].info.notes) if "highlights" in views and info.tasks else []
+    lines += [f"- and {rest} more"] if rest > 0 else []
+    blocks.append("\n".join([*lines, *(f"- ? {markup(note)}" for note in untold)]))
     if info.tasks:
         blocks.append(_write_numbers(tables.get("headline")))
         for part in PARTS if rows else ():
