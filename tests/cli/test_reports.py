@@ -160,7 +160,7 @@ def test_fetch_writes_tasks_that_give_the_same_rows(mltasks: Command, tmp_path: 
     path = str(tmp_path / "tasks.parquet")
     ran = mltasks("fetch", "demo", "-o", path, "--task-type", "TRAINING")
     assert (ran.code, ran.out, ran.err) == (0, "", f"306 tasks of demo in {path}\n")
-    expected = mltasks("durations", "demo", "--task-type", "TRAINING", "--format", "json").rows
+    expected = mltasks("durations", "demo", "--task-type", "TRAINING", "--engine", "duckdb", "--format", "json").rows
     assert mltasks("durations", path, "--format", "json").rows == expected
 
 

@@ -44,4 +44,4 @@ def test_the_memory_of_reports_is_an_option(monkeypatch: pytest.MonkeyPatch) -> 
     assert setting(duckdb.relation(made({}).arrow), "memory_limit") == "512.0 MiB"
     monkeypatch.setenv("MLTASKS_MEMORY", "much")
     with pytest.raises(UsageError, match="MLTASKS_MEMORY: 'much' is no size; say for instance 4GB"):
-        mltasks.durations(mltasks.scan("demo"))
+        mltasks.durations(mltasks.scan("demo", engine="duckdb"))

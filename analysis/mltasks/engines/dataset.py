@@ -10,7 +10,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from mltasks.engines import data_files
-from mltasks.engines.base import engine_of
+from mltasks.engines.base import engine_of, import_engine
 from mltasks.engines.data_files import LOCAL, DataFiles
 from mltasks.engines.reader import Reader
 from mltasks.object_storage.path import Place
@@ -18,6 +18,7 @@ from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context, to_iso
 
 NO_FILTERS = Filters()
+FEW = 100_000  # tasks in memory on which pandas reports in less time than DuckDB plans its queries
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +64,13 @@ class Tasks:
 def scan(rows: pa.Table | Place | DataFiles, reader: Reader = LOCAL) -> Any:
     """Return rows in memory, a Parquet file or those of a store as a frame of which a report reads what it needs."""
     return (rows.reader if isinstance(rows, DataFiles) else reader).scan(rows)
+
+
+def scan_rows(rows: pa.Table, context: Context, reader: Reader = LOCAL) -> Any:
+    """Return rows in memory, each task once, as a frame: of pandas where they are few and no engine was named."""
+    if reader.is_local and not reader.is_explicit and len(rows) <= FEW:
+        return import_engine("pandas").from_arrow(rows, context)
+    return reader.scan(rows)
 
 
 def open_table(rows: pa.Table) -> Dataset:

@@ -37,6 +37,7 @@ class Reader:
 
     engine: str = LOCAL
     session: Any = None
+    is_explicit: bool = False  # somebody named the engine, so it is taken for few tasks in memory, too
 
     @property
     def is_local(self) -> bool:
@@ -59,7 +60,7 @@ def make_reader(engine: str | None = None, session: Any = None, settings: Mappin
         raise UsageError(f"engine: there is no {engine!r}; there are {there}")
     name = engine or LOCAL
     if name == LOCAL and session is None and not settings:
-        return Reader()
+        return Reader(is_explicit=engine is not None)
     return Reader(name, _import_reader(name).open_session(session, settings or {}))
 
 

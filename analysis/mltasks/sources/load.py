@@ -28,7 +28,6 @@ from mltasks.tasks import (
     filters,
     letter_case,
     metadata,
-    redact,
     table,
 )
 from mltasks.tasks.filter_options import FilterOptions
@@ -89,6 +88,8 @@ def load(
     filter_values.check_values(chosen, ctx, lambda column: pc.unique(rows[column]).to_pylist())
     rows = table.apply_filters(rows, ctx, chosen)
     if access.redact:
+        from mltasks.tasks import redact  # here, since few ask for it and its patterns take time
+
         rows, ctx = redact.table(rows, ctx), redact.context(ctx)
     return table.to_pandas(rows, ctx)
 
@@ -163,7 +164,7 @@ def scan_with(reader: Reader, source: Any, access: Access, options: Mapping[str,
     rows, ctx, chosen = read_rows(source, access, options, window="in_flight")
     if access.redact:
         rows, ctx, chosen = _redact(rows, ctx, chosen)
-    return Dataset(dataset.scan(rows, reader), ctx, chosen)
+    return Dataset(dataset.scan_rows(rows, ctx, reader), ctx, chosen)
 
 
 def _open_files(reader: Reader, file: TaskFile, options: Mapping[str, Any]) -> Dataset:
@@ -178,6 +179,8 @@ def _open_files(reader: Reader, file: TaskFile, options: Mapping[str, Any]) -> D
 
 def _redact(rows: pa.Table, ctx: Context, chosen: Filters) -> tuple[pa.Table, Context, Filters]:
     """Return tasks without what `redact` masks, and filters that still select what they mean."""
+    from mltasks.tasks import redact
+
     words = redact.filter_words(chosen, rows, ctx)
     if chosen.error:  # what it looks for may be masked
         derived: Any = nw.from_native(table.derive(rows, ctx), eager_only=True)
@@ -228,4 +231,4 @@ def _combine(datasets: Sequence[Dataset], reader: Reader) -> Dataset:
         )
     parts = [(conform.conform(dataset.to_arrow(d), UnreadableCounts()), d.context, d.filters) for d in datasets]
     rows, ctx, chosen = merge.concat(parts)
-    return Dataset(dataset.scan(rows), ctx, chosen)
+    return Dataset(dataset.scan_rows(rows, ctx), ctx, chosen)
