@@ -6,7 +6,6 @@ import copy
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote
 
@@ -211,6 +210,8 @@ class Cluster:
 
 
 def _options(parts: Any, credentials: Credentials) -> dict[str, Any]:
+    from importlib import metadata  # here, since whoever reads a file connects to nothing
+
     secure = parts.scheme == "https"
     host = {"host": parts.hostname, "port": parts.port or (443 if secure else 80), "use_ssl": secure}
     options: dict[str, Any] = {"hosts": [{**host, "url_prefix": quote(parts.path.strip("/"), safe="/%~")}]}

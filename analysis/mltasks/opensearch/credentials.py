@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import ssl
 import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -126,19 +125,25 @@ class Credentials:
             if path and not Path(path).is_file():
                 shown = f" {path}" if is_like_path(path) else ""
                 raise UsageError(f"{option}{shown}: there is no such file{'' if shown else HIDDEN}")
+        if self.ca_certs or self.client_cert:
+            self._check_certificates()
+        if self.client_key:
+            warn_if_others_can_read(Path(self.client_key), "--client-key")
+
+    def _check_certificates(self) -> None:
+        import ssl  # here, since whoever reads a file needs no certificate
+
         try:
             if self.ca_certs:
                 ssl.create_default_context(cafile=self.ca_certs)
-        except (ssl.SSLError, OSError) as error:
+        except OSError as error:  # which an SSLError is, too
             raise UsageError(f"--ca-certs {self.ca_certs}: not a certificate in PEM format ({_words(error)})") from None
         try:
             if self.client_cert:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.client_cert, self.client_key, password="")
-        except (ssl.SSLError, OSError) as error:
+        except OSError as error:
             remedy = "give the --client-key that belongs to it, both in PEM format and without a password"
             raise UsageError(f"--client-cert {self.client_cert}: cannot be used ({_words(error)}); {remedy}") from None
-        if self.client_key:
-            warn_if_others_can_read(Path(self.client_key), "--client-key")
 
 
 def is_like_path(name: str, folder: Path = Path()) -> bool:

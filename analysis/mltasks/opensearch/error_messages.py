@@ -7,7 +7,6 @@ import re
 import ssl
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from mltasks.exceptions import ClusterError
 from mltasks.opensearch.credentials import Credentials
@@ -176,6 +175,8 @@ def _explain_redirect(location: str) -> str:
 def _explain_unused_proxy(url: str) -> str:
     """Return what to know where a proxy is configured that is not used, to go behind an error."""
     parts = urlsplit(url)
+    from urllib.request import getproxies, proxy_bypass  # here, since most runs have nothing to explain
+
     proxies = getproxies()
     if parts.scheme not in proxies or proxy_bypass(parts.hostname or ""):
         return ""

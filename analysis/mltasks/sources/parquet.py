@@ -6,20 +6,22 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mltasks.exceptions import DataError, UsageError, in_one_line
-from mltasks.object_storage import filesystem, output
+from mltasks.object_storage import output
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import conform, deduplicate, schema, table
 from mltasks.tasks import metadata as context
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 METADATA = context.KEY.encode()
 ROW_GROUP = 100_000
@@ -71,6 +73,8 @@ class Writer:
     """Writes tables one after the other; `close` adds the Context with the number of rows."""
 
     def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
+        import pyarrow.parquet as pq  # here, since reports on other sources need none of it
+
         self._writer = pq.ParquetWriter(
             path,
             columns,
@@ -120,6 +124,8 @@ def read_footer(path: Place, name: str | None = None) -> tuple[pa.Schema, int, C
             columns, rows, metadata = file.schema_arrow, file.metadata.num_rows, file.metadata.metadata or {}
     except (pa.ArrowException, OSError) as error:
         if isinstance(path, ObjectPath):
+            from mltasks.object_storage import filesystem
+
             filesystem.check_endpoint(path)
         raise unreadable(place, error) from error
     ctx = context.from_json(metadata[METADATA]) if METADATA in metadata else _pandas_attributes(metadata)
@@ -138,6 +144,8 @@ def read(path: Place, name: str | None = None) -> pa.Table:
 
 def _open(path: Place) -> pq.ParquetFile:
     """Open a Parquet file; of an object, what is needed is asked for in few and large pieces."""
+    import pyarrow.parquet as pq
+
     if isinstance(path, ObjectPath):
         return pq.ParquetFile(path.open(), page_checksum_verification=True, pre_buffer=True)
     return pq.ParquetFile(path, page_checksum_verification=True)

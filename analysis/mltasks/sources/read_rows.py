@@ -13,13 +13,12 @@ from mltasks import progress
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
-from mltasks.opensearch import read
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import background, merge
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import are_several, resolve
-from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filters, metadata, redact, table
+from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filters, metadata, table
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
@@ -50,15 +49,19 @@ def read_rows(
         return work(rows, ctx), ctx, chosen
     source, tally = resolve(source, access), UnreadableCounts()
     if isinstance(source, Cluster):
+        from mltasks.opensearch import read  # here, since files need none of it
+
         cluster = source
         with progress.progress_bar(cluster.url, access.progress) as report:
             begun = read.start(cluster, access, options, report, window=window)
             before_walk = begun.context()
             batches = background.map_in_background(tables(begun.walk, tally), lambda rows: work(rows, before_walk))
             rows = deduplicate.deduplicate(pa.concat_tables([work(conform.EMPTY, before_walk), *batches]))
-            redact.samples(tally, access.redact)
+            _mask_samples(tally, access)
         ctx, chosen = begun.context(tally), begun.filters
         if access.redact:
+            from mltasks.tasks import redact
+
             ctx = metadata.replace(ctx, source=redact.cluster_name(cluster.name) or "")
     else:
         reject_query(access, source)
@@ -68,7 +71,7 @@ def read_rows(
             chosen = filter_options.parse(options, source.context.as_of_ms)
             source = _prune(source, filters.combine(before, chosen), window)
         rows, ctx = read_tasks(source, tally)
-        redact.samples(tally, access.redact)
+        _mask_samples(tally, access)
         rows = deduplicate.deduplicate(rows)
         ctx = table.note_shared_ids(rows, table.assume_as_of(rows, ctx))
         chosen = filters.combine(before, filter_options.parse(options, ctx.as_of_ms))
@@ -82,6 +85,14 @@ def read_rows(
         rows = work(rows, ctx)
     data_warning.warn_once(ctx, tally, table.unknown_states(rows))
     return rows, ctx, chosen
+
+
+def _mask_samples(tally: UnreadableCounts, access: Access) -> None:
+    """Mask what is kept of values that could not be read, where that is asked for."""
+    if access.redact:
+        from mltasks.tasks import redact  # here, since few ask for it and its patterns take time
+
+        redact.samples(tally, access.redact)
 
 
 def _prune(tasks: Dataset, chosen: Filters, window: Window) -> Dataset:

@@ -16,14 +16,11 @@ import pyarrow as pa
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.errors import translate_errors
-from mltasks.object_storage.filesystem import check_endpoint
 from mltasks.object_storage.path import ObjectPath, Place, parse_url
 from mltasks.opensearch.access import DEMO, Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import formats
 from mltasks.sources.source_kind import kind_of, nothing_of_this_name
-from mltasks.store.store import Store
-from mltasks.store.stored_tasks import PublishedStore
 
 HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
 
@@ -42,12 +39,12 @@ class TaskFile:
         return self.suffix == ".parquet"
 
 
-SOURCES = (str, Path, Cluster, Store, Dataset, pd.DataFrame, pa.Table)  # what can be one of several
+SOURCES = (str, Path, Cluster, Dataset, pd.DataFrame, pa.Table)  # what can be one of several, beside a Store
 
 
 def are_several(source: Any) -> bool:
     """Tell whether a source is a list of sources (and not one of hits)."""
-    return isinstance(source, list | tuple) and all(isinstance(s, SOURCES) for s in source or [0])
+    return isinstance(source, list | tuple) and all(isinstance(s, SOURCES) or _is_store(s) for s in source or [0])
 
 
 def resolve(source: Any, access: Access) -> Any:
@@ -55,7 +52,7 @@ def resolve(source: Any, access: Access) -> Any:
 
     Raises UsageError where a name means nothing, or a file of no known kind.
     """
-    if isinstance(source, Store):
+    if _is_store(source):
         return source.dataset()
     if not isinstance(source, str | Path):
         return source
@@ -65,11 +62,18 @@ def resolve(source: Any, access: Access) -> Any:
         case "cluster":
             return open_cluster(source, access)
         case "store":
+            from mltasks.store.store import Store  # here, as all that only some sources need
+
             return Store(source).dataset()
         case "object":
             return _resolve_object(parse_url(str(source)))
         case _:
             return task_file(source, access.config)
+
+
+def _is_store(source: Any) -> bool:
+    store = sys.modules.get("mltasks.store.store")  # nobody has a Store who has not imported it
+    return store is not None and isinstance(source, store.Store)
 
 
 def _resolve_object(place: ObjectPath) -> Any:
@@ -79,6 +83,9 @@ def _resolve_object(place: ObjectPath) -> Any:
 
 
 def _open_object(place: ObjectPath) -> Any:
+    from mltasks.object_storage.filesystem import check_endpoint
+    from mltasks.store.stored_tasks import PublishedStore
+
     suffix = formats.suffix_of(place.name)
     if suffix is not None and place.is_file():
         return TaskFile(place if suffix == ".parquet" else _download(place, suffix), suffix, str(place))
