@@ -27,6 +27,16 @@ WRONG = [
     ["failures", "demo", "-o", "report.nope"],
     ["failures", "nowhere"],
     ["failures"],
+    ["failures", "demo", "--outcome", "failed"],
+    ["report", "demo", "-o", "report.nope"],
+    ["report", "demo", "--refresh", "60"],
+    ["doctor"],
+    ["check", "demo", "--rules", "nowhere.toml"],
+]
+TIMES = [
+    ["failures", "demo", "--since", "nope"],
+    ["report", "demo", "--tz", "nope"],
+    ["workers", "demo", "--every", "5"],
 ]
 
 
@@ -58,6 +68,15 @@ def test_without_a_command_it_says_what_it_is_and_three_commands_that_work(capsy
 
 def test_an_error_of_usage_imports_nothing_heavy() -> None:
     assert run(WRONG) == ([2] * len(WRONG), [])
+
+
+def test_an_error_of_a_time_needs_no_table() -> None:
+    assert run(TIMES) == ([2] * len(TIMES), ["numpy"])
+
+
+def test_a_report_on_few_tasks_starts_no_database_and_reads_no_store(tmp_path: Path) -> None:
+    codes, modules = run([["failures", "demo", "--format", "csv", "-o", str(tmp_path / "failures.csv")]])
+    assert (codes, "duckdb" in modules) == ([0], False)
 
 
 def test_a_report_imports_no_connection_and_no_picture_that_it_does_not_need(tmp_path: Path) -> None:

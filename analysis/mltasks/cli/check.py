@@ -54,8 +54,7 @@ def command(
     **given: Any,
 ) -> int:
     """Check rules, for cron and CI: ends with 0 where all hold, with 1 where one is breached."""
-    from mltasks.render import check_results, write
-    from mltasks.reports.check import check
+    from mltasks.render import write
     from mltasks.reports.rules import load_rules, starter
 
     if init:
@@ -69,6 +68,9 @@ def command(
     filters, access = options.split(given)
     write.check_output(output, force)
     reader = options.open_reader(given)
+    from mltasks.render import check_results  # only now, since they are most of a start
+    from mltasks.reports.check import check
+
     with open_sources.status_line(sources):
         tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster, reader=reader)
         results = check(tasks, parsed)

@@ -25,13 +25,15 @@ in this folder if nobody else can write there; the name is then a SOURCE:
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
     """Look at a cluster: reachable, TLS, version, permissions, tasks; one proposal per problem."""
-    from mltasks.opensearch import config, diagnostics
+    from mltasks.opensearch import config
     from mltasks.opensearch.access import open_cluster
-    from mltasks.render import terminal_doctor
 
     _, access = options.split(given)
-    code = 0
-    for name in open_sources.resolve_names(sources, access, every=every_cluster):
+    names, code = open_sources.resolve_names(sources, access, every=every_cluster), 0
+    from mltasks.opensearch import diagnostics  # only now, since they are most of a start
+    from mltasks.render import terminal_doctor
+
+    for name in names:
         try:
             cluster = open_cluster(name, access, prefer_files=False)
             if cluster is None:

@@ -62,11 +62,7 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     cancelled, and 4 where one has not ended by --timeout.
     """
     from mltasks.render import write
-    from mltasks.render.view import View
-    from mltasks.reports import report_info
-    from mltasks.reports.task_list import task_list
-    from mltasks.sources import get
-    from mltasks.tasks import schema, times
+    from mltasks.tasks import times
 
     span = given.pop("timeout")
     is_in_all = wait and ctx.get_parameter_source("timeout") is ParameterSource.COMMANDLINE
@@ -75,6 +71,12 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
+    from mltasks.render.view import View  # only now, since they are most of a start
+    from mltasks.reports import report_info
+    from mltasks.reports.task_list import task_list
+    from mltasks.sources import get
+    from mltasks.tasks import schema
+
     how_long = (span if is_in_all else WAIT) if wait else None
     tasks = get.get(source, ids, access, refresh=refresh, wait=how_long)
     said = report_info.read_info(task_list(tasks, list(tasks.columns)))

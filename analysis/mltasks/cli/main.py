@@ -225,4 +225,6 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")
     interrupts = Interrupts()
     interrupts.install()
-    sys.exit(main(interrupts=interrupts))
+    code = main(interrupts=interrupts)
+    gc.freeze()  # nor is there a reason to look through all of it when the process ends
+    sys.exit(code)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ def scan_all(
     from mltasks.sources import source_kind
 
     names = resolve_names(names, access, every=every)
+    check_times(chosen)
     if len(names) == 1 and source_kind.kind_of(names[0], access.config) is None:
         raise source_kind.nothing_of_this_name(names[0], access.config)
     from mltasks.engines.reader import Reader
@@ -74,6 +76,18 @@ def scan_with_before(
 
     window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
     return *scan_all(names, access, filter_options.with_time_before(chosen), every=every, reader=reader), window
+
+
+def check_times(chosen: Mapping[str, Any]) -> None:
+    """Raise UsageError for a time or a time zone that cannot be read, before anything heavy is imported."""
+    if any(chosen.get(name) for name in ("since", "until", "tz")):
+        from mltasks.tasks import times
+
+        tz, now_ms = chosen.get("tz") or "UTC", round(time.time() * 1000)
+        times.zone(tz)
+        for name in ("since", "until"):
+            if isinstance(chosen.get(name), str):
+                times.parse_time(chosen[name], now_ms, name, tz)
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

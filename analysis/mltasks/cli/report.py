@@ -66,17 +66,20 @@ def command(
 
     With --since it is compared with as long a time before.
     """
-    from mltasks.render import page, terminal_summary, write
-    from mltasks.reports import page_reports
+    from mltasks.render import write
 
     chosen, access = options.split(given)
     if output is None and refresh is not None:
         raise UsageError("--refresh: there is no page to refresh; name one with -o report.html")
     if output is not None:
-        page.page_format(output, refresh)
+        write.page_format(output, refresh)
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
     reader = options.open_reader(given)
+    open_sources.check_times(chosen)
+    from mltasks.render import page, terminal_summary  # only now, since they are most of a start
+    from mltasks.reports import page_reports
+
     with open_sources.status_line(sources):
         tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
         made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
@@ -94,9 +97,11 @@ def command(
 
 
 def _read_kinds(text: str | None) -> set[str]:
+    if text is None:
+        return set()
     from mltasks.reports.findings.finding import KINDS
 
     words = options.split_names(text)
-    if text is not None and (not words or not {*words} <= {ANY, *KINDS}):
+    if not words or not {*words} <= {ANY, *KINDS}:
         raise UsageError(f"--fail-on: cannot read {text!r}; there are {ANY} (any of them), {', '.join(KINDS)}")
     return {*KINDS} if ANY in words else {*words}

@@ -10,7 +10,7 @@ import click
 from mltasks.cli import open_sources, options
 from mltasks.cli.click_ext import Command, Decorator, compose, option
 from mltasks.exceptions import UsageError
-from mltasks.reports.declaration import Report, ReportColumn, ReportOption
+from mltasks.reports.declaration import Report, ReportColumn, ReportOption, refusal
 
 if TYPE_CHECKING:
     from mltasks.render.view import View
@@ -45,8 +45,14 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     from mltasks.render import write
 
     filters, access = options.split(given, left_out=[each.name for each in report.options])
+    for name in filters.keys() & report.refused.keys():
+        raise UsageError(refusal(report.name, name, report.refused[name]))
     if not report.has_periods:
         given.pop("tz")
+    elif given["every"]:
+        from mltasks.tasks import times
+
+        times.parse_period(given["every"])
     names = ("format_", "wide", "columns", "sort", "top", "output", "force", "plot")
     shown = {key: given.pop(key, None) for key in names}
     kind = write.format_of(shown["format_"], shown["output"])

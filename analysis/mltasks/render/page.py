@@ -10,7 +10,6 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from mltasks.exceptions import UsageError
 from mltasks.object_storage import output
 from mltasks.render import highlights, write
 from mltasks.render.json import to_document
@@ -18,8 +17,6 @@ from mltasks.render.sort_and_top import make_view
 from mltasks.reports import page_reports
 from mltasks.reports.verdict_line import write_verdict
 from mltasks.tasks.filter_options import RateOptions
-
-SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +64,7 @@ class Page:
         With `refresh`, browsers read the HTML page again after so many seconds, for a screen on a wall. Raises
         UsageError for another suffix, and where the file exists and `force` is not set.
         """
-        form = page_format(str(path), refresh)
+        form = write.page_format(str(path), refresh)
         render = partial(self.html, refresh=refresh) if form == "html" else getattr(self, form)
         if str(path) == write.STDOUT:
             write.write(render())
@@ -81,16 +78,6 @@ class Page:
         from mltasks.render import html
 
         return html.render_fragment(self.tables)
-
-
-def page_format(path: str, refresh: int | None = None) -> str:
-    """Return the format of a page by the file's suffix; raises UsageError where there is none, or none to refresh."""
-    form = "markdown" if path == write.STDOUT else SUFFIXES.get(Path(path).suffix.lower())
-    if refresh is not None and (form != "html" or refresh < 1):
-        raise UsageError(f"refresh {refresh} of {path}: a browser reads a .html page again after 1 second or more")
-    if form is None:
-        raise UsageError(f"-o {path}: the page comes as report.html, report.md or report.json; write one of these")
-    return form
 
 
 def report(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]) -> Page:

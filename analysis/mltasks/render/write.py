@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltasks.exceptions import UsageError, WriteError
-from mltasks.object_storage import output
 
 if TYPE_CHECKING:
     from mltasks.render.view import View
@@ -46,6 +45,7 @@ FORMATS = {
     "parquet": Format(".parquet", "parquet", "to_parquet", binary=True),
 }
 RECORD = Format("", "terminal_record", "render")  # of single tasks, in a terminal
+PAGES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}  # suffix -> format of a page
 BY_SUFFIX = {form.suffix: name for name, form in FORMATS.items()}
 
 
@@ -65,9 +65,21 @@ def format_of(name: str | None, path: str | None) -> str:
     return BY_SUFFIX[suffix]
 
 
+def page_format(path: str, refresh: int | None = None) -> str:
+    """Return the format of a page by the file's suffix; raises UsageError where there is none, or none to refresh."""
+    form = "markdown" if path == STDOUT else PAGES.get(Path(path).suffix.lower())
+    if refresh is not None and (form != "html" or refresh < 1):
+        raise UsageError(f"refresh {refresh} of {path}: a browser reads a .html page again after 1 second or more")
+    if form is None:
+        raise UsageError(f"-o {path}: the page comes as report.html, report.md or report.json; write one of these")
+    return form
+
+
 def check_output(path: str | None, force: bool) -> None:
     """Raise UsageError where nothing may be written to `-o`, before any work is done."""
     if path is not None and path != STDOUT:
+        from mltasks.object_storage import output  # here, as in `write_report`: a report on a terminal needs none
+
         output.check_writable(path, force)
 
 
@@ -84,6 +96,8 @@ def write_report(view: View, kind: str, path: str | None, *, wide: bool = False,
     if path is None or path == STDOUT:
         write(text_of(view, kind, wide=wide, colour=is_coloured()))
         return
+    from mltasks.object_storage import output
+
     with output.atomic_path(path, force) as part:
         if kind in FORMATS and FORMATS[kind].binary:
             FORMATS[kind].render()(view, part)
