@@ -14,6 +14,7 @@ from mltasks.engines.base import engine_of, import_engine
 from mltasks.engines.data_files import LOCAL, DataFiles
 from mltasks.engines.reader import Reader
 from mltasks.object_storage.path import Place
+from mltasks.tasks import schema
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import Context, to_iso
 
@@ -67,8 +68,12 @@ def scan(rows: pa.Table | Place | DataFiles, reader: Reader = LOCAL) -> Any:
 
 
 def scan_rows(rows: pa.Table, context: Context, reader: Reader = LOCAL) -> Any:
-    """Return rows in memory, each task once, as a frame: of pandas where they are few and no engine was named."""
-    if reader.is_local and not reader.is_explicit and len(rows) <= FEW:
+    """Return rows in memory, each task once, as a frame: of pandas where they are few and no engine was named.
+
+    Rows with columns of a user's own stay in Arrow's types.
+    """
+    is_plain = schema.COLUMNS.keys() >= {*rows.column_names}
+    if is_plain and reader.is_local and not reader.is_explicit and len(rows) <= FEW:
         return import_engine("pandas").from_arrow(rows, context)
     return reader.scan(rows)
 
