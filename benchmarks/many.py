@@ -1,4 +1,7 @@
-"""Any number of made-up tasks in Parquet: the captured tasks at times of their own, as tests/live/made_up.py."""
+"""Any number of made-up tasks in Parquet: the captured tasks at times of their own, as tests/live/made_up.py.
+
+As on a cluster at work, only late tasks are open, and many tasks are of the same few models.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,12 @@ APART = 2000  # ms, at most, between two tasks
 SPREAD = 0.5  # of the logarithm of how much longer than the captured one a task takes
 BLOCK = 1_000_000  # tasks made at once
 ID = 20  # characters of an id
+MODELS = 5000  # that tasks are of
+STILL_OPEN = 20_000  # of the newest tasks some are open: with these times about six hours of a cluster at work
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PAIRS = np.frombuffer(b"".join(bytes((one, two)) for one in LETTERS * 4 for two in LETTERS * 4), np.uint16)
 TIME = schema.ARROW["time"]
+OPEN = ("CREATED", "RUNNING")
 
 
 def in_a_file(folder: Path, count: int) -> Path:
@@ -120,16 +126,22 @@ def _blocks(shapes: pa.Table, count: int) -> Iterator[pa.Table]:
     begin = BEGIN
     columns = {field.name: shapes[field.name].combine_chunks() for field in shapes.schema}
     spent = pc.subtract(*(shapes[name].cast(pa.int64()) for name in ("last_update_time", "create_time"))).to_numpy()
+    models = _ids(chance, MODELS)
     has_model = pc.is_valid(shapes["model_id"]).to_numpy()
+    is_open = pc.is_in(shapes["state"], value_set=pa.array(OPEN)).to_numpy(zero_copy_only=False)
+    finished = np.flatnonzero(~is_open).astype(np.int32)
     for first in range(0, count, BLOCK):
         rows = min(BLOCK, count - first)
         created = begin + np.cumsum(chance.integers(0, APART, rows, endpoint=True))
         begin = int(created[-1])
-        places = chance.integers(0, shapes.num_rows, rows, dtype=np.int32)
+        places = finished[chance.integers(0, len(finished), rows)]
+        late = max(0, min(rows, first + rows - (count - STILL_OPEN)))
+        places[rows - late :] = chance.integers(0, shapes.num_rows, late, dtype=np.int32)
         takes = np.maximum(1, (spent[places] * chance.lognormal(0, SPREAD, rows)).astype("int64"))
+        model = pa.array(chance.integers(0, MODELS, rows, dtype=np.int32), mask=~has_model[places])
         new = {
-            "task_id": _ids(chance, np.full(rows, fill_value=True)),
-            "model_id": _ids(chance, has_model[places]),
+            "task_id": _ids(chance, rows),
+            "model_id": models.take(model),
             "create_time": pa.array(created).cast(TIME),
             "last_update_time": pa.array(created + takes).cast(TIME),
             "seq_no": pa.array(np.arange(first, first + rows)),
@@ -149,23 +161,19 @@ def _take(column: pa.Array, places: np.ndarray[Any, Any]) -> pa.Array:
 
 
 def _shapes() -> pa.Table:
-    """Return the captured tasks, less those that a server would seem to be at work on: nothing would end them."""
-    rows = mltasks.scan("demo").frame.to_arrow_table().cast(schema.STORED_SCHEMA)
-    at_work = pc.is_in(rows["state"], value_set=pa.array(["CREATED", "RUNNING"]))
-    return rows.filter(pc.or_(pc.equal(rows["task_type"], "BATCH_PREDICTION"), pc.invert(at_work)))
+    """Return the captured tasks."""
+    return mltasks.scan("demo").frame.to_arrow_table().cast(schema.STORED_SCHEMA)
 
 
 def _known(count: int) -> Context:
-    """Return what is known of the cluster: read an hour after its newest task, as it must be about then."""
+    """Return what is known of the cluster: read some hours after its newest task."""
     (reading,) = mltasks.scan("demo").context.readings
-    as_of = BEGIN + count * APART // 2 + 3_600_000
+    as_of = BEGIN + count * APART // 2 + 12 * 3_600_000  # the newest is not to the hour where it is on average
     return Context(source="made up", readings=(msgspec.structs.replace(reading, as_of_ms=as_of),))
 
 
-def _ids(chance: np.random.Generator, is_there: np.ndarray[Any, Any]) -> pa.Array:
-    """Return random ids of 20 characters, like the server's own; some begin with - or _. None where none is there."""
-    offsets = np.zeros(len(is_there) + 1, np.int32)
-    np.cumsum(is_there * np.int32(ID), out=offsets[1:])
-    letters = PAIRS[np.frombuffer(chance.bytes(int(offsets[-1])), np.uint16)]
-    is_valid = pa.array(is_there).buffers()[1]
-    return pa.StringArray.from_buffers(len(is_there), pa.py_buffer(offsets), pa.py_buffer(letters), is_valid)
+def _ids(chance: np.random.Generator, count: int) -> pa.Array:
+    """Return random ids of 20 characters, like the server's own; some begin with - or _."""
+    offsets = np.arange(0, (count + 1) * ID, ID, dtype=np.int32)
+    letters = PAIRS[np.frombuffer(chance.bytes(count * ID), np.uint16)]
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(letters))

@@ -95,7 +95,7 @@ def _moved(rows: pa.Table, begin_ms: int, chance: np.random.Generator) -> pa.Tab
     """Return tasks as those of another month, with ids of their own."""
     times = np.sort(begin_ms + chance.integers(0, 20 * 86_400_000, rows.num_rows))
     new = {
-        "task_id": many._ids(chance, np.full(rows.num_rows, fill_value=True)),
+        "task_id": many._ids(chance, rows.num_rows),
         "create_time": pa.array(times).cast(many.TIME),
         "last_update_time": pa.array(times + 9000).cast(many.TIME),
     }

@@ -10,7 +10,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from mltasks.engines import duckdb_sql, load_sweep
+from mltasks.engines import duckdb_json, duckdb_sql, load_sweep, operations
 from mltasks.engines.base import Frame, Value
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.duckdb_errors import translate_errors as translate_errors
@@ -59,7 +59,8 @@ def to_arrow(tasks: Relation) -> pa.Table:
 
 def project(tasks: Relation, needed: Collection[str], own: Mapping[str, str]) -> Frame:
     """Return the columns that reports compute with; see `Engine.project`."""
-    return _lazy(duckdb_sql.project(tasks, needed, own))
+    rows = duckdb_json.add_reasons(tasks, connection_of(tasks)) if "reason" in needed else tasks
+    return _lazy(duckdb_sql.project(rows, needed, own))
 
 
 def explode_range(frame: Frame, first: str, last: str, name: str) -> Frame:
@@ -97,17 +98,32 @@ def aggregate(
     return _lazy(duckdb_sql.unpack_list(ranked.to_native(), "ranks", list(quantiles)))
 
 
+@translate_errors()
 def measure_load(
     frame: Frame, keys: Sequence[str], types: Mapping[str, Any], values: Mapping[str, Value]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """See `operations.measure_load`."""
-    return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
+    """See `operations.measure_load`; what is sorted is three whole numbers a task."""
+    rows = frame.to_native()
+    connection = connection_of(rows)
+    counted = aggregate(frame, list(types), values, {}).to_native().to_arrow_table()
+    parts = operations.to_pandas(_lazy(connection.from_arrow(counted)), types)
+    groups, numbered = duckdb_sql.number_groups(rows, counted, keys, connection)
+    lives = numbered.filter("spent IS NOT NULL").project(
+        f'{duckdb_sql.NUMBER}, "begin"::BIGINT AS "begin", "end"::BIGINT AS "end"'
+    )
+    levels = load_sweep.sweep_groups(
+        tuple(column.to_numpy() for column in batch.columns) for batch in duckdb_sql.iter_sorted(lives, "begin")
+    )
+    names = {key: types[key] for key in keys}
+    numbers = operations.to_pandas(_lazy(groups), names | {duckdb_sql.NUMBER: "int64"})
+    return parts, load_sweep.with_levels(numbers[list(keys)], numbers[duckdb_sql.NUMBER], levels)
 
 
 def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`."""
     with translate_errors():
-        for batch in duckdb_sql.iter_sorted(frame.to_native(), by):
+        rows = frame.to_native()
+        for batch in duckdb_sql.iter_sorted(duckdb_sql.encode_texts(rows, connection_of(rows)), by):
             texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
             yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 

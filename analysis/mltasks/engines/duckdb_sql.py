@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltasks.engines.data_files import GONE
 from mltasks.tasks import failure_reason, schema
@@ -13,21 +15,26 @@ from mltasks.tasks.metadata import to_iso
 
 Relation = duckdb.DuckDBPyRelation
 BATCH = 400_000  # rows handed over at once, at least
+ENCODED = 50_000  # different texts that become numbers for a sort, at most
+ENUMS = itertools.count()  # no two of a connection have a name
+NUMBER = "group_n"
 DEPLOYED = f"task_type IN {schema.DEPLOYMENTS} AND starts_with(error, '{{')"
+ANSWERED = "error IS NULL AND (contains(response, 'error_message') OR contains(response, '\\'))"
 # JSON that every parser reads alike: nothing escaped, no comma before a bracket (which DuckDB allows)
 PLAIN = "json_valid(error) AND NOT regexp_matches(error, '\\\\|,\\s*[]}]')"
 NAMED = "json_keys(error)"
-TWICE = "len(list_distinct(worker_node)) < len(worker_node)"
+REASON = "reason:text"  # of a task whose error or response takes a JSON parser, where that was called before
 # What needs no Python, which is slow when it is called for many rows, comes first. CASE within CASE: AND would work out
 # both sides for all rows.
 PARSED = {
-    "reason": f"CASE WHEN ({DEPLOYED}) OR (error IS NULL AND response IS NOT NULL) THEN python ELSE error END",
+    "reason": f"CASE WHEN ({DEPLOYED}) OR ({ANSWERED}) THEN python ELSE error END",
     "failed_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN "
     f"CASE WHEN len(list_distinct({NAMED})) = len({NAMED}) THEN {NAMED} ELSE python END ELSE python END ELSE [] END",
-    "other_nodes": f"CASE WHEN {DEPLOYED} THEN CASE WHEN {PLAIN} THEN CASE WHEN {TWICE} THEN python "
-    f"ELSE list_filter(worker_node, lambda node: NOT list_contains({NAMED}, node)) END ELSE python END "
-    f"WHEN len(worker_node) > 1 THEN CASE WHEN {TWICE} THEN python ELSE worker_node END ELSE worker_node END",
 }
+OTHERS = (  # of nodes that are there twice the first; most tasks have one node, and nothing to leave out
+    "CASE WHEN len(worker_node) > 1 OR len(failed_nodes) > 0 THEN list_filter(worker_node, lambda node, place: "
+    "list_position(worker_node, node) = place AND NOT list_contains(failed_nodes, node)) ELSE worker_node END"
+)
 
 
 def prune(tasks: Relation, since_ms: int | None, until_ms: int | None) -> Relation:
@@ -51,11 +58,15 @@ def project(tasks: Relation, wanted: Collection[str], own: Mapping[str, str]) ->
     }
     if has_gone(tasks):
         columns["gone_ms"] = f"epoch_us({GONE.name}) // 1000"
-    for name, parsed in failure_reason.JSON_COLUMNS.items():
-        if name in wanted:
-            columns[name] = PARSED[name].replace("python", f"task_{name}({', '.join(parsed.takes)})")
+    for name in PARSED:
+        if name in wanted or (name == "failed_nodes" and "other_nodes" in wanted):
+            takes = ", ".join(failure_reason.JSON_COLUMNS[name].takes)
+            columns[name] = PARSED[name].replace("python", f"task_{name}({takes})")
+    if "reason" in wanted and REASON in tasks.columns:
+        columns["reason"] = quote_name(REASON)
     columns |= {name: quote_name(column) for column, name in own.items()}
-    return tasks.project(", ".join(f"{expression} AS {quote_name(name)}" for name, expression in columns.items()))
+    rows = tasks.project(", ".join(f"{expression} AS {quote_name(name)}" for name, expression in columns.items()))
+    return rows.project(f"*, {OTHERS} AS other_nodes") if "other_nodes" in wanted else rows
 
 
 def has_gone(tasks: Relation) -> bool:
@@ -65,8 +76,8 @@ def has_gone(tasks: Relation) -> bool:
 
 def explode_nodes(tasks: Relation) -> Relation:
     """Return one row per task and node; see `operations.explode_nodes`."""
-    nodes = "list_concat(failed_nodes, other_nodes)"
-    lists = f"CASE WHEN len({nodes}) > 0 THEN {nodes} ELSE [NULL]::VARCHAR[] END"
+    others = "CASE WHEN len(other_nodes) > 0 THEN other_nodes ELSE [NULL]::VARCHAR[] END"
+    lists = f"CASE WHEN len(failed_nodes) > 0 THEN list_concat(failed_nodes, other_nodes) ELSE {others} END"
     rows = tasks.project(f"* EXCLUDE (failed_nodes, other_nodes), {lists} AS nodes, len(failed_nodes) AS failed_n")
     rows = rows.project("* EXCLUDE (nodes), unnest(nodes) AS worker_node, generate_subscripts(nodes, 1) AS place")
     return rows.project("* EXCLUDE (failed_n, place), place <= failed_n AS named, failed_n > 0 AS names_some")
@@ -90,6 +101,39 @@ def unpack_list(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
 def explode_range(tasks: Relation, first: str, last: str, name: str) -> Relation:
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
+
+
+def encode_texts(rows: Relation, connection: duckdb.DuckDBPyConnection) -> Relation:
+    """Return the rows with enums in the place of texts, which are sorted, and written to disk, as whole numbers.
+
+    Where the rows have more than ENCODED different texts, they are returned as they are.
+    """
+    texts = [name for name, dtype in zip(rows.columns, rows.types, strict=True) if str(dtype) == "VARCHAR"]
+    if not texts:
+        return rows
+    names = ", ".join(map(quote_name, texts))
+    words = rows.aggregate(names, names).limit(ENCODED + 1).to_arrow_table()
+    if words.num_rows > ENCODED:
+        return rows
+    enums = {}
+    for name in texts:
+        enums[name] = f"texts_{next(ENUMS)}"
+        different = pc.drop_null(words[name].unique()).to_pylist()
+        values = ", ".join(map(quote_text, different or [""]))
+        connection.execute(f"CREATE TYPE {enums[name]} AS ENUM ({values})")
+    columns = [f"{quote_name(name)}::{enum} AS {quote_name(name)}" for name, enum in enums.items()]
+    return rows.project(f"* REPLACE ({', '.join(columns)})")
+
+
+def number_groups(
+    rows: Relation, groups: pa.Table, keys: Sequence[str], connection: duckdb.DuckDBPyConnection
+) -> tuple[Relation, Relation]:
+    """Return the different keys among some groups with a number each, from 0, and the rows with that number."""
+    names = ", ".join(map(quote_name, keys))
+    different = connection.from_arrow(groups).aggregate(names, names)
+    numbers = different.project(f"*, row_number() OVER () - 1 AS {NUMBER}").to_arrow_table()
+    numbered = connection.from_arrow(numbers)
+    return numbered, left_join(rows, numbered, keys)
 
 
 def iter_sorted(rows: Relation, by: str) -> Iterator[pa.Table]:

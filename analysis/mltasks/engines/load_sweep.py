@@ -28,10 +28,24 @@ def sweep(
         groups = [numbers.setdefault(name, len(numbers)) for name in _name_groups(lives.keys)]
         levels.add(np.repeat(groups, lives.counts), lives.in_order("begin"), lives.in_order("end"))
     groups_of = parts[list(keys)].drop_duplicates(ignore_index=True)
-    places = [numbers.get(name) for name in _name_groups(groups_of)]
+    return parts, with_levels(groups_of, [numbers.get(name) for name in _name_groups(groups_of)], levels)
+
+
+def sweep_groups(batches: Iterable[tuple[Any, ...]]) -> ConcurrencySweep:
+    """Return the load of groups that have a number: `batches` of it, begin and end, in the order of begin."""
+    levels = ConcurrencySweep()
+    for numbers, begins, ends in batches:
+        if len(numbers):
+            order = np.argsort(numbers.astype(np.min_scalar_type(numbers.max())), kind="stable")
+            levels.add(numbers[order], begins[order], ends[order])
+    return levels
+
+
+def with_levels(groups: pd.DataFrame, numbers: Any, levels: ConcurrencySweep) -> pd.DataFrame:
+    """Return groups with their load beside them: missing for one that has no number or no life."""
     loads = {"active_ms": levels.active_ms.astype("float64"), "peak_in_flight": levels.peak.astype("float64")}
-    columns = {name: pd.Series(load).reindex(places).to_numpy() for name, load in loads.items()}
-    return parts, groups_of.assign(**columns)
+    columns = {name: pd.Series(load).reindex(numbers).to_numpy() for name, load in loads.items()}
+    return groups.assign(**columns)
 
 
 def _name_groups(keys: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

@@ -47,5 +47,6 @@ def _has_session() -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip().removeprefix(": ") for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("An error occurred while calling")]  # by py4j
     return (lines[0] if lines else type(error).__name__)[:200]

@@ -6,7 +6,7 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +17,7 @@ from mltasks.engines import data_files
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.spark_errors import translate_errors
 from mltasks.engines.spark_frame import SQL, from_arrow_table, quote_name, quote_text, with_stored_columns
-from mltasks.exceptions import UsageError
+from mltasks.exceptions import DataError, UsageError
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import schema
 
@@ -31,24 +31,22 @@ def scan(rows: pa.Table | Place | DataFiles, session: Any) -> Any:
         return with_stored_columns(from_arrow_table(session, rows))
     if isinstance(rows, DataFiles):
         return _read_store(session, rows)
-    if isinstance(rows, ObjectPath):
-        if not rows.is_file():
-            raise UsageError(f"{rows}: a prefix is read by session.read.parquet; give mltasks the DataFrame")
-    elif rows.is_dir():
-        return _read_folder(session, rows)
-    return with_stored_columns(session.read.parquet(_escape(rows)))
+    is_folder = not rows.is_file() if isinstance(rows, ObjectPath) else rows.is_dir()
+    return _read_folder(session, rows) if is_folder else with_stored_columns(session.read.parquet(_escape(rows)))
 
 
-def _read_folder(session: Any, folder: Path) -> Any:
+def _read_folder(session: Any, folder: Place) -> Any:
     """Return all Parquet files in a folder; a folder called `team=red` gives a column `team`, as a text: `007` stays.
 
     Raises UsageError where some of these columns are in the files and some are not.
     """
-    paths = [path for path in folder.rglob("*.parquet") if not _is_hidden(path.relative_to(folder))]
-    parts = {part for path in paths for part in path.relative_to(folder).parts[:-1]}
+    paths = _list_parts(folder)
+    if not paths:
+        raise DataError(f"{folder}: holds no Parquet file that Spark reads (names with _ or . before them are not)")
+    parts = {part for relative in paths for part in relative.parts[:-1]}
     names = {unquote(part.partition("=")[0]) for part in parts if "=" in part}
     reader = session.read.option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
-    inside = names & {*pq.read_schema(paths[0]).names} if paths else set()
+    inside = names & {*_read_names(next(iter(paths.values())))} if names else set()
     if inside == names:
         return reader.option("recursiveFileLookup", "true").parquet(_escape(folder))
     if inside:
@@ -61,7 +59,24 @@ def _read_folder(session: Any, folder: Path) -> Any:
     return reader.schema(", ".join(types)).parquet(_escape(folder))
 
 
-def _is_hidden(path: Path) -> bool:
+def _list_parts(folder: Place) -> dict[PurePath, Place]:
+    """Return the Parquet files in a folder by their paths in it, but for those that Spark and Hive leave out."""
+    if isinstance(folder, ObjectPath):
+        paths: dict[PurePath, Place] = {PurePosixPath(info.relative): path for path, info in folder.objects().items()}
+    else:
+        paths = {path.relative_to(folder): path for path in folder.rglob("*.parquet")}
+    return {name: path for name, path in paths.items() if name.suffix == ".parquet" and not _is_hidden(name)}
+
+
+def _read_names(file: Place) -> list[str]:
+    """Return the names of a file's columns."""
+    if not isinstance(file, ObjectPath):
+        return list(pq.read_schema(file).names)
+    with file.open() as content:
+        return list(pq.read_schema(content).names)
+
+
+def _is_hidden(path: PurePath) -> bool:
     return any(part.startswith(("_", ".")) for part in path.parts)
 
 
