@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.engines import spark_errors
+from mltasks.engines import spark_errors, spark_files
 from mltasks.engines.dataset import Dataset
 from mltasks.engines.reader import Reader
 from mltasks.tasks import filter_options
@@ -54,6 +54,17 @@ def test_a_folder_of_files_has_its_partition_columns_as_texts(session: Any, tmp_
     table = mltasks.failures(tasks, by="team")
     assert table["team"].tolist() == ["007", "08"]
     same(table, expected, rtol=1e-9)
+
+
+def test_a_folder_of_which_spark_would_leave_out_files_is_refused(tmp_path: Path) -> None:
+    demo = mltasks.load("demo")
+    with pytest.raises(mltasks.DataError, match="holds no Parquet file that Spark reads"):
+        spark_files.scan(tmp_path, None)
+    (tmp_path / "team=1").mkdir()
+    for name in ("a.parquet", "team=1/b.parquet"):
+        mltasks.write_parquet(demo.head(5), tmp_path / name)
+    with pytest.raises(mltasks.UsageError, match=r"some files are in folders called team=\.\.\. and some are not"):
+        spark_files.scan(tmp_path, None)
 
 
 def test_a_single_file_is_read_by_spark_with_its_metadata(session: Any, tmp_path: Path) -> None:

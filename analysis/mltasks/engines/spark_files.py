@@ -43,10 +43,13 @@ def _read_folder(session: Any, folder: Place) -> Any:
     paths = _list_parts(folder)
     if not paths:
         raise DataError(f"{folder}: holds no Parquet file that Spark reads (names with _ or . before them are not)")
-    parts = {part for relative in paths for part in relative.parts[:-1]}
-    names = {unquote(part.partition("=")[0]) for part in parts if "=" in part}
-    reader = session.read.option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
+    keys = {tuple(unquote(part.partition("=")[0]) for part in name.parts[:-1] if "=" in part) for name in paths}
+    names = {name for key in keys for name in key}
     inside = names & {*_read_names(next(iter(paths.values())))} if names else set()
+    if inside != names and len(keys) > 1:  # Spark would leave some out without a word
+        odd = "/".join(f"{name}=..." for name in max(keys, key=len))
+        raise UsageError(f"{folder}: some files are in folders called {odd} and some are not; give all the same")
+    reader = session.read.option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
     if inside == names:
         return reader.option("recursiveFileLookup", "true").parquet(_escape(folder))
     if inside:
