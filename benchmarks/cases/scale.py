@@ -30,16 +30,16 @@ def main(file: str, engine: str, report: str) -> None:
     result: dict[str, Any] = {}
     session = None
     if engine.startswith("spark"):
-        began, worked = time.perf_counter(), _cpu()
+        began, worked = time.perf_counter(), cpu_seconds()
         session = _open(engine)
-        result |= {"session_s": time.perf_counter() - began, "session_cpu": _cpu() - worked}
-        began, worked = time.perf_counter(), _cpu()
+        result |= {"session_s": time.perf_counter() - began, "session_cpu": cpu_seconds() - worked}
+        began, worked = time.perf_counter(), cpu_seconds()
         session.sql(PLAIN.format(file=file)).toArrow()
-        result |= {"plain_s": time.perf_counter() - began, "plain_cpu": _cpu() - worked}
+        result |= {"plain_s": time.perf_counter() - began, "plain_cpu": cpu_seconds() - worked}
         before = _executor(session)
-    began, worked = time.perf_counter(), _cpu()
+    began, worked = time.perf_counter(), cpu_seconds()
     table = REPORTS[report].function()(_tasks(file, engine, session))
-    result |= {"seconds": time.perf_counter() - began, "cpu": _cpu() - worked, "rows": len(table)}
+    result |= {"seconds": time.perf_counter() - began, "cpu": cpu_seconds() - worked, "rows": len(table)}
     if session is not None:
         result |= {name: value - before[name] for name, value in _executor(session).items()}
     print(json.dumps(result | {"peak": sum(_status(process, "VmHWM") for process in _processes()) / 1024}))
@@ -81,7 +81,7 @@ def _status(process: int, name: str) -> int:
     return int(values[0]) if values else 0
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     """Return the seconds of a processor that this process and Java have used."""
     ticks = 0
     for process in _processes():
