@@ -113,3 +113,13 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path) -> None:
         write(pipe, lambda part: part.write_text("all of it"))
         assert text.result() == "all of it"
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux names open files in /proc")
+def test_a_link_to_a_pipe_without_a_name_is_written_through() -> None:
+    """As `/dev/stdout` is one, where another command reads what is printed."""
+    end, beginning = os.pipe()
+    write(Path(f"/proc/self/fd/{beginning}"), lambda part: part.write_text("rows"))
+    assert os.read(end, 100) == b"rows"
+    os.close(beginning)
+    os.close(end)

@@ -42,11 +42,11 @@ def atomic_path(path: str | Path, force: bool = False) -> Iterator[Path]:
     it cannot be written.
     """
     place = check_writable(path, force)
-    place = place.resolve() if place.is_symlink() else place
-    if place.exists() and not place.is_file():
+    if place.exists() and not place.is_file():  # before the link is followed: that of /dev/stdout may lead to no name
         with _through(place) as part:
             yield part
         return
+    place = place.resolve() if place.is_symlink() else place
     with _translate_errors(place), temporary.file_beside(place) as part, _rename_at_end(part, place):
         yield part
         check_writable(place, force)  # somebody else may have been faster
