@@ -158,16 +158,17 @@ def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Si
         nw.when(is_open).then(age).otherwise(derived.seconds()).alias("seconds"),
         nw.when(measured).then(nw.lit(1, dtype=nw.Int8)).otherwise(nw.lit(0, dtype=nw.Int8)).alias("is_measured"),
     )
-    parts: dict[tuple[Any, ...], list[pd.DataFrame]] = {}
+    parts: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}
     columns = [*keys, SIDE, "is_measured"]
     for batch in operations.iter_sorted(frame.select(*columns, "seconds", BLOCK), "seconds"):
         for values, part in batch.groupby(columns, dropna=False, observed=True, sort=False):
-            parts.setdefault(key_of(values), []).append(part[["seconds", BLOCK]])
-    for values, frames in parts.items():
+            arrays = part["seconds"].to_numpy("float64", copy=True), part[BLOCK].to_numpy("int8", copy=True)
+            parts.setdefault(key_of(values), []).append(arrays)
+    for values in [*parts]:
         side = sides[values[:-2]][AFTER if values[-2] == AFTER else BEFORE]
-        seconds = np.concatenate([part["seconds"].to_numpy("float64") for part in frames])
+        seconds, blocks = (np.concatenate(arrays) for arrays in zip(*parts.pop(values), strict=True))  # once in memory
         if values[-1]:
-            side.seconds, side.blocks = seconds, np.concatenate([part[BLOCK].to_numpy("int8") for part in frames])
+            side.seconds, side.blocks = seconds, blocks
         else:
             side.others = seconds
 
