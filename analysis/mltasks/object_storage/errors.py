@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEYS = {  # of a scheme: what to set
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login",
-    "abfs": "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run az login",
+    "abfs": "AZURE_STORAGE_CONNECTION_STRING, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or az login",
 }
 CODE = re.compile(r"AWS Error (\w+)|An error occurred \((\w+)\)")
 EXCEPTION = re.compile(r"ExceptionName: (\w+)")

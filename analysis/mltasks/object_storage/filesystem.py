@@ -43,7 +43,7 @@ def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pa
     try:
         if scheme == "gs":
             return pafs.GcsFileSystem(retry_time_limit=GIVE_UP)
-        return _open_azure(f"{scheme}://{bucket}") if scheme.startswith("abfs") else _open_s3(settings)
+        return _open_azure(f"{scheme}://{bucket}", settings) if scheme.startswith("abfs") else _open_s3(settings)
     except (ImportError, NotImplementedError):  # pyarrow is built with some of its file systems, or with all
         raise UsageError(
             f"{scheme}://{bucket}: the pyarrow that is installed was built without {scheme}://; "
@@ -51,7 +51,9 @@ def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pa
         ) from None
 
 
-def _open_azure(url: str) -> pafs.FileSystem:
+def _open_azure(url: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
+    if options := azure_options(url, dict(settings)):
+        return pafs.AzureFileSystem(**options)
     try:
         filesystem = pafs.FileSystem.from_uri(url)[0]
     except ValueError as error:
@@ -63,6 +65,26 @@ def _open_azure(url: str) -> pafs.FileSystem:
     if trial.returncode not in (0, 1):
         raise no_credentials(url, KEYS["abfs"])
     return filesystem
+
+
+def azure_options(url: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the account of a URL with the key that the environment has of it, and nothing where it has none.
+
+    AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, as Azure's own tools take them.
+    """
+    parts = [part.partition("=") for part in environment.get("AZURE_STORAGE_CONNECTION_STRING", "").split(";")]
+    words = {name.strip(): value.strip() for name, _, value in parts}
+    account = words.get("AccountName") or environment.get("AZURE_STORAGE_ACCOUNT", "")
+    key = words.get("AccountKey") or environment.get("AZURE_STORAGE_KEY", "")
+    own = urlsplit(url).netloc.partition("@")[2].partition(".")[0]
+    if not account or not key or (own and own != account):
+        return {}
+    options = {"account_name": account, "account_key": key}
+    blobs = urlsplit(words.get("BlobEndpoint", ""))
+    if blobs.netloc and blobs.hostname != f"{account}.blob.core.windows.net":  # an emulator, or another cloud
+        for service in ("blob", "dfs"):
+            options |= {f"{service}_storage_authority": blobs.netloc, f"{service}_storage_scheme": blobs.scheme}
+    return options
 
 
 def _open_s3(settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
