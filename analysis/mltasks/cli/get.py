@@ -10,7 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from mltasks.cli import completion, options
+from mltasks.cli import completion, open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
 
@@ -78,7 +78,8 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     from mltasks.tasks import schema
 
     how_long = (span if is_in_all else WAIT) if wait else None
-    tasks = get.get(source, ids, access, refresh=refresh, wait=how_long)
+    with open_sources.status_line([source]):
+        tasks = get.get(source, ids, access, refresh=refresh, wait=how_long)
     said = report_info.read_info(task_list(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
     write.write_report(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])

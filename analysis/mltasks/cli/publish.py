@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from mltasks import progress
 from mltasks.cli import options
 from mltasks.cli.click_ext import Command, option
 from mltasks.tasks.plural import count_of
@@ -30,7 +31,8 @@ def command(store: str, url: str, quiet: bool) -> None:
     """
     from mltasks.store.store import Store
 
-    result = Store(store).publish(url)
+    with progress.status_line(f"{store} to {url}"):
+        result = Store(store).publish(url)
     if quiet:
         return
     files = f"{result.uploaded:,} of {count_of(result.files, 'file')} uploaded"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -87,7 +88,8 @@ def command(
     if not code and set(made.tables["highlights"]["kind"]) & kinds:
         code = FOUND
     if output is not None:
-        made.save(output, force=force, refresh=refresh)
+        with contextlib.nullcontext() if output == write.STDOUT else open_sources.status_line([output]):
+            made.save(output, force=force, refresh=refresh)
     if types is None:  # standard output has the page
         return code
     write.write(terminal_summary.render(types, made, colour=write.is_coloured()))

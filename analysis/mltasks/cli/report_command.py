@@ -84,7 +84,8 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     if shown["plot"]:
         from mltasks.render.plot import figure
 
-        figure.save(view, shown["plot"], force=shown["force"])
+        with open_sources.status_line([shown["plot"]]):
+            figure.save(view, shown["plot"], force=shown["force"])
     write.write_report(view, kind, shown["output"], wide=shown["wide"], force=shown["force"])
     return code
 

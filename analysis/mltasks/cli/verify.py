@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mltasks import progress
 from mltasks.cli import completion
 from mltasks.cli.click_ext import Command
 from mltasks.exceptions import DataError
@@ -19,7 +20,8 @@ def command(store: str) -> None:
 
     remote = is_object_url(store)
     checked = PublishedStore(parse_url(store)) if remote else Store(store)
-    problems = checked.problems()
+    with progress.status_line(store):
+        problems = checked.problems()
     for problem in problems:
         print(problem.text)
     if any(problem.lost for problem in problems):
