@@ -22,6 +22,7 @@ from mltasks.reports.report_info import with_info
 from support import generated
 from support.views import ALPHABET, HOSTILE, failures, info, obeyed, times
 
+INCIDENT = Path(__file__).parents[2] / "notebooks" / "incident.parquet"
 MARK = "zqx"  # in a text of the data, and nowhere else
 
 
@@ -133,6 +134,16 @@ def test_a_section_has_one_table_with_small_figures_in_its_rows(seen: Seen) -> N
     assert "15 of 43; all: mltasks models demo" in seen.texts["p"]
     rates, medians, strips, shares, of_nodes = 18, 18 - 6, 20, 3, 3
     assert seen.elements.count("svg") == rates + medians + strips + shares + of_nodes + 2  # the bars and their scale
+
+
+def test_what_to_do_about_open_tasks_is_said_once_for_all_that_need_the_same() -> None:
+    page = mltasks.report(INCIDENT).html()
+    unfinished = re.search(r'<section id="unfinished">.*?</section>', page, re.DOTALL)
+    assert unfinished is not None
+    remedy = "start it again: nobody will end it"
+    assert unfinished[0].count('<span class="badge bad">lost</span>') == 1 + 3  # what to do, and a row a function
+    assert (unfinished[0].count(remedy), unfinished[0].count('<span class="count">4 tasks</span>')) == (1, 1)
+    assert unfinished[0].count("node-c started 2026-11-20 22:41:07") == 2 * 3  # in the row, and in what opens with it
 
 
 def test_the_axis_of_the_bars_has_whole_tasks_and_round_times(page: str) -> None:

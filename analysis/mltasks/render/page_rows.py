@@ -12,6 +12,7 @@ from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.sections import sort_value
 from mltasks.render.view import View
 from mltasks.reports.findings.finding import Commands, row_text
+from mltasks.tasks.plural import count_of
 
 LONGEST = 140  # letters of a text in a cell
 LONGEST_DETAIL = 600  # and of one that opens with the row
@@ -114,6 +115,23 @@ def make_rows(
     return rows
 
 
+def list_remedies(groups: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what to do about open tasks, once for all groups of one verdict that need the same."""
+    counts: dict[tuple[str, str], int] = {}
+    for row in groups[groups["remedy"].notna()].to_dict("records"):
+        key = (row["verdict"], row["remedy"])
+        counts[key] = counts.get(key, 0) + int(row["tasks"])
+    return [
+        {
+            "verdict": verdict,
+            "badge": _level(verdict) or "plain",
+            "tasks": count_of(tasks),
+            "text": _shorten(cells.one_line(remedy), LONGEST_DETAIL),
+        }
+        for (verdict, remedy), tasks in counts.items()
+    ]
+
+
 def _anchors(view: View, table: pd.DataFrame, section: str) -> list[str]:
     """Return the ids of the rows that a page refers to; a row that is called as one before it has none."""
     names = [
@@ -135,7 +153,7 @@ def _cell(
     if word and column.name in LISTS:
         text = _shorten_list(text)
     full = _shorten(text, LONGEST)
-    level = next((level for level, words in BADGES.items() if value in words), "") if column.badge else ""
+    level = _level(value) if column.badge else ""
     marks = {
         "long": word and len(full) > 24,
         "bad": is_bad and column.name == "failing_since",
@@ -149,6 +167,11 @@ def _cell(
         "bar": figure,
         "badge": level,
     }
+
+
+def _level(value: Any) -> str:
+    """Return how bad a word of a table is, as its colour; nothing for one that is neither good nor bad."""
+    return next((level for level, words in BADGES.items() if value in words), "")
 
 
 def _shorten(text: str, most: int) -> str:
