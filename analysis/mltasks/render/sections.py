@@ -48,6 +48,7 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         "name": view.info.report,
         "title": report.title if report else view.info.report,
         "question": report.question if report else "",
+        "remedies": [],
         "columns": columns,
         "rows": rows,
         "chart": chart,
