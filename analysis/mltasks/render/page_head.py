@@ -12,6 +12,7 @@ from mltasks.render.highlights import Point
 from mltasks.reports.findings.finding import because, row_text
 
 LONGEST = 240  # letters of an advice
+UNKNOWN = "?"  # for a number that there is, though nobody knows it
 PLACES = {"compare": "failures", "durations": "failures"}  # sections that have the rows of other reports
 LABELS = {
     "tasks": "tasks",
@@ -106,7 +107,7 @@ def _tile(measure: str, value: float, part_of: float, before: float) -> dict[str
 
 def _number(measure: str, value: float) -> str:
     if cells.is_missing(value):
-        return cells.MISSING
+        return UNKNOWN if measure == "lost" else cells.MISSING
     return cells.duration(value) if measure.endswith("_s") else f"{value:,.0f}"
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from mltasks.reports import history, models, unfinished
 from mltasks.reports.rules import Rule, read_values
 
-NOT_LOST = ("overdue", "suspect", "unbounded", "open")  # verdicts of tasks that may be lost
 UNKNOWN = "unknown"  # the verdict of models that have none
 
 
@@ -40,7 +39,7 @@ def find_gap(rule: Rule, table: pd.DataFrame, notes: Sequence[str]) -> Gap | Non
         if many := next((n for n in notes if n.startswith(unfinished.UNTOLD) or n.endswith(endings)), None):
             return Gap(0, many, is_breach=True)
         if "lost" in verdicts and (unproven := _find_first(notes, unfinished.UNPROVEN)):
-            return Gap(int(table["verdict"].isin(NOT_LOST).sum()), unproven)
+            return Gap(int(table["verdict"].isin(unfinished.NOT_LOST).sum()), unproven)
     if rule.report == "models" and verdicts and UNKNOWN not in verdicts:
         unknown = int((table["verdict"] == UNKNOWN).sum())
         if _find_first(notes, models.NOT_READ):

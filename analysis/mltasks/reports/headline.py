@@ -15,7 +15,7 @@ from mltasks.reports.durations import FEWEST
 from mltasks.reports.findings import finding
 from mltasks.reports.findings.got_worse import Changes
 from mltasks.reports.grouping import ALL, NODE
-from mltasks.reports.unfinished import UNTOLD, judge_some
+from mltasks.reports.unfinished import UNPROVEN, UNTOLD, judge_some
 from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.metadata import to_datetime
 
@@ -59,6 +59,8 @@ def measure_headline(
         window = {**options, "since": low, "until": high}
         before = _measure(tasks, judge_some(tasks, as_of=as_of, **window), as_of, window)
         note = f"before: created from {_moment(low)} to {_moment(high)}, as long a time; open and lost as of now"
+    if math.isnan(now.lost):
+        note = f"{note}; lost is not known: {_find_doubt(tables['unfinished'])}"
     wholes = {"failed": now.finished, "lost": now.open, "p95_s": now.measured, "nodes": node_count}
     rows = [
         (name, getattr(now, name), wholes.get(name, UNKNOWN), UNKNOWN if before is None else getattr(before, name))
@@ -90,10 +92,15 @@ def _measure(tasks: Any, unfinished_tasks: pd.DataFrame, as_of: Any, options: Ma
 
 
 def _count_lost(unfinished_tasks: pd.DataFrame) -> float:
-    """Return how many are lost; missing where there were too many open tasks to judge."""
+    """Return how many are lost; missing where none is and one may be: there were too many to judge, or no proofs."""
+    lost = float((unfinished_tasks["verdict"] == "lost").sum())
+    return lost if lost or _find_doubt(unfinished_tasks) is None else UNKNOWN
+
+
+def _find_doubt(unfinished_tasks: pd.DataFrame) -> str | None:
+    """Return the note that says why a task may be lost that is not called so."""
     notes = report_info.read_info(unfinished_tasks).notes
-    is_known = not any(note.startswith(UNTOLD) for note in notes)
-    return float((unfinished_tasks["verdict"] == "lost").sum()) if is_known else UNKNOWN
+    return next((note for note in notes if note.startswith((UNTOLD, UNPROVEN))), None)
 
 
 def _count_nodes(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> int:

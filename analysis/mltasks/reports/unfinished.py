@@ -28,6 +28,7 @@ TEXTS = dict.fromkeys(("cluster", "task_id", *KIND, "state", "model_id", "nodes_
 NUMBERS = ("start_ms", "updated_ms", "as_of_ms", "status_code")
 MOST = 200_000  # open tasks; each gets a sentence
 WITHOUT_WAITING = "batch predictions, which wait until their provider is asked, are left out"
+NOT_LOST = ("overdue", "suspect", "unbounded", "open")  # verdicts of tasks that are not known to be lost
 UNPROVEN = "when the nodes of"
 UNTOLD = "which tasks are lost, overdue or suspect cannot be told"
 TYPES: Mapping[str, Any] = {
@@ -214,9 +215,9 @@ def _by_group(judged: pd.DataFrame, types: Mapping[str, Any], tasks: Tasks) -> p
 
 def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:
     notes = []
-    swept = judged["task_type"].isin([*open_task.ON_ONE_NODE, *open_task.COORDINATED])
-    silent = [info.cluster or tasks.context.source for info in tasks.context.readings if not _knows_starts(info)]
-    if swept.any() and silent:
+    infos = _clusters(tasks, judged[may_be_lost(judged)]).values()
+    silent = [info.cluster or tasks.context.source for info in infos if not knows_starts(info)]
+    if silent:
         notes.append(
             f"{UNPROVEN} {', '.join(dict.fromkeys(silent))} were started is not part of what was read: a task "
             "that was lost with its node and is not known to be so is called open or overdue"
@@ -230,5 +231,12 @@ def _notes(tasks: Tasks, judged: pd.DataFrame, deleted: int) -> list[str]:
     return notes
 
 
-def _knows_starts(info: ClusterInfo) -> bool:
+def may_be_lost(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are of tasks that may be lost, where nobody knows when their nodes were started."""
+    is_on_node = rows["task_type"].isin([*open_task.ON_ONE_NODE, *open_task.COORDINATED])
+    return is_on_node & rows["verdict"].isin(NOT_LOST)
+
+
+def knows_starts(info: ClusterInfo) -> bool:
+    """Tell whether it is known of all nodes of a cluster when they were started: what proves a task lost."""
     return info.nodes is not None and all(node.started_ms is not None for node in info.nodes.values())
