@@ -185,7 +185,7 @@ def test_a_window_is_compared_with_as_long_a_time_before_it(mltasks: Command) ->
     assert " before before\n" in out
     rows = [line.split() for line in out.splitlines()]
     assert ["TRAINING", "1,344", "1,201", "143", "0", "10.6%", "2.3s", "17.8s", "4.9%", "2.5s"] in rows
-    assert "REGISTER_MODEL / TEXT_EMBEDDING: worse than before: median 20.9 s" in " ".join(out.split())
+    assert "REGISTER_MODEL / TEXT_EMBEDDING: slower than before: median 20.9 s" in " ".join(out.split())
 
 
 def test_a_window_without_a_time_before_it_has_no_such_columns(mltasks: Command) -> None:

@@ -83,7 +83,7 @@ def test_the_planted_changes_are_found_and_the_burst_is_none() -> None:
     ]
     assert f"{table['since'][2]:%m-%d %H:%M}" == "11-14 00:40"
     assert table["reason"][2] == (
-        "worse than before: failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40"
+        "fails more than before: failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40 UTC"
     )
     tasks = labelled.load().set_index("task_id")
     later = tasks[
@@ -172,7 +172,7 @@ def test_a_cluster_called_overdue_triggers_nothing() -> None:
     table = found(made(t("COMPLETED", 0, 1, cluster="overdue-eu INCOMPLETE")), info)
     assert table.empty
     assert "nothing found: no task is lost or overdue, no group failing" in notes(table)
-    assert "what got worse cannot be told: no task of as long a time before is known" in notes(table)
+    assert "what fails more or is slower cannot be told: no task of as long a time before is known" in notes(table)
 
 
 def test_a_batch_prediction_that_somebody_looks_at_today_hides_nothing() -> None:
@@ -188,19 +188,25 @@ def test_nothing_found_is_said_as_that() -> None:
     healthy = [t("COMPLETED", n * 60, n * 60 + 1) for n in range(1000)]
     table = found(made(*healthy))
     assert table.empty
-    calm = "nothing found: no task is lost or overdue, no group failing, nothing worse"
+    calm = "nothing found: no task is lost or overdue, no group failing, nothing that fails more or is slower"
     assert calm in notes(table)
     assert "new errors cannot be told: tasks of less than two days are known" in notes(table)
     assert calm not in notes(found(made(*healthy, t("FAILED", 65_000, 65_001))))
     weeks = [{"create_time": AS_OF - n * HOUR, "last_update_time": AS_OF - n * HOUR + 1} for n in range(24 * 28)]
     assert (
-        "nothing found: no task is lost or overdue, no model down, no group failing, no error new, nothing worse"
+        "nothing found: no task is lost or overdue, no model down, no group failing, no error new, "
+        "nothing that fails more or is slower"
     ) in notes(found(made(*weeks), ClusterInfo(as_of_ms=AS_OF, model_index={})))
     assert notes(found(made(*weeks), function_name="METRICS_CORRELATION"))[-1:] == [
         "no task, so that nothing was looked at"
     ]
-    (note,) = [note for note in notes(found(made(*weeks), node="n-1")) if note.startswith("what got worse")]
-    assert note == "what got worse cannot be told of one node: mltasks compare --node shows it beside the others"
+    (note,) = [
+        note for note in notes(found(made(*weeks), node="n-1")) if note.startswith("what fails more or is slower")
+    ]
+    assert (
+        note
+        == "what fails more or is slower cannot be told of one node: mltasks compare --node shows it beside the others"
+    )
 
 
 @pytest.mark.parametrize("most", [4, 2])
@@ -367,7 +373,7 @@ def test_what_got_worse_is_told_of_the_window_against_the_time_before_it() -> No
         "mltasks compare here --since 2025-03-02T02:00:00.000Z --until 2025-03-07T02:00:00.000Z --against previous"
     )
     early = found(tasks(4 * 24), since="10d")
-    assert "what got worse cannot be told: no task of as long a time before is known" in notes(early)
+    assert "what fails more or is slower cannot be told: no task of as long a time before is known" in notes(early)
 
 
 def test_the_kinds_come_in_the_order_of_their_weight() -> None:

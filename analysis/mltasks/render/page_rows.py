@@ -21,9 +21,12 @@ LISTS = ("nodes", "functions", "task_types")
 RARE = ("partial", "cancelled", "open", "overdue", "failures_in_a_row")  # counts that open with a row if there are any
 CODES = ("example_task_id", "task_id", "model_id", "worker_node")
 BADGES = {
-    "bad": ("lost", "down", "stuck", "given_up", "worse"),
-    "warn": ("overdue", "suspect", "new", "returned", "partial", "stale", "worse?", "waiting"),
-    "good": ("better", "better?"),
+    "bad": ("lost", "down", "stuck", "given_up", "fails more", "slower", "p95 slower"),
+    "warn": (
+        *("overdue", "suspect", "new", "returned", "partial", "stale", "waiting"),
+        *("fails more?", "slower?", "p95 slower?"),
+    ),
+    "good": ("fails less", "faster", "p95 faster", "fails less?", "faster?", "p95 faster?"),
 }
 LABELS = {
     "example": "as it was",
@@ -170,8 +173,9 @@ def _cell(
 
 
 def _level(value: Any) -> str:
-    """Return how bad a word of a table is, as its colour; nothing for one that is neither good nor bad."""
-    return next((level for level, words in BADGES.items() if value in words), "")
+    """Return how bad a cell is, as its colour: that of the first of its words that has one."""
+    words = value.split(", ") if isinstance(value, str) else []
+    return next((level for word in words for level, values in BADGES.items() if word in values), "")
 
 
 def _shorten(text: str, most: int) -> str:

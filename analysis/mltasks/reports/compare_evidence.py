@@ -1,4 +1,4 @@
-"""What speaks for a verdict of `compare`, in words."""
+"""What a verdict of `compare` means, and what speaks for it, in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,29 @@ from typing import Any
 
 import pandas as pd
 
-from mltasks.reports import percent
+from mltasks.reports import percent, verdicts
 from mltasks.tasks.plural import count_of
 
 QUANTILES = {"p50": "median", "p95": "95th percentile"}
+
+FAILS_MORE, SLOWER, TAIL_SLOWER = "fails more", "slower", "p95 slower"
+CHANGES: Mapping[str, Mapping[str, str]] = {  # by the measure that the verdict is of
+    "rate": {verdicts.WORSE: FAILS_MORE, verdicts.BETTER: "fails less"},
+    "p50": {verdicts.WORSE: SLOWER, verdicts.BETTER: "faster"},
+    "p95": {verdicts.WORSE: TAIL_SLOWER, verdicts.BETTER: "p95 faster"},
+}
+
+
+def name_change(row: Mapping[str, Any]) -> str:
+    """Return the verdict in the words of what it is of, such as "fails more, slower"; others as they are."""
+    verdict = str(row["verdict"])
+    if verdict not in verdicts.TOLD:
+        return verdict
+    plain, doubt = verdict.rstrip("?"), "?" * verdict.endswith("?")
+    measures = [name for name in CHANGES if row[f"{name}_verdict"] == verdict]
+    if "p50" in measures and "p95" in measures:
+        measures.remove("p95")
+    return ", ".join(f"{CHANGES[name][plain]}{doubt}" for name in measures)
 
 
 def describe(row: Mapping[str, Any]) -> str | None:
@@ -28,7 +47,7 @@ def _rate_in_words(row: Mapping[str, Any]) -> str | None:
         percent.percent_points(row[f"rate_{name}"]) for name in ("change", "change_low", "change_high")
     )
     since = pd.Timestamp(row["changed"], unit="ms") if row["changed"] == row["changed"] else None
-    when = f", since {since:%Y-%m-%d %H:%M}" if since is not None else ""
+    when = f", since {since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
     rates = f"{percent.percent(row['rate_before'])} -> {percent.percent(row['rate_after'])}"
     return f"failure rate {rates}: {points} points ({low} to {high}){when}"
 

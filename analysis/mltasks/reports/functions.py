@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from mltasks.reports import report_info
+from mltasks.reports import compare_evidence, report_info
 from mltasks.reports.failing import is_failing
 
 TIMES = ("measured", "p50_s", "p95_s", "p99_s", "max_s", "wait_s", "run_s", "wait_share")
-CHANGES = {"verdict": "change", "evidence": "change_evidence"}
+CHANGES = ("change", "change_evidence")
 WORST = ("failed", "failure_rate", "tasks")
 
 
@@ -22,11 +22,18 @@ def join_functions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table = tables["failures"]
     info = report_info.read_info(table)
     keys = [key for key in info.keys if key in table]
-    for name, columns in (("durations", TIMES), ("compare", tuple(CHANGES))):
+    for name, columns in (("durations", TIMES), ("compare", CHANGES)):
         if name in tables and keys and {*keys} <= {*tables[name].columns}:
-            other = tables[name][[*keys, *columns]].rename(columns=CHANGES)
-            table = table.merge(other, on=keys, how="left")
+            other = _name_changes(tables[name]) if name == "compare" else tables[name]
+            table = table.merge(other[[*keys, *columns]], on=keys, how="left")
     is_bad = is_failing(table["completed"], table["failed"], table["failures_in_a_row"])
     table = table.assign(is_failing=is_bad)
     table = table.sort_values([name for name in WORST if name in table], ascending=False, kind="stable")
     return report_info.with_info(table.reset_index(drop=True), report_info.rename(info, "functions", keys))
+
+
+def _name_changes(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the report `compare` with its verdicts in words that say what they are of."""
+    rows = [{str(name): value for name, value in row.items()} for row in changes.to_dict("records")]
+    words = pd.Series([compare_evidence.name_change(row) for row in rows], index=changes.index, dtype="str")
+    return changes.assign(change=words, change_evidence=changes["evidence"])

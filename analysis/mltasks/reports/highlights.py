@@ -35,7 +35,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but fo
     "no model down": (MODELS_UNKNOWN,),
     "no group failing": (),
     "no error new": (NO_HISTORY,),
-    "nothing worse": (got_worse.UNKNOWN,),
+    "nothing that fails more or is slower": (got_worse.UNKNOWN,),
 }
 
 

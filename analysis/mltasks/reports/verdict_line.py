@@ -6,10 +6,12 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from mltasks.reports import compare_evidence
 from mltasks.tasks.plural import plural
 
 Level = Literal["none", "good", "warn", "bad"]
 BAD = ("incomplete", "lost", "model_down", "never_succeeded", "failing")  # kinds that cannot wait
+WORSE = "worse"
 MOST = 3  # things that a sentence names
 
 
@@ -26,12 +28,28 @@ def write_verdict(highlights: pd.DataFrame) -> Verdict:
     if not kinds:
         return Verdict("good", "Nothing found that needs attention.")
     counts = highlights["count"].astype("float64") if "count" in highlights else highlights["kind"].map({})
-    parts = [_describe(kind, counts[highlights["kind"] == kind]) for kind in kinds]
+    parts = [
+        _describe_worse(highlights["reason"][highlights["kind"] == kind])
+        if kind == WORSE
+        else _describe(kind, counts[highlights["kind"] == kind])
+        for kind in kinds
+    ]
     rest = len(kinds) - MOST
     named = parts if rest < 2 else parts[:MOST]
     text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     more = f"; and {rest} other things" if rest > 1 else ""
     return Verdict("bad" if {*kinds} & {*BAD} else "warn", f"{text[0].upper()}{text[1:]}{more}.")
+
+
+def _describe_worse(reasons: pd.Series[str]) -> str:
+    """Return how many functions fail more often than before, and how many of the others are slower."""
+    rates = int(reasons.str.startswith(compare_evidence.FAILS_MORE).sum())
+    slower = len(reasons) - rates
+    parts = [f"{rates:,} {'function fails' if rates == 1 else 'functions fail'} more"] if rates else []
+    if slower:
+        first = "" if rates else f" {'function' if slower == 1 else 'functions'}"
+        parts.append(f"{slower:,}{first} {'is' if slower == 1 else 'are'} slower")
+    return f"{' and '.join(parts)} than before"
 
 
 def _describe(kind: str, counts: pd.Series[float]) -> str:
@@ -47,7 +65,6 @@ def _describe(kind: str, counts: pd.Series[float]) -> str:
         "never_succeeded": f"{total:,} {plural(total)} failed where none ever succeeded",
         "failing": f"{rows:,} {'function keeps' if rows == 1 else 'functions keep'} failing",
         "new_error": f"{rows:,} {'error is' if rows == 1 else 'errors are'} new",
-        "worse": f"{rows:,} {'function' if rows == 1 else 'functions'} got worse",
         "silence": "nothing is created any more",
         "most_failures": f"{total:,} failures are of one function",
     }

@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from mltasks.engines.prepare import Tasks
-from mltasks.reports import verdicts
+from mltasks.reports import compare_evidence, verdicts
 from mltasks.reports.compare import compare
 from mltasks.reports.compare_sides import PREVIOUS
 from mltasks.reports.example_tasks import AT, find_greatest
@@ -20,7 +20,7 @@ from mltasks.tasks import duration_status, filter_options, outcomes, schema
 from mltasks.tasks.metadata import to_iso
 
 KEYS = ("task_type", "function_name")
-UNKNOWN = "what got worse cannot be told"  # how a note begins where that is so
+UNKNOWN = "what fails more or is slower cannot be told"  # how a note begins where that is so
 
 
 class Changes(NamedTuple):
@@ -112,7 +112,7 @@ def _describe(row: Mapping[Any, Any], begin: Any, command: str) -> Finding:
     return Finding(
         kind="worse",
         subject=keys,
-        reason=f"worse than before: {row['evidence']}",
+        reason=f"{compare_evidence.name_change(row)} than before: {row['evidence']}",
         command=command,
         count=int(row["failed_after"] if of_rate else row["tasks_after"]),
         since=since,
