@@ -153,3 +153,16 @@ def test_colours_are_for_terminals_only() -> None:
     shown = view(failures(["A"]), ["task_type"], report="failures")
     assert "\x1b[1m" in terminal.render(shown, colour=True)
     assert "\x1b" not in terminal.render(shown)
+
+
+def test_highlights_show_the_command_of_each_below_it_where_there_is_no_room_beside(demo: pd.DataFrame) -> None:
+    view = make_view(mltasks.highlights(demo))
+    lines = terminal.render(view, width=80).splitlines()
+    (place,) = [
+        n for n, line in enumerate(lines) if line.startswith("  mltasks failures demo") and "TEXT" in lines[n + 1]
+    ]
+    assert lines[place:][:2] == [
+        "  mltasks failures demo --task-type DEPLOY_MODEL --function-name \\",
+        "    TEXT_EMBEDDING",
+    ]
+    assert "--function-name \\" not in terminal.render(view, wide=True, width=80)

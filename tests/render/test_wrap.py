@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 from hypothesis import given
@@ -62,3 +63,17 @@ def test_words_are_broken_only_where_the_table_fits_then() -> None:
 
 def test_without_a_width_nothing_is_narrowed() -> None:
     assert wrap.widths([["x" * 400]], [True], None) == [400]
+
+
+@pytest.mark.parametrize("width", [12, 30, 60, 200])
+def test_a_command_in_several_lines_is_still_one_to_a_shell(width: int) -> None:
+    command = "mltasks list demo --error 'No such  index' --function-name KMEANS,AGENT"
+    lines = wrap.wrap_command(command, width, "  ").split("\n")
+    longest = max(len(word) for word in shlex.split(command)) + 4
+    assert all(len(line) <= max(width, longest + 4) for line in lines)
+    assert shlex.split(" ".join(line.removesuffix("\\") for line in lines)) == shlex.split(command)
+    assert all(line.endswith(" \\") for line in lines[:-1])
+
+
+def test_an_arrow_is_not_broken() -> None:
+    assert wrap.wrap_text("median 19.4 s -> 34.5 s", 15) == ["median 19.4 s", "-> 34.5 s"]

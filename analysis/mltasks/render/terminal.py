@@ -16,6 +16,8 @@ from mltasks.render.terminal_table import make_table
 from mltasks.render.view import View
 from mltasks.reports.report_info import ReportInfo
 
+BELOW = {"list": "reason", "highlights": "command"}  # the column that stands below the rows where it does not fit
+
 
 def render(
     view: View, *, wide: bool = False, width: int | None = None, colour: bool = False, saved: bool = False
@@ -28,7 +30,9 @@ def render(
     parts: list[RenderableType] = [title(view.info, width)]
     if len(view.frame):
         rows = make_table(view, width=None if wide else width, wide=wide, saved=saved)
-        parts.append(_with_reasons(view, rows, width, colour) if _hides_reasons(view, wide, rows) else rows)
+        name = BELOW.get(view.info.report, "")
+        is_below = name and not wide and not view.chosen and _hides(view, name, rows)
+        parts.append(_with_texts_below(view, name, rows, width, colour) if is_below else rows)
     parts += [Text(wrap.wrap_paragraph(text.one_line(note), width, "- "), style="dim") for note in view.info.notes]
     return to_text(parts, colour=colour)
 
@@ -62,25 +66,27 @@ def title(info: ReportInfo, width: int) -> Text:
     return Text(wrap.wrap_paragraph(header.covers_line(info), width), style="bold")
 
 
-def _hides_reasons(view: View, wide: bool, rows: Table) -> bool:
-    """Tell whether a list of tasks has reasons that its table has no column for."""
+def _hides(view: View, name: str, rows: Table) -> bool:
+    """Tell whether there is a column that a table has no room for."""
     shown = {str(column.header).replace("\n", "") for column in rows.columns}
-    return (
-        view.info.report == "list" and "reason" in view.frame and not wide and "reason" not in shown and not view.chosen
-    )
+    return name in view.frame and name not in shown
 
 
-def _with_reasons(view: View, rows: Table, width: int, colour: bool) -> Text:
-    """Return a list of tasks with the reason of each failed one below it."""
+def _with_texts_below(view: View, name: str, rows: Table, width: int, colour: bool) -> Text:
+    """Return a table with the texts of a column below its rows: the reason of a failed task, the command of a finding.
+
+    A command goes on in the next line as a shell takes it.
+    """
     lines = to_text([rows], colour=colour).split("\n")
     heights = [
         max(str(cell).count("\n") + 1 for cell in row) for row in zip(*(c.cells for c in rows.columns), strict=True)
     ]
     head = len(lines) - 1 - sum(heights)  # the last line is empty
     parts, place = lines[:head], head
-    for height, reason in zip(heights, view.frame["reason"], strict=True):
+    wrap_below = wrap.wrap_command if name == "command" else wrap.wrap_paragraph
+    for height, below in zip(heights, view.frame[name], strict=True):
         parts += lines[place : place + height]
         place += height
-        if not text.is_missing(reason):
-            parts.append(wrap.wrap_paragraph(text.one_line(reason), width, "  "))
+        if not text.is_missing(below):
+            parts.append(wrap_below(text.one_line(below), width, "  "))
     return Text.from_ansi("\n".join(parts))

@@ -11,8 +11,9 @@ GAP = 1  # blanks between columns
 NARROWEST = 8  # a column of texts is not made narrower than this
 KEPT_WHOLE = 16  # a word up to this long is broken only where all columns are as narrow as their words
 WORDS = re.compile(r" *[^ ]+")
-INSIDE = r"(?:[^ _,./-]|[,.-](?=[0-9]))"  # of a part: numbers, their signs and dates are not broken
-PARTS = re.compile(rf"{INSIDE}*(?:(?![,.-][0-9])[ _,./-])+|{INSIDE}+")  # of names such as LOGISTIC_REGRESSION
+SHELL_WORDS = re.compile(r"(?:[^ ']|'[^']*')+")
+INSIDE = r"(?:[^ _,./-]|[,.-](?=[0-9>]))"  # of a part: numbers, their signs, dates and arrows are not broken
+PARTS = re.compile(rf"{INSIDE}*(?:(?![,.-][0-9>])[ _,./-])+|{INSIDE}+")  # of names such as LOGISTIC_REGRESSION
 
 
 def wrap_text(text: str, width: int, parts: re.Pattern[str] = PARTS) -> list[str]:
@@ -33,6 +34,15 @@ def wrap_paragraph(text: str, width: int, first: str = "", then: str | None = No
     then = " " * cell_len(first) if then is None else then
     lines = wrap_text(text, max(width - cell_len(first), NARROWEST), WORDS)
     return "\n".join(f"{then if n else first}{line}" for n, line in enumerate(lines))
+
+
+def wrap_command(text: str, width: int, first: str = "") -> str:
+    """Return a command as lines of at most `width` cells that a shell takes as one; no word is broken for it."""
+    lines: list[str] = []
+    for word in SHELL_WORDS.findall(text):
+        fits = bool(lines) and cell_len(first) + cell_len(lines[-1]) + cell_len(word) + len("  \\") <= width
+        lines = [*lines[:-1], f"{lines[-1]} {word}"] if fits else [*lines, word]
+    return " \\\n".join(f"{first}{'  ' if n else ''}{line}" for n, line in enumerate(lines))
 
 
 def longest_part(cells: Sequence[str]) -> int:
