@@ -68,8 +68,8 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"function_name": ("agent", "remote")}, ["agent", "deploy"]),
     ({"node": "NODE-2"}, ["agent", "deploy"]),
     ({"node": "node"}, ["old", "kmeans", "agent", "deploy"]),
-    ({"node": "nOde-9,node-2"}, ["agent", "deploy"]),
-    ({"node": ["node-9", "-1"]}, ["old", "kmeans", "deploy"]),
+    ({"node": "Ode-2,node-2"}, ["agent", "deploy"]),
+    ({"node": ["DE-1", "-1"]}, ["old", "kmeans", "deploy"]),
     ({"model": "model-2"}, ["deploy"]),
     ({"model": "MODEL"}, ["old", "kmeans", "deploy"]),
     ({"error": "missing"}, ["kmeans"]),
@@ -130,7 +130,23 @@ def test_a_node_and_a_model_go_by_their_names_too() -> None:
     tasks.attrs[metadata.KEY] = Context(source="x", readings=(known,)).to_json()
     assert mltasks.load(tasks, node="BIG")["task_id"].tolist() == ["agent", "deploy"]
     assert mltasks.load(tasks, model="minilm")["task_id"].tolist() == ["deploy"]
-    assert mltasks.load(tasks, node="nobody")["task_id"].tolist() == []
+    with pytest.raises(
+        UsageError, match=r"^node: no node is called 'bigboxx'; did you mean Bigbox\? there are Bigbox, "
+    ):
+        mltasks.load(tasks, node="Bigboxx")
+    with pytest.raises(
+        UsageError, match=r"^model: no model is called 'minilm-l9'; did you mean MiniLM-L6\? there are "
+    ):
+        mltasks.load(tasks, model="MiniLM-L9")
+    idle = ClusterInfo(as_of_ms=AS_OF, nodes={"node-7": Node("Idle")}, models={"Model-7": "Unused"})
+    tasks.attrs[metadata.KEY] = Context(source="x", readings=(idle,)).to_json()
+    assert mltasks.load(tasks, node="idle").empty
+    assert mltasks.workers(tasks, node="node-7")["tasks"].tolist() in ([], [0])
+    assert mltasks.load(tasks, model="unused").empty
+
+
+def test_where_no_node_is_known_at_all_none_is_misspelt() -> None:
+    assert mltasks.load([], node="node-1", model="Model-1").empty
 
 
 def test_a_cluster_goes_by_its_name_exactly() -> None:
@@ -152,6 +168,8 @@ def test_a_cluster_goes_by_its_name_exactly() -> None:
             {"function_name": "k_means"},
             "function_name: no task has 'k_means'; did you mean KMEANS? there are AD_LIBSVM",
         ),
+        ({"node": "node-2,nod-1"}, "node: no node is called 'nod-1'; did you mean node-1? there are node-1, node-2"),
+        ({"model": "Mode-2"}, "model: no model is called 'mode-2'; did you mean Model-2? there are Model-"),
     ],
 )
 def test_a_value_that_no_release_knows_and_no_task_has_is_an_error_wherever_it_is_given(
@@ -174,6 +192,7 @@ def test_a_value_that_no_release_knows_and_no_task_has_is_an_error_wherever_it_i
 def test_a_value_that_a_window_leaves_out_is_no_mistake() -> None:
     assert mltasks.load(TASKS, state="moulting", until=CREATED + 1).empty
     assert mltasks.load(TASKS, task_type="BATCH_INGEST").empty
+    assert mltasks.load(TASKS, node="node-2", until=CREATED + 1).empty
 
 
 def test_a_value_may_be_that_of_one_of_several_sources(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def prepare(
         _check_as_of(opened, ctx)
     both = (opened.filters, filter_options.parse(options, ctx.as_of_ms))
     for each in both:
-        filter_values.check_values(each, ctx, lambda column: _values(opened.frame, column))
+        filter_values.check_values(each, ctx, lambda column: _values(opened, column))
     native = shared_results.compute_once(
         opened.frame, ("prune", both, window), lambda: _prune(opened.frame, both, window)
     )
@@ -102,15 +102,20 @@ def _check_as_of(opened: Dataset, ctx: Context) -> None:
         )
 
 
-def _values(native: Any, column: str) -> list[Any]:
-    """Return the values of a column, whatever the filters select."""
-    native = dataset.scan(native) if isinstance(native, DataFiles) else native
+def _values(opened: Dataset, column: str) -> list[Any]:
+    """Return the values of a column, whatever the filters select; `nodes_text` are lists of nodes, comma-joined."""
+    native = dataset.scan(opened.frame) if isinstance(opened.frame, DataFiles) else opened.frame
     frame = nw.from_native(native).lazy()
-    if column not in frame.collect_schema():
+    if column != "nodes_text" and column not in frame.collect_schema():
         return []
-    with engine_of(native).translate_errors():
-        values: list[Any] = frame.select(column).unique().collect("pyarrow")[column].to_list()
-        return values
+
+    def read() -> list[Any]:
+        with engine_of(native).translate_errors():
+            rows = _project(native, (), {}, opened.context) if column == "nodes_text" else frame
+            values: list[Any] = rows.select(column).unique().collect("pyarrow")[column].to_list()
+            return values
+
+    return shared_results.compute_once(opened.frame, ("values", column), read)
 
 
 def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:

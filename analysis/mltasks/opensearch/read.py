@@ -63,11 +63,13 @@ def start(
     chosen = filter_options.parse(options, pagination.now_ms())
     chosen = dataclasses.replace(chosen, confirmed=_confirm(cluster, chosen))
     own = access.query
+    query = query_dsl.query(chosen, dict(own) if own else None, window=window)
+    chosen = chosen if query is None else filter_values.confirm_names(chosen)
     try:
         walk = pagination.SeqNoPagination(
             cluster,
             Decoder(cluster.name),
-            query_dsl.query(chosen, dict(own) if own else None, window=window),
+            query,
             page_size=access.page_size,
             allow_partial=access.allow_partial,
             progress=report,

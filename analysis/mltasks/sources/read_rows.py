@@ -18,7 +18,7 @@ from mltasks.opensearch.client import Cluster
 from mltasks.sources import background, merge
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import are_several, resolve
-from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filters, metadata, table
+from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filter_values, filters, metadata, table
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.json_values import UnreadableCounts
@@ -65,16 +65,18 @@ def read_rows(
             ctx = metadata.replace(ctx, source=redact.cluster_name(cluster.name) or "")
     else:
         reject_query(access, source)
-        before = Filters()
+        before, is_part = Filters(), False
         if isinstance(source, Dataset):
             before = source.filters
             chosen = filter_options.parse(options, source.context.as_of_ms)
-            source = _prune(source, filters.combine(before, chosen), window)
+            source, whole = _prune(source, filters.combine(before, chosen), window), source
+            is_part = len(source.frame.parts) < len(whole.frame.parts) if isinstance(whole.frame, DataFiles) else False
         rows, ctx = read_tasks(source, tally)
         _mask_samples(tally, access)
         rows = deduplicate.deduplicate(rows)
         ctx = table.note_shared_ids(rows, table.assume_as_of(rows, ctx))
         chosen = filters.combine(before, filter_options.parse(options, ctx.as_of_ms))
+        chosen = filter_values.confirm_names(chosen) if is_part else chosen
         unreadable = dict(tally.counts) or ctx.unreadable
         ctx = metadata.replace(
             ctx,

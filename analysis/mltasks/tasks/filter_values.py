@@ -1,13 +1,15 @@
-"""Values of filters that no release knows: misspelt, unless some task has them."""
+"""Values of filters that nothing has: misspelt, where no release knows them, or no node or model is called so."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import schema
+from mltasks.tasks import node_lists, schema
+from mltasks.tasks.filter_conditions import has_any
 from mltasks.tasks.filters import EXACT, Filters
 from mltasks.tasks.letter_case import fold
 from mltasks.tasks.metadata import Context
@@ -18,12 +20,17 @@ RELEASED = {  # the values that releases know
     "function_name": schema.FUNCTION_NAMES,
 }
 
+LISTED = 8  # names in an error
+
 
 def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Iterable[Any]]) -> None:
     """Raise UsageError for a value that no release knows and that no task has: it is misspelt.
 
-    `read_values` returns the values of a column that there are; it is asked only about what no release knows.
+    So it is for a node or a model of which neither the ids in the tasks nor the names that were read contain the value.
+    `read_values` returns the values of a column that there are; it is asked only about what is not known without.
     """
+    _check_names("node", chosen.node, chosen, _node_names(ctx), lambda: _split(read_values("nodes_text")))
+    _check_names("model", chosen.model, chosen, ctx.models(), lambda: read_values("model_id"))
     for name, word in unknown_words(chosen):
         column = name.removeprefix("not_")
         values = {value for value in read_values(column) if isinstance(value, str)}
@@ -32,11 +39,52 @@ def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Ite
         if word in {fold(value) for value in values}:
             continue
         there = sorted({*values, *RELEASED.get(column, ())})
-        near = difflib.get_close_matches(word, [fold(value) for value in there], 1)
-        if not near:
-            near = [fold(value) for value in there if len(word) > 1 and word in fold(value)][:1]
-        hint = next((f"did you mean {value}? " for value in there if near and fold(value) == near[0]), "")
-        raise UsageError(f"{name}: no task has {word!r}; {hint}there are {', '.join(there) or 'none'}")
+        raise UsageError(f"{name}: no task has {word!r}; {_suggest(word, there)}there are {', '.join(there) or 'none'}")
+
+
+def _check_names(
+    name: str, words: Iterable[str], chosen: Filters, names: Mapping[str, str], read_ids: Callable[[], Iterable[Any]]
+) -> None:
+    """Raise UsageError for a word that is part of no id and of no name (by id); where there are none, nothing is said.
+
+    The ids in the tasks are read only where a word is part of no name.
+    """
+    labels = [text for pair in names.items() for text in pair]
+    doubtful = [word for word in words if (name, word) not in chosen.confirmed]
+    doubtful = [word for word in doubtful if not any(has_any(label, [word]) for label in labels)]
+    if not doubtful:
+        return
+    ids = {value for value in read_ids() if isinstance(value, str)}
+    for word in doubtful:
+        if any(has_any(value, [word]) for value in ids) or not (ids or names):
+            continue
+        there = sorted({*(names.get(key, key) for key in ids), *names.values()})
+        hint = _suggest(word, there)
+        rest = f" and {len(there) - LISTED:,} more" if len(there) > LISTED else ""
+        raise UsageError(f"{name}: no {name} is called {word!r}; {hint}there are {', '.join(there[:LISTED])}{rest}")
+
+
+def _node_names(ctx: Context) -> dict[str, str]:
+    return {key: name or key for key, name in ctx.names().items()}
+
+
+def _split(texts: Iterable[Any]) -> list[str]:
+    return [node for joined in texts for node in node_lists.split_nodes(joined)]
+
+
+def _suggest(word: str, there: Iterable[str]) -> str:
+    """Return a question for the value that is nearest to a word; nothing where none is near."""
+    by_folded = {fold(value): value for value in there}
+    near = difflib.get_close_matches(word, by_folded, 1)
+    if not near and len(word) > 1:
+        near = [folded for folded in by_folded if word in folded][:1]
+    return f"did you mean {by_folded[near[0]]}? " if near else ""
+
+
+def confirm_names(chosen: Filters) -> Filters:
+    """Return filters whose nodes and models are taken as there: for rows that are only some of the source's."""
+    names = {(name, word) for name in ("node", "model") for word in getattr(chosen, name)}
+    return replace(chosen, confirmed=chosen.confirmed | names)
 
 
 def unknown_words(chosen: Filters) -> list[tuple[str, str]]:
