@@ -85,7 +85,9 @@ def test_a_duration_a_count_of_rows_and_the_age_of_the_data() -> None:
     age = Rule("age", "data_age_s", max=60)
     late = datetime.fromtimestamp(AS_OF / 1000 + 61, UTC)
     assert check(made().pandas(), [age], now=NOW)[0].verdict == "ok"
-    assert check(made().pandas(), [age], now=late)[0].verdict == "breached"
+    (result,) = check(made().pandas(), [age], now=late)
+    assert result.sentence() == "data_age_s is 61 (1m01s), to be at most 60 (1m00s)"
+    assert (result.verdict, json.loads(check_results.to_json([result]))["results"][0]["value"]) == ("breached", 61.0)
 
 
 def test_a_group_that_has_been_failing_for_too_long() -> None:

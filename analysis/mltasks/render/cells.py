@@ -11,6 +11,7 @@ import pandas as pd
 from mltasks.render.harmless_text import escape_control as escape_control
 from mltasks.render.harmless_text import one_line as one_line
 from mltasks.reports.declaration import ReportColumn
+from mltasks.reports.duration_text import duration as duration
 from mltasks.reports.percent import percent as percent
 from mltasks.tasks.metadata import to_datetime
 
@@ -22,28 +23,6 @@ SECOND = {"s": 1.0, "ms": 0.001}  # units of durations, in seconds
 def is_missing(value: Any) -> bool:
     """Tell whether a cell is missing."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as `62ms`, `13.5s`, `2m15s`, `3h05m` or `2d04h`."""
-    if not math.isfinite(seconds):
-        return str(seconds)
-    if seconds < 0:
-        return f"-{duration(-seconds)}"
-    if round(seconds * 1000) < 1000:
-        return f"{round(seconds * 1000)}ms" if seconds == 0 or round(seconds * 1000) else "<1ms"
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    for limit, big, small, letters in (
-        (3600, 60, 1, "ms"),
-        (86400, 3600, 60, "hm"),
-        (math.inf, 86400, 3600, "dh"),
-    ):
-        rounded = round(whole / small)
-        if rounded * small < limit:
-            return f"{rounded * small // big}{letters[0]}{rounded * small % big // small:02d}{letters[1]}"
-    raise AssertionError("the last limit holds for every number")
 
 
 def ago(time: datetime, as_of_ms: int | None) -> str:

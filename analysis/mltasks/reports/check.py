@@ -11,6 +11,7 @@ import pandas as pd
 
 from mltasks.exceptions import UsageError
 from mltasks.reports import check_gaps, report_info, unfinished
+from mltasks.reports.duration_text import duration
 from mltasks.reports.failing import is_failing
 from mltasks.reports.highlights import open_history, run_part
 from mltasks.reports.registry import REPORTS
@@ -20,6 +21,7 @@ from mltasks.tasks.plural import count_of
 
 OK, BREACHED, NO_DATA = "ok", "breached", "no data"
 EXAMPLES = 3  # rows that a rule of `rows` names
+MINUTE_S = 60
 INTERVALS = {"failure_rate": ("failure_rate_low", "failure_rate_high")}
 
 
@@ -54,7 +56,7 @@ class Result(NamedTuple):
         if self.examples:
             more = "; ..." if self.value > len(self.examples) else ""
             interval = f" ({'; '.join(self.examples)}{more})"
-        return f"{self.measure}{where} is {self.value:.6g}{interval}, {self.limit}{tasks}"
+        return f"{self.measure}{where} is {_number(self.measure, self.value, '.6g')}{interval}, {self.limit}{tasks}"
 
 
 def check(tasks: Any, rules: Sequence[Rule], *, as_of: Any = None, now: datetime | None = None) -> list[Result]:
@@ -162,8 +164,15 @@ def _result(rule: Rule, group: str, value: float | None, interval: tuple[Any, An
     low, high = (None if end is None or pd.isna(end) else float(end) for end in interval)
     nearest = [end for end in (low, high) if end is not None] or [value if value is not None else math.nan]
     past = (rule.max is not None and min(nearest) > rule.max) or (rule.min is not None and max(nearest) < rule.min)
-    limits = [f"{word} {end:g}" for word, end in (("at least", rule.min), ("at most", rule.max)) if end is not None]
+    ends = (("at least", rule.min), ("at most", rule.max))
+    limits = [f"{word} {_number(rule.measure, end, 'g')}" for word, end in ends if end is not None]
     is_breach = past if value is not None else rule.on_no_data == "breach"
     verdict = BREACHED if is_breach else NO_DATA if value is None else OK
     limit = f"to be {' and '.join(limits)}"
     return Result(rule.name, rule.severity, group, verdict, rule.measure, value, limit, low, high, tasks)
+
+
+def _number(measure: str, value: float, digits: str) -> str:
+    """Return a number, beside it as people read it where it is seconds of a minute and more."""
+    is_long = measure.endswith("_s") and abs(value) >= MINUTE_S and math.isfinite(value)
+    return f"{value:{digits}} ({duration(value)})" if is_long else f"{value:{digits}}"
