@@ -24,8 +24,11 @@ def notes(*tasks: dict[str, Any], readings: tuple[ClusterInfo, ...] = (EAST,)) -
 @pytest.mark.parametrize(
     ("tasks", "note"),
     [
-        ([{"state": "MOULTING"}], "1 task in a state that this version does not know, counted as open"),
-        ([{"state": None}, {"state": "x"}], "2 tasks in a state that this version does not know, counted as open"),
+        ([{"state": "MOULTING"}], "1 task in a state that this version does not know, or in none, counted as open"),
+        (
+            [{"state": None}, {"state": "x"}],
+            "2 tasks in a state that this version does not know, or in none, counted as open",
+        ),
         (
             [OLD],
             "1 open task overdue: open for longer than the time-out of 600 s + 60 s, so that the record is as likely "
@@ -77,10 +80,25 @@ def test_a_report_begins_by_saying_what_it_covers(
 
 
 def test_sources_are_the_clusters_and_where_a_file_names_none_the_file() -> None:
-    assert report_info.source_names(Context(source="t.json", readings=(EAST, ClusterInfo(), EAST))) == [
-        "east",
-        "t.json",
-    ]
+    ctx = Context(source="t.json", readings=(EAST, ClusterInfo(), EAST))
+    assert report_info.source_names(ctx, {}) == ["east", "t.json"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "source"),
+    [("EAST", "of east,"), (["west", "east"], "of west, east,"), ("north", "of north,")],  # only rows name north
+)
+def test_of_chosen_clusters_only_these_are_named(cluster: str | list[str], source: str) -> None:
+    west = ClusterInfo(cluster="west", as_of_ms=AS_OF)
+    tasks = made({"cluster": "east"}, {"cluster": "west"}, {"cluster": "north"}, readings=(EAST, west)).pandas()
+    assert source in report_info.read_info(mltasks.failures(tasks, cluster=cluster)).covers()
+
+
+def test_a_window_that_begins_after_all_that_was_read_is_said_to_be_empty_whatever_there_is() -> None:
+    tasks = made({}, readings=(EAST,)).pandas()
+    wanted = "since 2030-01-01T00:00:00.000Z is later than 2025-03-07T02:00:00.000Z, as of when the tasks are known"
+    (note,) = [n for n in report_info.read_info(mltasks.failures(tasks, since="2030-01-01")).notes if "later" in n]
+    assert note == f"{wanted}: no task can be there"
 
 
 def test_a_report_carries_its_own_description_and_not_that_of_the_tasks() -> None:

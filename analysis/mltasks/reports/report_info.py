@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from mltasks.reports.registry import REPORTS
 from mltasks.reports.statistics.intervals import wilson
 from mltasks.reports.totals import Totals
 from mltasks.tasks import filters
-from mltasks.tasks.metadata import Context, to_datetime
+from mltasks.tasks.letter_case import fold
+from mltasks.tasks.metadata import Context, to_datetime, to_iso
 from mltasks.tasks.plural import plural
 
 KEY = "mltasks_report"  # in DataFrame.attrs
@@ -90,17 +91,18 @@ def attach_info(
     ctx = tasks.context
     if ctx.rows and not tasks.filters and 0 < census.tasks < ctx.rows:
         loaded = ctx.rows
+    chosen = filters.merge_descriptions(ctx.filters, tasks.filters.describe())
     said = ReportInfo(
         report=name,
         as_of_ms=ctx.as_of_ms,
         as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
-        sources=source_names(ctx),
-        filters=filters.merge_descriptions(ctx.filters, tasks.filters.describe()),
+        sources=source_names(ctx, chosen),
+        filters=chosen,
         tasks=census.tasks,
         first_ms=census.first_ms,
         last_ms=census.last_ms,
         loaded=loaded,
-        notes=[*census.notes(tasks), *notes],
+        notes=[*census.notes(tasks), *notes, *late_note(chosen, ctx.as_of_ms)],
         source=ctx.source,
         **more,
     )
@@ -118,9 +120,22 @@ def rename(said: ReportInfo, report: str, keys: Sequence[str], notes: Sequence[s
     return msgspec.structs.replace(said, report=report, keys=list(keys), notes=list(notes), marks=[])
 
 
-def source_names(ctx: Context) -> list[str]:
-    """Return the clusters that tasks come from, or the source where it does not say."""
-    return list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
+def source_names(ctx: Context, chosen: Mapping[str, Any]) -> list[str]:
+    """Return the clusters that tasks come from, or the source where it does not say; of `chosen` clusters only these.
+
+    `chosen` are filters as `Filters.describe` gives them.
+    """
+    names = list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
+    by_word = {fold(name): name for name in names}
+    return [by_word.get(word, word) for word in chosen.get("cluster", ())] or names
+
+
+def late_note(chosen: Mapping[str, Any], as_of_ms: int | None) -> list[str]:
+    """Return the note on a window that begins when nothing was read yet, so that it has no task whatever there is."""
+    since = chosen.get("since")
+    if since is None or as_of_ms is None or datetime.fromisoformat(since) <= to_datetime(as_of_ms):
+        return []
+    return [f"since {since} is later than {to_iso(as_of_ms)}, as of when the tasks are known: no task can be there"]
 
 
 def reject_filters(name: str, tasks: Tasks) -> None:

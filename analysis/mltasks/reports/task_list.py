@@ -45,11 +45,11 @@ def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataF
             report="list",
             as_of_ms=ctx.as_of_ms,
             as_of_assumed=any(reading.as_of_assumed for reading in ctx.readings),
-            sources=report_info.source_names(ctx),
+            sources=report_info.source_names(ctx, ctx.filters),
             filters=ctx.filters,
             tasks=len(ordered),
             first_ms=totals.whole_number(plausible.min()),
             last_ms=totals.whole_number(plausible.max()),
-            notes=list(ctx.notes),
+            notes=[*ctx.notes, *report_info.late_note(ctx.filters, ctx.as_of_ms)],
         ),
     )

@@ -57,7 +57,7 @@ class Totals:
                 if task is not None
             ]
         if unknown := self.counts["unknown"]:
-            notes.append(f"{count_of(unknown)} in a state that this version does not know, counted as open")
+            notes.append(f"{count_of(unknown)} in a state that this version does not know, or in none, counted as open")
         if overdue := self.counts["overdue"]:
             notes.append(
                 f"{count_of(overdue, 'open task')} overdue: open for longer than {_limit(tasks.context)} + "

@@ -89,9 +89,12 @@ def with_shared_ids(ctx: Context, n: int, task: str, names: Collection[str | Non
 
 
 def unknown_states(table: pa.Table) -> Counter[str]:
-    """Return the states that this version does not know, and how many tasks are in each; they count as open."""
-    counts = pc.value_counts(table["state"]).to_pylist()
-    return Counter({c["values"]: c["counts"] for c in counts if c["values"] not in (None, *schema.STATES)})
+    """Return the states that this version does not know, and how many tasks are in each; they count as open.
+
+    Tasks without a state are counted under the empty text.
+    """
+    states = pc.value_counts(pc.fill_null(table["state"], "")).to_pylist()
+    return Counter({each["values"]: each["counts"] for each in states if each["values"] not in schema.STATES})
 
 
 def select(table: pa.Table, ctx: Context, filters: Filters | None = None, *, window: Window = "created") -> pa.Table:
