@@ -53,6 +53,18 @@ class Option(click.Option):
             return (value,)
         return super().value_from_envvar(ctx)
 
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        """Read the value; where the environment has set one that cannot be, the error names its variable."""
+        try:
+            return super().handle_parse_result(ctx, opts, args)
+        except click.BadParameter as error:
+            if self.name in opts or self.resolve_envvar_value(ctx) is None:
+                raise
+            text = f"{error.message.rstrip('.')}; it is set by {self.envvar} in the environment"
+            raise click.BadParameter(text, error.ctx, error.param, error.param_hint) from None
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what a shell completes a value to."""
         return super().shell_complete(ctx, incomplete) or completion.complete_option(ctx, self, incomplete)

@@ -12,7 +12,7 @@ import click
 
 from mltasks.cli import completion, open_sources, options
 from mltasks.cli.click_ext import Command, option
-from mltasks.exceptions import Error
+from mltasks.exceptions import Error, UsageError
 from mltasks.tasks.plural import count_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def command(
     *sources, folder = names
     if not sources and not every_cluster:
         sources = os.environ.get("MLTASKS_SOURCE", "").split()
+    if not sources and not every_cluster:
+        raise _missing_argument(folder, access.config)
     clusters = open_sources.resolve_names(sources, access, every=every_cluster)
     store = Store(folder)
     code = 0
@@ -68,6 +70,17 @@ def command(
             open_sources.print_error(error)
             code = open_sources.combine_exit_codes(code, error)
     return code
+
+
+def _missing_argument(word: str, config: str | None) -> UsageError:
+    """Return the error for a single argument, which is a source without a store, or a store without a source."""
+    from mltasks.sources import source_kind
+
+    kind = source_kind.kind_of(word, config)
+    if kind in ("cluster", "demo"):
+        cluster = word if kind == "cluster" else "URL"
+        return UsageError(f"{word}: no STORE; name a folder behind the cluster: mltasks sync {cluster} history")
+    return UsageError(f"{word}: no SOURCE; name it before, as in mltasks sync URL {word}, or set MLTASKS_SOURCE")
 
 
 def describe(result: SyncResult, folder: str) -> Sequence[str]:

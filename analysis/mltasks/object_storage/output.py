@@ -11,10 +11,23 @@ from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import ObjectPath, Place, place_of
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a path names a folder of this machine: there is one, or it ends as only folders do."""
+    place = place_of(path)
+    if not isinstance(place, Path):
+        return False
+    try:
+        return path.endswith("/") or place.is_dir()
+    except OSError:  # no name for a file; whoever writes it says so
+        return False
+
+
 def check_writable(path: str | Place, force: bool) -> Place:
     """Return the place if a file or an object may be written there; raises UsageError before any work is done."""
     place = place_of(path)
     if isinstance(place, Path):
+        if isinstance(path, str) and is_folder(path):
+            raise UsageError(f"{path}: is a folder; name a file in it")
         return atomic_write.check_writable(place, force)
     if not place.key or str(path).endswith("/"):
         raise UsageError(f"{path}: is a prefix; name an object, such as {place / 'tasks.parquet'}")

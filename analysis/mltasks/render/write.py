@@ -51,6 +51,7 @@ BY_SUFFIX = {form.suffix: name for name, form in FORMATS.items()}
 
 def format_of(name: str | None, path: str | None) -> str:
     """Return the format; raises UsageError where neither the name nor the file's suffix says one that can be."""
+    reject_folder(path)
     if path is None or (path == STDOUT and name is None):
         if name is not None and FORMATS[name].binary:
             raise UsageError(f"--format {name}: not for a terminal; name a file with -o, such as -o report.{name}")
@@ -67,12 +68,19 @@ def format_of(name: str | None, path: str | None) -> str:
 
 def page_format(path: str, refresh: int | None = None) -> str:
     """Return the format of a page by the file's suffix; raises UsageError where there is none, or none to refresh."""
+    reject_folder(path)
     form = "markdown" if path == STDOUT else PAGES.get(Path(path).suffix.lower())
     if refresh is not None and (form != "html" or refresh < 1):
         raise UsageError(f"refresh {refresh} of {path}: a browser reads a .html page again after 1 second or more")
     if form is None:
         raise UsageError(f"-o {path}: the page comes as report.html, report.md or report.json; write one of these")
     return form
+
+
+def reject_folder(path: str | None) -> None:
+    """Raise UsageError where `-o` names a folder, of which no format can be read."""
+    if path is not None and path != STDOUT and output.is_folder(path):
+        raise UsageError(f"-o {path}: is a folder; name a file in it")
 
 
 def check_output(path: str | None, force: bool) -> None:

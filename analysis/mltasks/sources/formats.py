@@ -70,6 +70,12 @@ def format_of_text(path: Path) -> Format:
     return next((other for other in (GZIP, ZSTD) if start.startswith(other.magic)), by_suffix)
 
 
+def has_magic(path: Path, format_: Format) -> bool:
+    """Tell whether a file begins as its format does; one that is empty, or ends in it, does too."""
+    with path.open("rb") as file:
+        return format_.magic.startswith(file.read(len(format_.magic)))
+
+
 def suffix_of_content(start: bytes) -> str:
     """Return the suffix that a file of this beginning should have."""
     suffixes = (suffix for suffix, format_ in FORMATS.items() if format_.magic and start.startswith(format_.magic))

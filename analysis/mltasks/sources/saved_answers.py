@@ -32,6 +32,7 @@ NOT_PROVEN = "an array of hits does not say whether it is all of an answer"
 def read_file(path: Path, name: str, tally: UnreadableCounts, cluster: str | None = None) -> tuple[pa.Table, list[str]]:
     """Return the tasks of a file of JSON, and notes on them; raises DataError where it is cut or not of tasks."""
     damage: tuple[type[Exception], ...] = ()
+    format_ = formats.PLAIN
     try:
         format_ = formats.format_of_text(path)
         damage = format_.damage
@@ -49,6 +50,10 @@ def read_file(path: Path, name: str, tally: UnreadableCounts, cluster: str | Non
     except RecursionError as error:
         raise DataError(f"{name}: JSON that is nested deeper than a task can be; {REMEDY}") from error
     except damage as error:
+        if not formats.has_magic(path, format_):
+            kind = formats.suffix_of(path) or path.name
+            text = f"{name}: not compressed as its suffix {kind} says; rename it, or fetch it anew with mltasks fetch"
+            raise DataError(text) from error
         raise DataError(f"{name}: cut short or damaged ({error}); fetch it anew with mltasks fetch") from error
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from mltasks.exceptions import DataError, UsageError, WriteError
 from mltasks.object_storage import s3_client
-from mltasks.object_storage.path import ObjectInfo, ObjectPath, parse_url
+from mltasks.object_storage.path import ObjectInfo, ObjectPath, is_object_url, parse_url
 from mltasks.store import manifest
 from mltasks.store.data_folder import DataFolder
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot, StoredFile
@@ -60,6 +60,8 @@ class PublishResult:
 
 def publish(store: Path, url: str) -> PublishResult:
     """Bring the copy of a store up to date; raises UsageError, DataError, StorageError or WriteError."""
+    if not is_object_url(url):
+        raise UsageError(f"{url or repr(url)}: no URL of object storage; say for instance s3://bucket/prefix")
     target, local = parse_url(url), manifest.read(store)
     if target.scheme != "s3":
         raise UsageError(f"{target}: a store is published to s3:// only, whose objects can be replaced on a condition")
