@@ -84,7 +84,6 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
         (("sync", "http://127.0.0.1:1"), ("http://127.0.0.1:1: no STORE", "mltasks sync http://127.0.0.1:1 history")),
         (("sync", "history"), ("history: no SOURCE", "mltasks sync URL history", "MLTASKS_SOURCE")),
         (("list", "demo", "--node", "nope"), ("node: no node is called 'nope'; there are n1, n2, n3",)),
-        (("list", "demo", "--model", "-WX1nope"), ("model: no model is called '-wx1nope'; ", " and 2")),
         (("failures", "demo", "-o", "."), ("-o .: is a folder; name a file in it",)),
         (("failures", "demo", "-o", "new.csv/"), ("-o new.csv/: is a folder; name a file in it",)),
         (("report", "demo", "-o", "."), ("-o .: is a folder; name a file in it",)),

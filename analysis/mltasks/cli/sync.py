@@ -55,7 +55,7 @@ def command(
     if not sources and not every_cluster:
         sources = os.environ.get("MLTASKS_SOURCE", "").split()
     if not sources and not every_cluster:
-        raise _missing_argument(folder, access.config)
+        raise _explain_argument(folder, access.config)
     clusters = open_sources.resolve_names(sources, access, every=every_cluster)
     store = Store(folder)
     code = 0
@@ -72,7 +72,7 @@ def command(
     return code
 
 
-def _missing_argument(word: str, config: str | None) -> UsageError:
+def _explain_argument(word: str, config: str | None) -> UsageError:
     """Return the error for a single argument, which is a source without a store, or a store without a source."""
     from mltasks.sources import source_kind
 

@@ -102,7 +102,7 @@ def attach_info(
         first_ms=census.first_ms,
         last_ms=census.last_ms,
         loaded=loaded,
-        notes=[*census.notes(tasks), *notes, *late_note(chosen, ctx.as_of_ms)],
+        notes=[*census.notes(tasks), *notes, *empty_notes(chosen, ctx, census.tasks)],
         source=ctx.source,
         **more,
     )
@@ -130,12 +130,16 @@ def source_names(ctx: Context, chosen: Mapping[str, Any]) -> list[str]:
     return [by_word.get(word, word) for word in chosen.get("cluster", ())] or names
 
 
-def late_note(chosen: Mapping[str, Any], as_of_ms: int | None) -> list[str]:
-    """Return the note on a window that begins when nothing was read yet, so that it has no task whatever there is."""
-    since = chosen.get("since")
-    if since is None or as_of_ms is None or datetime.fromisoformat(since) <= to_datetime(as_of_ms):
-        return []
-    return [f"since {since} is later than {to_iso(as_of_ms)}, as of when the tasks are known: no task can be there"]
+def empty_notes(chosen: Mapping[str, Any], ctx: Context, tasks: int) -> list[str]:
+    """Return why filters may have selected no task: a window after all that was read, or names that were not read."""
+    since, notes = chosen.get("since"), []
+    if since is not None and ctx.as_of_ms is not None and datetime.fromisoformat(since) > to_datetime(ctx.as_of_ms):
+        end = to_iso(ctx.as_of_ms)
+        notes.append(f"since {since} is later than {end}, as of when the tasks are known: no task can be there")
+    for name, names in (("node", ctx.names()), ("model", ctx.models())):
+        if not tasks and name in chosen and not names:
+            notes.append(f"the names of {name}s are not part of what was read: {name} is looked for in ids only")
+    return notes
 
 
 def reject_filters(name: str, tasks: Tasks) -> None:

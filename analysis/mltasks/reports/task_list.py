@@ -50,6 +50,6 @@ def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataF
             tasks=len(ordered),
             first_ms=totals.whole_number(plausible.min()),
             last_ms=totals.whole_number(plausible.max()),
-            notes=[*ctx.notes, *report_info.late_note(ctx.filters, ctx.as_of_ms)],
+            notes=[*ctx.notes, *report_info.empty_notes(ctx.filters, ctx, len(ordered))],
         ),
     )

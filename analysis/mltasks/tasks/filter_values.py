@@ -26,7 +26,7 @@ LISTED = 8  # names in an error
 def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Iterable[Any]]) -> None:
     """Raise UsageError for a value that no release knows and that no task has: it is misspelt.
 
-    So it is for a node or a model of which neither the ids in the tasks nor the names that were read contain the value.
+    So it is for a node or a model, where their names were read: part of no name, and of no id in the tasks.
     `read_values` returns the values of a column that there are; it is asked only about what is not known without.
     """
     _check_names("node", chosen.node, chosen, _node_names(ctx), lambda: _split(read_values("nodes_text")))
@@ -45,10 +45,12 @@ def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Ite
 def _check_names(
     name: str, words: Iterable[str], chosen: Filters, names: Mapping[str, str], read_ids: Callable[[], Iterable[Any]]
 ) -> None:
-    """Raise UsageError for a word that is part of no id and of no name (by id); where there are none, nothing is said.
+    """Raise UsageError for a word that is part of no id and of no name (by id).
 
-    The ids in the tasks are read only where a word is part of no name.
+    Where no names were read, it may be one. The ids in the tasks are read only where a word is part of no name.
     """
+    if not names:
+        return
     labels = [text for pair in names.items() for text in pair]
     doubtful = [word for word in words if (name, word) not in chosen.confirmed]
     doubtful = [word for word in doubtful if not any(has_any(label, [word]) for label in labels)]
@@ -56,7 +58,7 @@ def _check_names(
         return
     ids = {value for value in read_ids() if isinstance(value, str)}
     for word in doubtful:
-        if any(has_any(value, [word]) for value in ids) or not (ids or names):
+        if any(has_any(value, [word]) for value in ids):
             continue
         there = sorted({*(names.get(key, key) for key in ids), *names.values()})
         hint = _suggest(word, there)
