@@ -114,7 +114,7 @@ SHOWN = [
                 *blocks(str(page.relative_to(DOCS)), "ini"),
                 *blocks(str(page.relative_to(DOCS)), "yaml"),
             ]
-        ),
+        ).replace("\\\n", " "),
     )
 ]
 

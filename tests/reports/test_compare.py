@@ -45,7 +45,7 @@ def test_the_planted_changes_are_found_and_the_burst_is_unclear(planted: pd.Data
     row = row_of(planted, ("TRAINING", "LOGISTIC_REGRESSION"))
     assert [round(row[name], 3) for name in ("rate_before", "rate_after", "rate_change")] == [0.037, 0.157, 0.12]
     assert f"{row['changed']:%m-%d %H:%M}" == "11-14 00:40"
-    assert row["evidence"] == ("failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40")
+    assert row["evidence"] == ("failure rate 3.7% -> 15.7%: +12.0 points (+7.1 to +17.2), since 2026-11-14 00:40 UTC")
     row = row_of(planted, ("DEPLOY_MODEL", "REMOTE"))
     assert [round(row[name], 3) for name in ("rate_before", "rate_after", "rate_change")] == [0.175, 0.03, -0.145]
     row = row_of(planted, ("AGENT_EXECUTION", "AGENT"))

@@ -83,7 +83,7 @@ def test_an_answer_that_is_not_complete_is_a_data_error(tmp_path: Path, document
         ("t.ndjson.gz", b"", ": cut short or damaged (it is empty); fetch it anew with mltasks fetch"),
         ("t.ndjson", b"[" * 100_000, ": JSON that is nested deeper than a task can be; save"),
         ("t.json", b'{"a":' + b"[" * 5000, ": JSON that is nested deeper than a task can be, or cut short; save"),
-        ("t.ndjson.gz", b"no gzip", ": cut short or damaged (Not a gzipped file"),
+        ("t.ndjson.gz", b"no gzip", ": not compressed as its suffix .ndjson.gz says"),
         ("t.parquet", b"", ": not a readable Parquet file ("),
         ("t.parquet", b"PAR1 and more", ": not a readable Parquet file ("),
     ],
