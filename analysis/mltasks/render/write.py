@@ -79,8 +79,11 @@ def page_format(path: str, refresh: int | None = None) -> str:
 
 def reject_folder(path: str | None) -> None:
     """Raise UsageError where `-o` names a folder, of which no format can be read."""
-    if path is not None and path != STDOUT and output.is_folder(path):
-        raise UsageError(f"-o {path}: is a folder; name a file in it")
+    if path is not None and path != STDOUT:
+        from mltasks.object_storage import output
+
+        if output.is_folder(path):
+            raise UsageError(f"-o {path}: is a folder; name a file in it")
 
 
 def check_output(path: str | None, force: bool) -> None:
