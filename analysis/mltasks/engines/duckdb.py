@@ -124,8 +124,9 @@ def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
     with translate_errors():
         rows = frame.to_native()
         for batch in duckdb_sql.iter_sorted(duckdb_sql.encode_texts(rows, connection_of(rows)), by):
-            texts = [field.name for field in batch.schema if pa.types.is_string(field.type)]
-            yield batch.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
+            signed = duckdb_sql.with_signed_places(batch)
+            texts = [field.name for field in signed.schema if pa.types.is_string(field.type)]
+            yield signed.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)
 
 
 @translate_errors()

@@ -125,6 +125,19 @@ def encode_texts(rows: Relation, connection: duckdb.DuckDBPyConnection) -> Relat
     return rows.project(f"* REPLACE ({', '.join(columns)})")
 
 
+def with_signed_places(rows: pa.Table) -> pa.Table:
+    """Return rows whose enums point to their texts by signed numbers: not every Arrow takes DuckDB's to pandas."""
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            type_ = pa.dictionary(pa.int32(), field.type.value_type)
+            parts = [
+                pa.DictionaryArray.from_arrays(part.indices.cast(type_.index_type), part.dictionary)
+                for part in rows.column(place).chunks
+            ]
+            rows = rows.set_column(place, field.name, pa.chunked_array(parts, type_))
+    return rows
+
+
 def number_groups(
     rows: Relation, groups: pa.Table, keys: Sequence[str], connection: duckdb.DuckDBPyConnection
 ) -> tuple[Relation, Relation]:
