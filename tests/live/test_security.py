@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import mltasks
@@ -61,8 +62,9 @@ def test_a_user_with_nothing_but_ml_read_access_can_run_every_command(
     assert command("fetch", secured.url, "-o", file).code == 0
     for report in ("failures", "durations", "list"):
         found = command(report, secured.url, "--format", "json").rows
-        assert found == command(report, file, "--format", "json").rows
-        assert found
+        of_file = command(report, file, "--format", "json").rows
+        pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(of_file), rtol=1e-12)  # of two engines
+        assert len(found) > 0
     assert {row["worker_node"] for row in command("workers", secured.url, "--format", "json").rows} >= {
         node for nodes in mltasks.load(file)["worker_node"].dropna() for node in nodes.split(",") if node
     }
