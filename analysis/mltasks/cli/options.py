@@ -117,7 +117,12 @@ access = compose([redact, query, connection, partial])
 every = _access("--all", "every_cluster", is_flag=True, help="All configured clusters, as SOURCE.")
 engine = compose(
     [
-        option("--engine", metavar="NAME", section=ENGINE, help="duckdb (unless told otherwise), or spark."),
+        option(
+            "--engine",
+            metavar="NAME",
+            section=ENGINE,
+            help="duckdb or spark; without it duckdb, and pandas for few tasks in memory.",
+        ),
         option("--spark-master", metavar="URL", section=ENGINE, help="spark://host:7077; else on this machine."),
         option("--spark-remote", metavar="URL", section=ENGINE, help="A Spark Connect server, sc://host:15002."),
     ]
