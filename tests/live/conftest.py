@@ -6,7 +6,6 @@ import ipaddress
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +18,7 @@ from live.server import Server
 from live.two_nodes import TwoNodes
 from live.workload import make_all
 from support.command import Command
+from support.missing import fail_or_skip
 
 SERVERS = {"two_nodes": "two nodes", "secured_server": "secured", "old_server": "old", "bare_server": "bare"}
 
@@ -92,7 +92,7 @@ def two_nodes() -> Iterator[TwoNodes]:
     try:
         home("3.6.0")
     except MissingError as missing:
-        _missing(f"no cluster of two nodes to test against: {missing}")
+        fail_or_skip(f"no cluster of two nodes to test against: {missing}")
     with TwoNodes() as pair:
         yield pair
 
@@ -104,7 +104,7 @@ def secured_server() -> Iterator[SecuredServer]:
     try:
         laid_out = SecuredServer.assembled()
     except MissingError as missing:
-        _missing(f"no secured server to test against: {missing}")
+        fail_or_skip(f"no secured server to test against: {missing}")
     with laid_out:
         yield laid_out
         if not laid_out.alive():
@@ -142,14 +142,9 @@ def _started(version: str) -> Server:
     try:
         return Server.start(version)
     except MissingError as missing:
-        _missing(f"no server of {version} to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine")
-
-
-def _missing(reason: str) -> NoReturn:
-    """Fail in CI, where every server has to be there; elsewhere skip what needs the one that is missing."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+        fail_or_skip(
+            f"no server of {version} to test against: {missing}; or set MLTASKS_TEST_URL to one on this machine"
+        )
 
 
 def _beside_our_own_only() -> None:

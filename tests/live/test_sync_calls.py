@@ -6,7 +6,6 @@ and of the others the first of a kind (same call, same kind of path).
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections import Counter
@@ -24,6 +23,7 @@ from live.made_up import TASKS, documents, fill, remove
 from live.server import Server
 from live.strace import Call
 from support.crashes import Syncing, Tasks, globbed, of_server, present, seen, sync_by_command, wrong_for_readers
+from support.missing import fail_or_skip
 
 MONTH = 31 * 86_400_000
 ERRORS = {  # what each call may answer on a disk that is full, failing, or not ours
@@ -91,7 +91,7 @@ def quiet_cluster(bare_server: Server) -> Iterator[Server]:
 def prepared(quiet_cluster: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     """A store whose next sync adds, replaces and marks, makes and removes partitions, and sweeps."""
     if reason := strace.missing():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+        fail_or_skip(reason)
     folder = tmp_path_factory.mktemp("calls")
     store = folder / "before"
     made = dict(islice(documents(seed=41), 12))

@@ -38,6 +38,7 @@ from support.crashes import (
     sync_killed_at_once,
     wrong_for_readers,
 )
+from support.missing import fail_or_skip
 
 STEP, PAGE = 200, 100
 MLTASKS = [sys.executable, "-m", "mltasks"]
@@ -203,9 +204,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, text=True)
     if mounted.returncode:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
-            f"no disk of its own: {mounted.stderr.strip()}"
-        )
+        fail_or_skip(f"no disk of its own: {mounted.stderr.strip()}")
     try:
         yield place
     finally:

@@ -10,12 +10,13 @@ import pytest
 
 import mltasks
 from live.assemble import MissingError
-from live.conftest import _beside_our_own_only, _missing
+from live.conftest import _beside_our_own_only
 from live.make_tasks import train
 from live.prepare import prepare
 from live.server import Server
 from live.workload import settle
 from mltasks.tasks import metadata
+from support.missing import fail_or_skip
 
 TRAININGS = 8  # one runs, the others wait for its thread
 SLOW = {"target": "species", "epochs": 100_000}
@@ -28,7 +29,7 @@ def mortal() -> Iterator[Server]:
     try:
         started = Server.start()
     except MissingError as missing:
-        _missing(f"no server to kill: {missing}")
+        fail_or_skip(f"no server to kill: {missing}")
     with started:
         yield started
 

@@ -10,6 +10,7 @@ import pytest
 from live.java import MissingError
 from support import s3_proxy, s3_server
 from support.command import Command
+from support.missing import fail_or_skip
 from support.s3_proxy import Proxy
 from support.s3_server import Bucket, S3Server
 
@@ -21,9 +22,7 @@ def s3_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         with s3_server.started(tmp_path_factory.mktemp("s3")) as server:
             yield server
     except MissingError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))
+        fail_or_skip(str(error))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from live.java import MissingError, java
 from mltasks.engines import spark_session
 from spark import servers
 from support.command import Command
+from support.missing import fail_or_skip
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +23,7 @@ def java_home() -> Path:
     try:
         return java(17)
     except MissingError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no Spark: {error}", pytrace=False)
-        pytest.skip(f"no Spark: {error}")
+        fail_or_skip(f"no Spark: {error}")
 
 
 @pytest.fixture(scope="session")
