@@ -32,16 +32,19 @@ def test_a_reason_is_worked_out_once_for_each_text_unless_there_are_too_many(cou
 @pytest.mark.parametrize(("count", "are_numbers"), [(3, True), (MANY, False)])
 def test_texts_are_sorted_as_numbers_unless_there_are_too_many(count: int, *, are_numbers: bool) -> None:
     tasks = relation(count, "format('it''s {}', i)").project(f"response, {count} - row_number() OVER () AS place")
-    rows = duckdb_sql.encode_texts(tasks, duckdb_relation.connection_of(tasks))
-    assert str(rows.types[0]).startswith("ENUM") == are_numbers
-    first = next(batch for batch in duckdb_sql.iter_sorted(rows, "place") if batch.num_rows)
-    assert first["place"].to_pylist()[:3] == [0, 1, 2]
-    assert first["response"].cast(pa.string()).to_pylist()[0] == f"it's {count - 1}"
+    connection = duckdb_relation.connection_of(tasks)
+    with duckdb_sql.encode_texts(tasks, connection) as rows:
+        assert str(rows.types[0]).startswith("ENUM") == are_numbers
+        first = next(batch for batch in duckdb_sql.iter_sorted(rows, "place") if batch.num_rows)
+        assert first["place"].to_pylist()[:3] == [0, 1, 2]
+        assert first["response"].cast(pa.string()).to_pylist()[0] == f"it's {count - 1}"
+    assert connection.sql("SELECT type_name FROM duckdb_types() WHERE NOT internal").fetchall() == []
 
 
 def test_rows_without_a_text_are_sorted_as_they_are() -> None:
     tasks = relation(2, "NULL::VARCHAR")
-    rows = duckdb_sql.encode_texts(tasks.project("response, 1 AS place"), duckdb_relation.connection_of(tasks))
-    assert [row for batch in duckdb_sql.iter_sorted(rows, "place") for row in batch.to_pylist()] == [
-        {"response": None, "place": 1}
-    ] * 2
+    connection = duckdb_relation.connection_of(tasks)
+    with duckdb_sql.encode_texts(tasks.project("response, 1 AS place"), connection) as rows:
+        assert [row for batch in duckdb_sql.iter_sorted(rows, "place") for row in batch.to_pylist()] == [
+            {"response": None, "place": 1}
+        ] * 2

@@ -121,9 +121,9 @@ def measure_load(
 
 def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`."""
-    with translate_errors():
-        rows = frame.to_native()
-        for batch in duckdb_sql.iter_sorted(duckdb_sql.encode_texts(rows, connection_of(rows)), by):
+    rows = frame.to_native()
+    with translate_errors(), duckdb_sql.encode_texts(rows, connection_of(rows)) as encoded:
+        for batch in duckdb_sql.iter_sorted(encoded, by):
             signed = duckdb_sql.with_signed_places(batch)
             texts = [field.name for field in signed.schema if pa.types.is_string(field.type)]
             yield signed.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -103,26 +104,31 @@ def explode_range(tasks: Relation, first: str, last: str, name: str) -> Relation
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
 
 
-def encode_texts(rows: Relation, connection: duckdb.DuckDBPyConnection) -> Relation:
-    """Return the rows with enums in the place of texts, which are sorted, and written to disk, as whole numbers.
+@contextmanager
+def encode_texts(rows: Relation, connection: duckdb.DuckDBPyConnection) -> Iterator[Relation]:
+    """Hand out the rows with enums in the place of texts, which are sorted, and written to disk, as whole numbers.
 
-    Where the rows have more than ENCODED different texts, they are returned as they are.
+    Where the rows have more than ENCODED different texts, they are handed out as they are.
     """
     texts = [name for name, dtype in zip(rows.columns, rows.types, strict=True) if str(dtype) == "VARCHAR"]
-    if not texts:
-        return rows
     names = ", ".join(map(quote_name, texts))
-    words = rows.aggregate(names, names).limit(ENCODED + 1).to_arrow_table()
-    if words.num_rows > ENCODED:
-        return rows
-    enums = {}
-    for name in texts:
-        enums[name] = f"texts_{next(ENUMS)}"
-        different = pc.drop_null(words[name].unique()).to_pylist()
-        values = ", ".join(map(quote_text, different or [""]))
-        connection.execute(f"CREATE TYPE {enums[name]} AS ENUM ({values})")
-    columns = [f"{quote_name(name)}::{enum} AS {quote_name(name)}" for name, enum in enums.items()]
-    return rows.project(f"* REPLACE ({', '.join(columns)})")
+    words = rows.aggregate(names, names).limit(ENCODED + 1).to_arrow_table() if texts else None
+    if words is None or words.num_rows > ENCODED:
+        yield rows
+        return
+    enums: dict[str, str] = {}
+    try:
+        for name in texts:
+            enum = f"texts_{next(ENUMS)}"
+            different = pc.drop_null(words[name].unique()).to_pylist()
+            values = ", ".join(map(quote_text, different or [""]))
+            connection.execute(f"CREATE TYPE {enum} AS ENUM ({values})")
+            enums[name] = enum
+        columns = [f"{quote_name(name)}::{enum} AS {quote_name(name)}" for name, enum in enums.items()]
+        yield rows.project(f"* REPLACE ({', '.join(columns)})")
+    finally:  # a connection may live as long as a notebook
+        for enum in enums.values():
+            connection.execute(f"DROP TYPE {enum}")
 
 
 def with_signed_places(rows: pa.Table) -> pa.Table:
