@@ -34,7 +34,7 @@ def scan_all(
     from mltasks.sources import source_kind
 
     names = resolve_names(names, access, every=every)
-    check_times(chosen)
+    _check_times(chosen)
     if len(names) == 1 and source_kind.kind_of(names[0], access.config) is None:
         raise source_kind.nothing_of_this_name(names[0], access.config)
     from mltasks.engines.reader import Reader
@@ -78,7 +78,7 @@ def scan_with_before(
     return *scan_all(names, access, filter_options.with_time_before(chosen), every=every, reader=reader), window
 
 
-def check_times(chosen: Mapping[str, Any]) -> None:
+def _check_times(chosen: Mapping[str, Any]) -> None:
     """Raise UsageError for a time or a time zone that cannot be read, before anything heavy is imported."""
     if any(chosen.get(name) for name in ("since", "until", "tz")):
         from mltasks.tasks import times

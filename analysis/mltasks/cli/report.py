@@ -77,12 +77,11 @@ def command(
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
     reader = options.open_reader(given)
-    open_sources.check_times(chosen)
-    from mltasks.render import page, terminal_summary  # only now, since they are most of a start
-    from mltasks.reports import page_reports
-
     with open_sources.status_line(sources):
         tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
+        from mltasks.render import page, terminal_summary  # only now, since they are most of a start
+        from mltasks.reports import page_reports
+
         made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
         types = None if output == write.STDOUT else page_reports.count_task_types(tasks, **window)
     if not code and set(made.tables["highlights"]["kind"]) & kinds:

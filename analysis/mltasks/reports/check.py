@@ -51,12 +51,12 @@ class Result(NamedTuple):
         where = f" of {self.group}" if self.group else ""
         if self.value is None:
             return f"{self.measure}{where}: no data{f', {self.missing}' if self.missing else ''}; {self.limit}"
-        interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
-        tasks = "" if self.tasks is None else f", {count_of(self.tasks)}"
-        if self.examples:
+        detail = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
+        if self.examples:  # of rows, which have no interval
             more = "; ..." if self.value > len(self.examples) else ""
-            interval = f" ({'; '.join(self.examples)}{more})"
-        return f"{self.measure}{where} is {_number(self.measure, self.value, '.6g')}{interval}, {self.limit}{tasks}"
+            detail = f" ({'; '.join(self.examples)}{more})"
+        tasks = "" if self.tasks is None else f", {count_of(self.tasks)}"
+        return f"{self.measure}{where} is {_number(self.measure, self.value, '.6g')}{detail}, {self.limit}{tasks}"
 
 
 def check(tasks: Any, rules: Sequence[Rule], *, as_of: Any = None, now: datetime | None = None) -> list[Result]:
@@ -112,8 +112,8 @@ def _measure(tasks: Any, rule: Rule, as_of: Any, now: datetime) -> Iterator[Resu
 
 def _name_rows(table: pd.DataFrame, keys: Sequence[str]) -> tuple[str, ...]:
     """Return what the first rows are of; a row without keys is of one task."""
-    names = keys or [name for name in ("task_id",) if name in table]
-    return tuple(_name_row(row, names) for row in table.head(EXAMPLES).to_dict("records")) if names else ()
+    names = keys or (["task_id"] if "task_id" in table else [])
+    return tuple(_name_row(row, names) for row in table.head(EXAMPLES).to_dict("records") if names)
 
 
 def _name_row(row: Mapping[Any, Any], keys: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from mltasks.tasks.filter_options import RateOptions
 COLUMNS = REPORT.column_names
 COUNTS = ("tasks", "completed", "partial", "failed", "cancelled", "open", "overdue")
 TIMES = ("last_success", "failing_since")
-RUN = ("failures_in_a_row", *TIMES)
+RUN = REPORT.now_only
 
 
 def failures(

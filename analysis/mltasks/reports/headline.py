@@ -15,7 +15,7 @@ from mltasks.reports.durations import FEWEST
 from mltasks.reports.findings import finding
 from mltasks.reports.findings.got_worse import Changes
 from mltasks.reports.grouping import ALL, NODE
-from mltasks.reports.unfinished import UNPROVEN, UNTOLD, judge_some
+from mltasks.reports.unfinished import DOUBTS, judge_some
 from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.metadata import to_datetime
 
@@ -100,7 +100,7 @@ def _count_lost(unfinished_tasks: pd.DataFrame) -> float:
 def _find_doubt(unfinished_tasks: pd.DataFrame) -> str | None:
     """Return the note that says why a task may be lost that is not called so."""
     notes = report_info.read_info(unfinished_tasks).notes
-    return next((note for note in notes if note.startswith((UNTOLD, UNPROVEN))), None)
+    return next((note for note in notes if note.startswith(DOUBTS)), None)
 
 
 def _count_nodes(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> int:

@@ -30,7 +30,7 @@ NOT_LOOKED_AT = "no task, so that nothing was looked at"
 MODELS_UNKNOWN = "whether some models are down cannot be told"
 NO_HISTORY = "new errors cannot be told"
 CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but for notes that begin so
-    "no task is lost or overdue": (unfinished.UNTOLD, unfinished.UNPROVEN),
+    "no task is lost or overdue": unfinished.DOUBTS,
     "no task is overdue": (unfinished.UNTOLD,),
     "no model down": (MODELS_UNKNOWN,),
     "no group failing": (),
@@ -176,7 +176,7 @@ def _untold(
     if not report_info.read_info(tables["failures"]).tasks:
         return []
     said = report_info.read_info(tables["unfinished"]).notes
-    notes = [note for note in said if note.startswith((unfinished.UNTOLD, unfinished.UNPROVEN))]
+    notes = [note for note in said if note.startswith(unfinished.DOUBTS)]
     if not history.span_days():
         notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
     if changes is None:

@@ -31,6 +31,7 @@ WITHOUT_WAITING = "batch predictions, which wait until their provider is asked, 
 NOT_LOST = ("overdue", "suspect", "unbounded", "open")  # verdicts of tasks that are not known to be lost
 UNPROVEN = "when the nodes of"
 UNTOLD = "which tasks are lost, overdue or suspect cannot be told"
+DOUBTS = (UNTOLD, UNPROVEN)  # how notes begin where a task may be lost that is not called so
 TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("verdict", *KIND, "node_name", "evidence", "remedy", "task_id"), operations.TEXT),
     **dict.fromkeys(("age_s", "since_update_s", "longer_share"), "float64"),
