@@ -20,7 +20,7 @@ import mltasks
 from mltasks.engines.data_files import GONE, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
-from mltasks.tasks import metadata, schema, table
+from mltasks.tasks import arrow_schema, metadata, table
 from mltasks.tasks.metadata import Context
 
 BEGIN = 1_700_000_000_000  # of the first task, in epoch milliseconds
@@ -32,7 +32,7 @@ MODELS = 5000  # that tasks are of
 STILL_OPEN = 20_000  # of the newest tasks some are open: with these times about six hours of a cluster at work
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PAIRS = np.frombuffer(b"".join(bytes((one, two)) for one in LETTERS * 4 for two in LETTERS * 4), np.uint16)
-TIME = schema.ARROW["time"]
+TIME = arrow_schema.ARROW["time"]
 OPEN = ("CREATED", "RUNNING")
 
 
@@ -162,7 +162,7 @@ def _take(column: pa.Array, places: np.ndarray[Any, Any]) -> pa.Array:
 
 def _shapes() -> pa.Table:
     """Return the captured tasks."""
-    return mltasks.scan("demo").frame.to_arrow_table().cast(schema.STORED_SCHEMA)
+    return mltasks.scan("demo").frame.to_arrow_table().cast(arrow_schema.STORED_SCHEMA)
 
 
 def _known(count: int) -> Context:

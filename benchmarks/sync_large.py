@@ -37,7 +37,7 @@ from mltasks.store.manifest import Fingerprint, Snapshot, StoredFile
 from mltasks.store.paths import partition
 from mltasks.store.transaction import open_transaction
 from mltasks.store.upsert import ENDED, FULL
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema
 from mltasks.tasks.metadata import ClusterInfo
 from support.documents import TRAINING
 from support.fake_cluster import FakeCluster, fake_cluster
@@ -54,7 +54,7 @@ def make_store(folder: Path, size: int, now_ms: int) -> list[tuple[str, int]]:
     Each month has full files, the rest, and one with the open tasks; each file has an index of ids of its own. To save
     time, only the first file of a month has content of its own: a sync never opens the others, but for their indices.
     """
-    rows = next(many._blocks(many._shapes(), 500_000)).cast(schema.STORED_SCHEMA).drop_columns("cluster")
+    rows = next(many._blocks(many._shapes(), 500_000)).cast(arrow_schema.STORED_SCHEMA).drop_columns("cluster")
     rows = rows.append_column(GONE, pa.nulls(rows.num_rows, GONE.type))
     is_open = pc.invert(pc.is_in(rows["state"], value_set=ENDED))
     done, unfinished = rows.filter(pc.invert(is_open)).slice(0, FULL), rows.filter(is_open)

@@ -19,6 +19,14 @@ from mltasks.cli.main import main
 codes = [main(call) for call in json.loads(sys.argv[1])]
 print(json.dumps([codes, [name for name in {heavy!r} if name in sys.modules]]))
 """
+COMPLETE = """
+import json, sys
+from click.shell_completion import ShellComplete
+from mltasks.cli.main import group
+shell = ShellComplete(group, {{}}, "mltasks", "_MLTASKS_COMPLETE")
+values = [[item.value for item in shell.get_completions(call[:-1], call[-1])] for call in json.loads(sys.argv[1])]
+print(json.dumps([values, [name for name in {heavy!r} if name in sys.modules]]))
+"""
 HELP = [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
 WRONG = [
     ["nope"],
@@ -32,18 +40,45 @@ WRONG = [
     ["report", "demo", "--refresh", "60"],
     ["doctor"],
     ["check", "demo", "--rules", "nowhere.toml"],
+    ["failures", "demo", "--by", "nonsense"],
+    ["failures", "demo", "--by", "create_time"],
+    ["failures", "demo", "--sort", "nonsense"],
+    ["failures", "demo", "--sort", "tasks:up"],
+    ["workers", "demo", "--columns", "tasks,nonsense"],
+    ["failures", "demo", "--task-type", ""],
+    ["failures", "demo", "--engine", "nope"],
+    ["durations", "demo", "--outcome", "nope"],
+    ["report", "demo", "--fail-on", "nope"],
+    ["report", "nowhere"],
+    ["list", "nowhere"],
+    ["list", "demo", "--columns", "nonsense"],
+    ["list", "demo", "--sort", "nonsense"],
+    ["list", "demo", "--outcome", "nope"],
+    ["list", "."],
+    ["list", "pyproject.toml"],
+    ["get", "nowhere", "ID"],
+    ["fetch", "nowhere", "-o", "new.parquet"],
+    ["fetch", "demo", "-o", "new.xlsx"],
+    ["sync", "demo", "history"],
+    ["sync", "nowhere", "history"],
+    ["verify", "nowhere"],
+    ["publish", "nowhere", "s3://bucket/history"],
+    ["publish", ".", "/backup"],
+    ["doctor", "demo"],
 ]
 TIMES = [
     ["failures", "demo", "--since", "nope"],
     ["report", "demo", "--tz", "nope"],
     ["workers", "demo", "--every", "5"],
+    ["list", "demo", "--since", "2026-01-02", "--until", "2026-01-01"],
+    ["compare", "demo", "--since", "nope"],
 ]
 
 
-def run(calls: list[list[str]]) -> tuple[list[int], list[str]]:
+def run(calls: list[list[str]], folder: Path | None = None) -> tuple[list[int], list[str]]:
     """Run commands in one process; return their exit codes, and which heavy packages they have imported."""
     command = [sys.executable, "-c", RUN.format(heavy=HEAVY), json.dumps(calls)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd=folder)
     codes, modules = json.loads(done.stdout.splitlines()[-1])
     return codes, modules
 
@@ -66,8 +101,27 @@ def test_without_a_command_it_says_what_it_is_and_three_commands_that_work(capsy
     assert max(map(len, said.splitlines())) <= 80
 
 
-def test_an_error_of_usage_imports_nothing_heavy() -> None:
-    assert run(WRONG) == ([2] * len(WRONG), [])
+def test_an_error_of_usage_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    assert run(WRONG, tmp_path) == ([2] * len(WRONG), [])
+
+
+def test_what_a_shell_completes_needs_no_table() -> None:
+    calls = [["failures", "demo", "--by", ""], ["list", "demo", "--columns", ""], ["list", "demo", "--outcome", ""]]
+    completed = subprocess.run(
+        [sys.executable, "-c", COMPLETE.format(heavy=HEAVY), json.dumps(calls)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    values, modules = json.loads(completed.stdout)
+    assert [("task_type" in names, "failed" in names) for names in values] == [
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert modules == []
 
 
 def test_an_error_of_a_time_needs_no_table() -> None:

@@ -12,7 +12,7 @@ from mltasks.engines import dataset, prepare
 from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
-from mltasks.tasks import filter_options, schema, table
+from mltasks.tasks import arrow_schema, filter_options, table
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from support import generated, stored
@@ -113,7 +113,7 @@ def test_the_files_of_a_store_are_one_table(tmp_path: Path) -> None:
     tasks = stored.of_stores(made({"create_time": CREATED}, {"cluster": "west", "worker_node": ["a", "b"]}, {}))
     found = dataset.to_arrow(stored.dataset(tasks, tmp_path))
     assert found.schema == SCHEMA
-    expected = tasks.arrow.select(schema.STORED_SCHEMA.names).sort_by("task_id")
+    expected = tasks.arrow.select(arrow_schema.STORED_SCHEMA.names).sort_by("task_id")
     assert found.select(expected.column_names).sort_by("task_id").to_pylist() == expected.to_pylist()
     assert found["gone_time"].null_count == 3
 

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pytest
 
 from mltasks.engines import duckdb_json, duckdb_relation, duckdb_sql
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema
 
 MANY = duckdb_sql.ENCODED + 1
 
 
 def relation(count: int, response: str) -> duckdb.DuckDBPyRelation:
     """Return failed tasks, whose responses are worked out in SQL."""
-    rows = duckdb_relation.relation(schema.STORED_SCHEMA.empty_table())
+    rows = duckdb_relation.relation(arrow_schema.STORED_SCHEMA.empty_table())
     made = duckdb_relation.connection_of(rows).sql(f"SELECT {response} AS response FROM range({count}) AS made(i)")
     others = [f"CAST(NULL AS {dtype}) AS {name}" for name, dtype in zip(rows.columns, rows.types, strict=True)]
     return made.project(", ".join("response" if name.endswith(" AS response") else name for name in others))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mltasks.opensearch.decode import Decoder
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema
 from support.documents import CREATED, decoded, decoded_page, hit, page
 
 ISO = "2023-11-14T22:13:20.000+00:00"  # CREATED
@@ -168,7 +168,7 @@ def test_one_broken_hit_of_a_page_leaves_the_others_unharmed(broken: Any) -> Non
 
 @pytest.mark.parametrize("hits", [[], [hit()], [hit(create_time="x", worker_node="a")], [7]])
 def test_the_types_are_those_of_the_schema_whatever_comes(hits: list[Any]) -> None:
-    assert Decoder().page(page(hits)).table.schema.equals(schema.STORED_SCHEMA)
+    assert Decoder().page(page(hits)).table.schema.equals(arrow_schema.STORED_SCHEMA)
 
 
 def test_the_cursor_of_a_page_is_its_greatest_sequence_number() -> None:

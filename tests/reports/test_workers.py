@@ -11,7 +11,7 @@ import mltasks
 from mltasks.engines import duckdb, duckdb_sql
 from mltasks.engines.dataset import Dataset
 from mltasks.reports import report_info
-from mltasks.tasks import schema, table
+from mltasks.tasks import arrow_schema, table
 from mltasks.tasks.metadata import ClusterInfo, Node
 from support.generated import AS_OF, DAY, HOUR, NODES, life, made
 from support.slow_reports import as_rows
@@ -200,8 +200,8 @@ def test_a_load_that_an_engine_hands_over_in_parts_is_that_of_the_whole(monkeypa
     lasted = np.random.default_rng(4).integers(0, 5 * MINUTE, count)
     new = {
         "task_id": pa.array(np.arange(count)).cast(pa.string()),
-        "create_time": pa.array(begins).cast(schema.ARROW["time"]),
-        "last_update_time": pa.array(begins + lasted).cast(schema.ARROW["time"]),
+        "create_time": pa.array(begins).cast(arrow_schema.ARROW["time"]),
+        "last_update_time": pa.array(begins + lasted).cast(arrow_schema.ARROW["time"]),
         "team": pa.array(["red", "blue", None, "red"] * (count // 4)),
     }
     rows = some.arrow.take(pa.array(np.zeros(count, "int64")))

@@ -12,7 +12,7 @@ import pytest
 import mltasks
 from mltasks.exceptions import DataError, UsageError, WriteError
 from mltasks.sources import parquet
-from mltasks.tasks import metadata, schema
+from mltasks.tasks import arrow_schema, metadata
 from mltasks.tasks.metadata import Context
 from support.disk import full_disk
 from support.documents import CREATED, hit
@@ -32,7 +32,7 @@ def written(demo: pd.DataFrame, tmp_path: Path) -> Path:
 
 def test_a_file_has_the_types_of_the_schema_zstd_and_no_pandas_metadata(written: Path) -> None:
     with pq.ParquetFile(written) as file:
-        assert file.schema_arrow.remove_metadata().equals(schema.SCHEMA)
+        assert file.schema_arrow.remove_metadata().equals(arrow_schema.SCHEMA)
         group = file.metadata.row_group(0)
         assert {group.column(n).compression for n in range(group.num_columns)} == {"ZSTD"}
         assert file.metadata.num_rows == 552
@@ -44,7 +44,7 @@ def test_the_context_travels_in_the_files_metadata(demo: pd.DataFrame, written: 
     ctx = metadata.read_attrs(demo.attrs)
     assert ctx is not None
     assert found == metadata.replace(ctx, rows=552)
-    assert (columns.names, rows) == (schema.SCHEMA.names, 552)
+    assert (columns.names, rows) == (arrow_schema.SCHEMA.names, 552)
 
 
 def test_what_was_written_loads_equal(demo: pd.DataFrame, written: Path) -> None:
@@ -84,7 +84,7 @@ def missing(value: object) -> bool:
 def test_no_task_makes_a_file_with_all_columns(tmp_path: Path) -> None:
     empty = mltasks.load([])
     mltasks.write_parquet(empty, tmp_path / "t.parquet")
-    assert pq.read_schema(tmp_path / "t.parquet").remove_metadata().equals(schema.SCHEMA)
+    assert pq.read_schema(tmp_path / "t.parquet").remove_metadata().equals(arrow_schema.SCHEMA)
     assert mltasks.load(tmp_path / "t.parquet").dtypes.equals(empty.dtypes)
 
 
@@ -113,7 +113,7 @@ def test_a_file_of_older_and_newer_forms_loads_each_task_once(tmp_path: Path) ->
         {"task_id": "a", "seq_no": 2, "state": "FAILED", "create_time": CREATED},
         {"task_id": "a", "seq_no": 1, "state": "RUNNING", "create_time": CREATED},
     ]
-    pq.write_table(pa.Table.from_pylist(rows, schema.STORED_SCHEMA), tmp_path / "t.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, arrow_schema.STORED_SCHEMA), tmp_path / "t.parquet")
     assert mltasks.load(tmp_path / "t.parquet")["state"].tolist() == ["FAILED"]
     assert mltasks.failures(mltasks.scan(tmp_path / "t.parquet"), by=[])["tasks"].tolist() == [1]
 
@@ -162,15 +162,15 @@ def test_a_file_that_was_not_finished_does_not_appear(tmp_path: Path) -> None:
 
 
 def half(path: Path) -> None:
-    with parquet.open_writer(path, schema.STORED_SCHEMA) as writer:
-        writer.write(pa.Table.from_pylist([{"task_id": "a"}], schema.STORED_SCHEMA))
+    with parquet.open_writer(path, arrow_schema.STORED_SCHEMA) as writer:
+        writer.write(pa.Table.from_pylist([{"task_id": "a"}], arrow_schema.STORED_SCHEMA))
         raise ZeroDivisionError
 
 
 def test_the_context_counts_the_rows_that_were_written(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    one = pa.Table.from_pylist([{"task_id": "a"}], schema.STORED_SCHEMA)
-    with parquet.open_writer(path, schema.STORED_SCHEMA) as writer:
+    one = pa.Table.from_pylist([{"task_id": "a"}], arrow_schema.STORED_SCHEMA)
+    with parquet.open_writer(path, arrow_schema.STORED_SCHEMA) as writer:
         writer.write(one)
         writer.write(one)
         writer.close(Context(source="x"))

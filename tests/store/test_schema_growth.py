@@ -18,7 +18,7 @@ import pytest
 
 import mltasks
 from mltasks.store import manifest
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema, schema
 from support.command import Command
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
@@ -26,7 +26,7 @@ from support.stores import AS_OF, DAY, put
 TESTS = Path(__file__).parents[1]
 FROZEN = TESTS / "data" / "0.1.0"
 IS_LATER = "later_text" in schema.COLUMNS
-LATER = [f"later_{kind}" for kind in schema.ARROW]
+LATER = [f"later_{kind}" for kind in arrow_schema.ARROW]
 ON_LATER_SCHEMA = (*("store/test_schema_growth.py", "store/test_store.py", "sources/test_parquet.py"),)
 REPORTS = ("failures", "durations", "workers")
 COUNTS = {"tasks": 70, "completed": 37, "partial": 2, "failed": 27, "cancelled": 0, "open": 6}
@@ -41,7 +41,7 @@ def old(tmp_path: Path) -> Path:
 
 def by_id(source: Any) -> pd.DataFrame:
     tasks = mltasks.load(source).sort_values(["cluster", "task_id"], ignore_index=True)
-    assert list(tasks.columns[: len(schema.STORED)]) == schema.STORED_SCHEMA.names
+    assert list(tasks.columns[: len(schema.STORED)]) == arrow_schema.STORED_SCHEMA.names
     return tasks
 
 
@@ -100,7 +100,7 @@ def test_a_task_of_0_1_0_is_got_listed_and_fetched(
     for source in (old, FROZEN / "tasks.parquet"):
         assert run("fetch", str(source), "-o", str(tmp_path / "all.parquet"), "--force").code == 0
         names = pq.read_schema(tmp_path / "all.parquet").names
-        assert set(schema.SCHEMA.names) <= set(names)
+        assert set(arrow_schema.SCHEMA.names) <= set(names)
     assert run("verify", str(old)).code == 0
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mltasks.engines import duckdb
 from mltasks.engines.dataset import Dataset
-from mltasks.tasks import schema, table
+from mltasks.tasks import arrow_schema, schema, table
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
 
@@ -33,7 +33,7 @@ READINGS = (
     ),
 )
 OWN = pa.schema([("team", pa.string()), ("shard", pa.int64()), ("urgent", pa.bool_()), ("weight", pa.float64())])
-STORED = pa.unify_schemas([schema.STORED_SCHEMA, OWN])
+STORED = pa.unify_schemas([arrow_schema.STORED_SCHEMA, OWN])
 STATES = (
     *("COMPLETED", "COMPLETED", "COMPLETED_WITH_ERROR", "FAILED", "FAILED", "EXPIRED", "UNREACHABLE", "CANCELLED"),
     *("CREATED", "RUNNING", "CANCELLING", "MOULTING"),

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mltasks.engines import load_sweep
 from mltasks.engines.base import NODES, Frame, Value
-from mltasks.tasks import conform, deduplicate, failure_reason, schema, table
+from mltasks.tasks import arrow_schema, conform, deduplicate, failure_reason, table
 from mltasks.tasks.conditions import case_when as case_when
 from mltasks.tasks.conditions import map_values as map_values
 from mltasks.tasks.conditions import when_then as when_then
@@ -48,12 +48,12 @@ def prune(tasks: Rows, since_ms: int | None, until_ms: int | None) -> Rows:
 def project(tasks: Rows, needed: Collection[str], own: Mapping[str, str]) -> Frame:
     """See `Engine.project`."""
     rows = tasks.lazy().collect()
-    columns = {name: rows[name] for name in schema.STORED_SCHEMA.names}
+    columns = {name: rows[name] for name in arrow_schema.STORED_SCHEMA.names}
     columns |= {name: rows[column] for column, name in own.items()}
     columns["nodes_text"] = rows["worker_node"].list.join(",").replace("", None)
     for name, time in (("created_ms", "create_time"), ("updated_ms", "last_update_time")):
         columns[name] = rows[time].dt.epoch("ms")
-    stored = to_arrow(rows.select(schema.STORED_SCHEMA.names))
+    stored = to_arrow(rows.select(arrow_schema.STORED_SCHEMA.names))
     for name, parsed in failure_reason.JSON_COLUMNS.items():
         if name in needed:
             values = parsed.function(*(stored[column].combine_chunks() for column in parsed.takes))

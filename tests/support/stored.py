@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mltasks.engines.data_files import SCHEMA, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
-from mltasks.tasks import metadata, schema
+from mltasks.tasks import arrow_schema, metadata, schema
 from support.generated import Made
 
 Row = dict[str, Any]
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 def of_stores(made: Made) -> Made:
     """Return the tasks as a store has them: each with a cluster, and no column of the user's own."""
-    rows = [{name: row[name] for name in schema.STORED_SCHEMA.names} for row in made.rows]
+    rows = [{name: row[name] for name in arrow_schema.STORED_SCHEMA.names} for row in made.rows]
     return replace(made, rows=[row | {"cluster": row["cluster"] or "null"} for row in rows])
 
 

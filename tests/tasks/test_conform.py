@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import mltasks
 from mltasks.exceptions import DataError, UsageError
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema, schema
 from support.documents import CREATED, hit
 
 MINUTE = 60_000
@@ -42,7 +42,7 @@ def csv(tasks: pd.DataFrame) -> pd.DataFrame:
 CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "itself": lambda t: t,
     "a copy without attrs": lambda t: pd.DataFrame(dict(t.items())),
-    "stored columns only": lambda t: t[schema.STORED_SCHEMA.names],
+    "stored columns only": lambda t: t[arrow_schema.STORED_SCHEMA.names],
     "csv": csv,
     "csv, texts only": lambda t: pd.read_csv(io.StringIO(t.to_csv(index=False)), dtype=str),
     "columns in another order": lambda t: t[sorted(t.columns)],

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mltasks.tasks import failure_reason, schema, table
+from mltasks.tasks import arrow_schema, failure_reason, schema, table
 from support.generated import made
 
 DEPLOY = {"task_type": "DEPLOY_MODEL", "state": "FAILED", "worker_node": ["n-1", "n-2"]}
@@ -82,7 +82,7 @@ def test_what_an_error_says_of_one_node(task_type: str | None, error: str | None
 def test_parsed_columns_of_no_rows_are_empty_and_typed() -> None:
     for name, parsed in failure_reason.JSON_COLUMNS.items():
         empty = parsed.function(*(pa.array([], schema.COLUMNS[column].type) for column in parsed.takes))
-        assert (len(empty), empty.type) == (0, schema.ARROW[parsed.gives]), name
+        assert (len(empty), empty.type) == (0, arrow_schema.ARROW[parsed.gives]), name
 
 
 def test_an_error_of_many_nodes_is_read_whole() -> None:

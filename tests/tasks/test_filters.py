@@ -16,7 +16,7 @@ from mltasks.engines import prepare
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import UsageError
 from mltasks.reports import report_info
-from mltasks.tasks import filter_declarations, filter_options, filters, letter_case, metadata, schema
+from mltasks.tasks import filter_declarations, filter_options, filter_words, filters, letter_case, metadata, schema
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context, Node
@@ -116,7 +116,7 @@ def report_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the filters as `durations` takes them: its own `outcome` is what it measures."""
     found = dict(options)
     if "outcome" in found:
-        wanted = filter_options.outcomes([word.lower() for word in as_list(found.pop("outcome"))])
+        wanted = filter_words.parse_outcomes([word.lower() for word in as_list(found.pop("outcome"))])
         found["not_outcome"] = [outcome for outcome in schema.OUTCOMES if outcome not in wanted]
     return found
 

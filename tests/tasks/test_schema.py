@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema, schema
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,12 @@ def test_each_outcome_has_states_and_each_state_has_an_outcome() -> None:
 
 
 def test_the_table_has_typed_columns_in_a_fixed_order() -> None:
-    assert schema.SCHEMA.names[:5] == ["cluster", "task_id", "task_type", "function_name", "state"]
-    assert schema.SCHEMA.names[-5:] == ["outcome", "duration_s", "duration_status", "reason", "failed_nodes"]
-    assert schema.SCHEMA.names[: len(schema.STORED)] == schema.STORED_SCHEMA.names
-    assert {name: schema.SCHEMA.field(name).type for name in ("worker_node", "create_time", "is_async", "seq_no")} == {
+    assert arrow_schema.SCHEMA.names[:5] == ["cluster", "task_id", "task_type", "function_name", "state"]
+    assert arrow_schema.SCHEMA.names[-5:] == ["outcome", "duration_s", "duration_status", "reason", "failed_nodes"]
+    assert arrow_schema.SCHEMA.names[: len(schema.STORED)] == arrow_schema.STORED_SCHEMA.names
+    assert {
+        name: arrow_schema.SCHEMA.field(name).type for name in ("worker_node", "create_time", "is_async", "seq_no")
+    } == {
         "worker_node": pa.list_(pa.string()),
         "create_time": pa.timestamp("ms", "UTC"),
         "is_async": pa.bool_(),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mltasks
-from mltasks.tasks import deduplicate, schema, table
+from mltasks.tasks import arrow_schema, deduplicate, table
 from mltasks.tasks.metadata import ClusterInfo, Context
 from support.documents import CREATED, hit
 
@@ -38,7 +38,7 @@ rows = st.fixed_dictionaries(
 
 
 def stored(found: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(found, schema=schema.STORED_SCHEMA)
+    return pa.Table.from_pylist(found, schema=arrow_schema.STORED_SCHEMA)
 
 
 @settings(deadline=None)
@@ -64,7 +64,7 @@ def age(row: dict[str, Any]) -> tuple[int, int]:
 def test_the_types_in_pandas_are_the_same_for_any_rows_and_none(source: Any) -> None:
     tasks = mltasks.load(source)
     assert {name: str(dtype) for name, dtype in tasks.dtypes.items()} == DTYPES
-    assert list(tasks.columns) == schema.SCHEMA.names
+    assert list(tasks.columns) == arrow_schema.SCHEMA.names
 
 
 def test_a_list_of_nodes_is_one_text_in_pandas_and_none_is_missing() -> None:

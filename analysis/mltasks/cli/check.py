@@ -67,11 +67,12 @@ def command(
     parsed = load_rules(rules)
     filters, access = options.split(given)
     write.check_output(output, force)
+    open_sources.check_call(sources, access, filters, every=every_cluster)
     reader = options.open_reader(given)
-    from mltasks.render import check_results  # only now, since they are most of a start
-    from mltasks.reports.check import check
-
     with open_sources.status_line(sources):
+        from mltasks.render import check_results  # only now, since they are most of a start
+        from mltasks.reports.check import check
+
         tasks, code = open_sources.scan_all(sources, access, filters, every=every_cluster, reader=reader)
         results = check(tasks, parsed)
     text = check_results.FORMATS[format_](results)

@@ -105,7 +105,7 @@ def _function_names(ctx: click.Context) -> Iterable[str]:
 
 
 def _highlights(ctx: click.Context) -> Iterable[str]:
-    from mltasks.reports.findings.finding import KINDS
+    from mltasks.reports.declarations.highlights import KINDS
 
     return ("highlights", *KINDS)
 

@@ -30,16 +30,17 @@ def command(sources: tuple[str, ...], every_cluster: bool, **given: Any) -> int:
 
     _, access = options.split(given)
     names, code = open_sources.resolve_names(sources, access, every=every_cluster), 0
-    from mltasks.opensearch import diagnostics  # only now, since they are most of a start
-    from mltasks.render import terminal_doctor
-
     for name in names:
         try:
             cluster = open_cluster(name, access, prefer_files=False)
             if cluster is None:
                 near = config.suggest_cluster(name, access.config)
                 raise UsageError(f"doctor: {name} is no cluster; {near}name a URL or a configured cluster")
-            checks = list(diagnostics.examine(cluster))
+            with open_sources.status_line([name]):
+                from mltasks.opensearch import diagnostics  # only now, since they are most of a start
+                from mltasks.render import terminal_doctor
+
+                checks = list(diagnostics.examine(cluster))
         except Error as error:
             open_sources.print_error(error)
             code = code or error.exit_code

@@ -39,10 +39,15 @@ def command(source: str | None, output: str, force: bool, **given: Any) -> None:
 
     Those of a cluster are streamed, in memory that does not grow with them; any other source is read whole.
     """
-    from mltasks.sources import fetch
+    from mltasks.object_storage import output as destination
+    from mltasks.sources import formats
 
     chosen, access = options.split(given)
-    (name,) = open_sources.resolve_names([source] if source else [], access, every=False)
-    ctx = fetch.fetch(name, output, access, force=force, **chosen)
+    formats.check_writable(destination.check_writable(output, force))
+    (name,) = open_sources.check_call([] if source is None else [source], access, chosen, every=False)
+    with open_sources.status_line([name]):
+        from mltasks.sources import fetch  # only now, since it is most of a start
+
+        ctx = fetch.fetch(name, output, access, force=force, **chosen)
     assert ctx.rows is not None  # fetch has counted them
     print(f"{count_of(ctx.rows)} of {ctx.source} in {output}{'' if ctx.complete else ' (INCOMPLETE)'}", file=sys.stderr)

@@ -62,28 +62,36 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     cancelled, and 4 where one has not ended by --timeout.
     """
     from mltasks.render import write
-    from mltasks.tasks import times
 
     span = given.pop("timeout")
     is_in_all = wait and ctx.get_parameter_source("timeout") is ParameterSource.COMMANDLINE
-    given["timeout"] = times.parse_span(span, "--timeout") if span and not is_in_all else ANSWER_S
+    given["timeout"] = _parse_span(span, "--timeout") if span and not is_in_all else ANSWER_S
+    if is_in_all:
+        _parse_span(span, "--timeout")
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
-    from mltasks.render.view import View  # only now, since they are most of a start
-    from mltasks.reports import report_info
-    from mltasks.reports.task_list import task_list
-    from mltasks.sources import get
-    from mltasks.tasks import schema
-
+    open_sources.check_call([source], access, {}, every=False)
     how_long = (span if is_in_all else WAIT) if wait else None
     with open_sources.status_line([source]):
+        from mltasks.render.view import View  # only now, since they are most of a start
+        from mltasks.reports import report_info
+        from mltasks.reports.task_list import task_list
+        from mltasks.sources import get
+        from mltasks.tasks import schema
+
         tasks = get.get(source, ids, access, refresh=refresh, wait=how_long)
     said = report_info.read_info(task_list(tasks, list(tasks.columns)))
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
     write.write_report(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
     return NOT_COMPLETED if wait and not tasks["outcome"].isin(schema.COMPLETED).all() else 0
+
+
+def _parse_span(text: str, name: str) -> float:
+    from mltasks.tasks import times  # here, as all that only some calls need
+
+    return times.parse_span(text, name)
 
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:

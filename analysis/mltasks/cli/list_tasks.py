@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from mltasks.cli import open_sources, options
+from mltasks.cli import early_checks, open_sources, options
 from mltasks.cli.click_ext import Command
+from mltasks.tasks import schema
 
 SHOWN = 20  # in a terminal, unless --top says otherwise
 
@@ -34,28 +35,29 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     Of batch predictions, the columns job_status, job_start, job_end and job_duration_s are what the provider tells.
     """
     from mltasks.render import write
-    from mltasks.render.sort_and_top import make_view
-    from mltasks.render.view import View
-    from mltasks.reports.task_list import COLUMNS, task_list
-    from mltasks.sources.load import load
-    from mltasks.tasks.remote_job import COLUMNS as JOB
 
     chosen, access = options.split(given)
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
     chosen_columns = options.split_names(columns)
-    names = chosen_columns or list(COLUMNS)
+    early_checks.check_task_list(sources, access, chosen_columns, given["sort"])
+    open_sources.check_call(sources, access, chosen, every=every_cluster)
     with open_sources.status_line(sources):
+        from mltasks.render.sort_and_top import make_view  # only now, since they are most of a start
+        from mltasks.render.view import View
+        from mltasks.reports.task_list import COLUMNS, task_list
+        from mltasks.sources.load import load
+
         dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
         tasks = load(dataset)
-    top = given["top"]
-    if top is None and kind == "table" and not given["output"] and sys.stdout.isatty():  # a pipe gets all
-        top = SHOWN
-    listed = task_list(tasks, names)  # says which columns are not there
-    if given["sort"]:  # by any column, shown or not
-        by = [name for name in (given["sort"].partition(":")[0],) if name in JOB]
-        listed = task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
-    view = make_view(listed, given["sort"], top or None)
-    view = View(view.frame[names], view.info, chosen=bool(chosen_columns))
+        names, top = chosen_columns or list(COLUMNS), given["top"]
+        if top is None and kind == "table" and not given["output"] and sys.stdout.isatty():  # a pipe gets all
+            top = SHOWN
+        listed = task_list(tasks, names)  # says which columns are not there
+        if given["sort"]:  # by any column, shown or not
+            by = [name for name in (given["sort"].partition(":")[0],) if name in schema.JOB_COLUMNS]
+            listed = task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
+        view = make_view(listed, given["sort"], top or None)
+        view = View(view.frame[names], view.info, chosen=bool(chosen_columns))
     write.write_report(view, kind, given["output"], wide=given["wide"], force=given["force"])
     return code

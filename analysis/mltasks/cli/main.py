@@ -223,6 +223,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # to start threads that multiply matrices takes time
     interrupts = Interrupts()
     interrupts.install()
     code = main(interrupts=interrupts)

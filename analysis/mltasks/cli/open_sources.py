@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mltasks import progress
+from mltasks.cli import early_checks
 from mltasks.exceptions import ClusterError, Error, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,17 @@ def status_line(names: Sequence[str]) -> AbstractContextManager[None]:
     return progress.status_line(", ".join(names) or "all clusters")
 
 
+def check_call(names: Sequence[str], access: Access, chosen: Mapping[str, Any], *, every: bool) -> list[str]:
+    """Return the sources that are meant; raises UsageError for one, or a filter, that cannot be."""
+    from mltasks.sources import source_kind
+
+    names = resolve_names(names, access, every=every)
+    early_checks.check_filters(chosen)
+    for name in names:
+        source_kind.check_source(name, access.config)
+    return names
+
+
 def scan_all(
     names: Sequence[str], access: Access, chosen: dict[str, Any], *, every: bool, reader: Reader | None = None
 ) -> tuple[Dataset, int]:
@@ -31,23 +42,15 @@ def scan_all(
 
     A single source that cannot be read is its error; of several, each says its line and the rest goes on.
     """
-    from mltasks.sources import source_kind
-
-    names = resolve_names(names, access, every=every)
-    _check_times(chosen)
-    if len(names) == 1 and source_kind.kind_of(names[0], access.config) is None:
-        raise source_kind.nothing_of_this_name(names[0], access.config)
+    names = check_call(names, access, chosen, every=every)
     from mltasks.engines.reader import Reader
-    from mltasks.sources import load, resolve  # only now, since they are most of a start
+    from mltasks.sources import load  # only now, since they are most of a start
     from mltasks.tasks import filter_options
 
     reader = reader or Reader()
     if len(names) == 1:
         return load.scan_with(reader, names[0], access, chosen), 0
     filter_options.parse(chosen, 0)  # what is wrong with the call is said at once, and not once a source
-    for name in names:
-        if source_kind.kind_of(name, access.config) in ("folder", "file", None):
-            resolve.task_file(name, access.config)  # raises where there is none
     datasets, code = [], 0
     for name in names:
         try:
@@ -76,18 +79,6 @@ def scan_with_before(
 
     window = {name: chosen[name] for name in ("since", "until", "tz") if chosen.get(name) is not None}
     return *scan_all(names, access, filter_options.with_time_before(chosen), every=every, reader=reader), window
-
-
-def _check_times(chosen: Mapping[str, Any]) -> None:
-    """Raise UsageError for a time or a time zone that cannot be read, before anything heavy is imported."""
-    if any(chosen.get(name) for name in ("since", "until", "tz")):
-        from mltasks.tasks import times
-
-        tz, now_ms = chosen.get("tz") or "UTC", round(time.time() * 1000)
-        times.zone(tz)
-        for name in ("since", "until"):
-            if isinstance(chosen.get(name), str):
-                times.parse_time(chosen[name], now_ms, name, tz)
 
 
 def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[str]:

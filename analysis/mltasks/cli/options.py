@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks import progress
 from mltasks.cli import completion
 from mltasks.cli.click_ext import Decorator, compose, option
 from mltasks.exceptions import UsageError
@@ -188,9 +189,13 @@ def open_reader(options: dict[str, Any]) -> Reader | None:
         raise UsageError(f"--spark-{next(iter(settings))}: is for --engine spark; add that, or leave it out")
     if name is None:
         return None
-    from mltasks.engines.reader import make_reader
+    from mltasks.engines import engine_names
 
-    return make_reader(name, settings=settings)
+    engine_names.check_engine(name)
+    with progress.status_line(f"start of {name}"):
+        from mltasks.engines.reader import make_reader  # only now, since it is most of a start
+
+        return make_reader(name, settings=settings)
 
 
 def split_names(text: str | None) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from mltasks import progress
-from mltasks.cli import options
+from mltasks.cli import completion, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.tasks.plural import count_of
 
@@ -20,7 +21,7 @@ from mltasks.tasks.plural import count_of
         "mltasks failures s3://bucket/history --since 7d",
     ),
 )
-@click.argument("store")
+@click.argument("store", shell_complete=completion.complete_source)
 @click.argument("url")
 @option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")
 def command(store: str, url: str, quiet: bool) -> None:
@@ -29,9 +30,14 @@ def command(store: str, url: str, quiet: bool) -> None:
     Readers see the state before or the new one, whatever happens. Credentials and endpoint come from the environment,
     as AWS names them: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
     """
-    from mltasks.store.store import Store
+    from mltasks.store import manifest, target
 
+    target.parse_target(url)
+    if not manifest.is_store(Path(store)):
+        raise manifest.not_a_store(Path(store))
     with progress.status_line(f"{store} to {url}"):
+        from mltasks.store.store import Store  # only now, since it is most of a start
+
         result = Store(store).publish(url)
     if quiet:
         return

@@ -26,7 +26,8 @@ def repeat(span: str, names: Sequence[str], access: Access, render: Callable[[],
     What cannot be read the first time is raised; later it is said, since a node may come back.
     """
     seconds = times.parse_span(span, "--watch")
-    text = _head(names, access) + render()
+    with open_sources.status_line(names):
+        text = _head(names, access) + render()
     while True:
         write.write(f"{CLEAR if write.is_terminal() else ''}{text}\n")
         time.sleep(seconds)  # the pause between two readings that the user asked for with --watch

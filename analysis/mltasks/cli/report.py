@@ -76,6 +76,7 @@ def command(
         write.page_format(output, refresh)
         write.check_output(output, force)
     kinds = _read_kinds(fail_on)
+    open_sources.check_call(sources, access, chosen, every=every_cluster)
     reader = options.open_reader(given)
     with open_sources.status_line(sources):
         tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
@@ -100,7 +101,7 @@ def command(
 def _read_kinds(text: str | None) -> set[str]:
     if text is None:
         return set()
-    from mltasks.reports.findings.finding import KINDS
+    from mltasks.reports.declarations.highlights import KINDS
 
     words = options.split_names(text)
     if not words or not {*words} <= {ANY, *KINDS}:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mltasks.cli import open_sources, options
+from mltasks.cli import early_checks, open_sources, options
 from mltasks.cli.click_ext import Command, Decorator, compose, option
 from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import Report, ReportColumn, ReportOption, refusal
@@ -50,16 +50,16 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     if not report.has_periods:
         given.pop("tz")
     elif given["every"]:
-        from mltasks.tasks import times
-
-        times.parse_period(given["every"])
+        early_checks.check_period(given["every"])
     names = ("format_", "wide", "columns", "sort", "top", "output", "force", "plot")
     shown = {key: given.pop(key, None) for key in names}
+    early_checks.check_report(report, sources, access, {**given, **shown})
     kind = write.format_of(shown["format_"], shown["output"])
     if shown["plot"]:
         write.picture(shown["plot"])
     write.check_output(shown["output"], shown["force"])
     write.check_output(shown["plot"], shown["force"])
+    open_sources.check_call(sources, access, filters, every=every_cluster)
     reader = options.open_reader(given)
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 

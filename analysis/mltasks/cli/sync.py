@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks import progress
 from mltasks.cli import completion, open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import Error, UsageError
@@ -46,8 +48,6 @@ def command(
     Only what was written since the last sync is read. An interrupted sync resumes where it stopped. Tasks that were
     deleted on the cluster stay in the store.
     """
-    from mltasks.store.store import Store
-
     _, access = options.split(given)
     if quiet:
         access = replace(access, progress=False)
@@ -56,12 +56,18 @@ def command(
         sources = os.environ.get("MLTASKS_SOURCE", "").split()
     if not sources and not every_cluster:
         raise _explain_argument(folder, access.config)
+    from mltasks.opensearch.access import check_cluster
+
     clusters = open_sources.resolve_names(sources, access, every=every_cluster)
-    store = Store(folder)
+    if len(clusters) == 1:
+        check_cluster(clusters[0], access.config)
     code = 0
     for name in clusters:
         try:
-            result = store.sync(name, access, reconcile=reconcile, repair=repair)
+            with nullcontext() if quiet else progress.status_line(name):
+                from mltasks.store.store import Store  # only now, since it is most of a start
+
+                result = Store(folder).sync(name, access, reconcile=reconcile, repair=repair)
             if not quiet:
                 print("\n".join(describe(result, folder)), file=sys.stderr)
         except Error as error:

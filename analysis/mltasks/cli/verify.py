@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from mltasks import progress
@@ -15,12 +17,16 @@ from mltasks.exceptions import DataError
 def command(store: str) -> None:
     """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
     from mltasks.object_storage.path import is_object_url, parse_url
-    from mltasks.store.store import Store
-    from mltasks.store.stored_tasks import PublishedStore
+    from mltasks.store import manifest
 
     remote = is_object_url(store)
-    checked = PublishedStore(parse_url(store)) if remote else Store(store)
+    if not remote and not manifest.is_store(Path(store)):
+        raise manifest.not_a_store(Path(store))
     with progress.status_line(store):
+        from mltasks.store.store import Store  # only now, since they are most of a start
+        from mltasks.store.stored_tasks import PublishedStore
+
+        checked = PublishedStore(parse_url(store)) if remote else Store(store)
         problems = checked.problems()
     for problem in problems:
         print(problem.text)

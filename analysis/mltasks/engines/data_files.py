@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from mltasks.engines.reader import Reader
 from mltasks.object_storage.path import Place
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 
 LOCAL = Reader()
-GONE = pa.field("gone_time", schema.ARROW["time"])  # when a task was found to be deleted on its cluster
-SCHEMA = schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`
+GONE = pa.field("gone_time", arrow_schema.ARROW["time"])  # when a task was found to be deleted on its cluster
+SCHEMA = arrow_schema.STORED_SCHEMA.append(GONE)  # of the tasks; in a file, all but `cluster`
 FILE_SCHEMA = pa.schema([field for field in SCHEMA if field.name != "cluster"])
 
 

@@ -24,7 +24,7 @@ from mltasks.engines.duckdb_errors import translate_errors
 from mltasks.engines.duckdb_sql import Relation, quote_name, quote_text
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import ObjectPath, Place
-from mltasks.tasks import failure_reason, schema
+from mltasks.tasks import arrow_schema, failure_reason, schema
 
 MEMORY = "1GB"  # of DuckDB's own; the rest of the process takes about as much
 NUMBERS = itertools.count()  # of connections: they would overwrite each other's files in one folder
@@ -118,7 +118,7 @@ def _store_relation(connection: duckdb.DuckDBPyConnection, rows: DataFiles) -> R
 
 def _with_stored_columns(rows: Relation) -> Relation:
     """Return a relation with all stored columns: an older version has written fewer."""
-    missing = [name for name in schema.STORED_SCHEMA.names if name not in rows.columns]
+    missing = [name for name in arrow_schema.STORED_SCHEMA.names if name not in rows.columns]
     return rows.project(", ".join(["*", *(_column_or_null(name, ()) for name in missing)])) if missing else rows
 
 

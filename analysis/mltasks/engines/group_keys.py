@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,20 +11,10 @@ import pyarrow as pa
 
 from mltasks.exceptions import UsageError
 from mltasks.tasks import schema, table, user_columns
+from mltasks.tasks.group_columns import OTHER_NAMES, TIME, cannot_group, unknown_by, why_no_group
+from mltasks.tasks.group_columns import parse_by as parse_by
 
-LISTS, TIME = "it holds lists or objects", "it is a time; use every (--every) for periods"
-NODE_NAMES = ("node", "node_name")  # what else a worker node is called, where no column is called so
-UNGROUPABLE = {"nodes": "it holds lists", "json": "it holds JSON", "time": TIME}
-
-
-def parse_by(by: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names in `by`, each once: a text, comma-joined for several, or a sequence of such texts."""
-    texts = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
-    for text in texts:
-        if not isinstance(text, str):
-            raise UsageError(f"by: {text!r} is no column name; give a text or a list of texts")
-    parts = [part.strip() for text in texts for part in text.split(",")]
-    return tuple(dict.fromkeys(part for part in parts if part))
+LISTS = "it holds lists or objects"
 
 
 def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
@@ -38,15 +26,12 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
     """
     keys: dict[str, Any] = {}
     for name in names:
-        if name in NODE_NAMES and name not in columns:
+        if name in OTHER_NAMES and name not in columns:
             name = "worker_node"
         if name not in schema.COLUMNS and name not in columns:
-            groups = [n for n in dict.fromkeys([*schema.COLUMNS, *columns]) if _why_not(n, columns) is None]
-            near = _find_near(name, groups)
-            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(groups)}"
-            raise UsageError(f"by: there is no column {name!r}; {hint}")
+            raise unknown_by(name, [n for n in columns if n not in schema.COLUMNS and _why_not(n, columns) is None])
         if why := _why_not(name, columns):
-            raise UsageError(f"by: cannot group by {name!r}: {why}")
+            raise cannot_group(name, why)
         if name in taken or name == "period":
             raise UsageError(f"by: the report has a column {name!r} of its own; rename yours")
         if name in schema.COLUMNS:
@@ -54,14 +39,6 @@ def resolve_keys(names: Sequence[str], columns: Mapping[str, Any], taken: Collec
         else:
             keys[user_columns.USER_PREFIX + name] = _pandas_type(columns[name])
     return keys
-
-
-def _find_near(name: str, groups: Collection[str]) -> str | None:
-    """Return the column that a name is most like, whatever its letters' case and whatever stands between its words."""
-    columns = {re.sub(r"[ -]", "_", group.lower()): group for group in groups}
-    columns |= dict.fromkeys(NODE_NAMES, "worker_node")
-    near = difflib.get_close_matches(re.sub(r"[ -]", "_", name.lower()), columns, 1)
-    return columns[near[0]] if near else None
 
 
 def normalise_types(frame: nw.LazyFrame[Any], own: Iterable[str]) -> nw.LazyFrame[Any]:
@@ -84,10 +61,8 @@ def _pandas_type(dtype: Any) -> Any:
 
 
 def _why_not(name: str, columns: Mapping[str, Any]) -> str | None:
-    if name == "worker_node":  # a task counts in the group of each of its nodes
-        return None
     if name in schema.COLUMNS:
-        return UNGROUPABLE.get(schema.COLUMNS[name].kind)
+        return why_no_group(name)
     dtype = columns[name]
     if dtype.is_temporal() or dtype == nw.Time:
         return TIME

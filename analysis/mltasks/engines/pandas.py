@@ -20,7 +20,18 @@ from mltasks.engines.conditions_numpy import map_values as map_values
 from mltasks.engines.conditions_numpy import when_then as when_then
 from mltasks.engines.data_files import GONE
 from mltasks.engines.groupby_numpy import GroupedRows
-from mltasks.tasks import arrow, conform, deduplicate, derived, failure_reason, metadata, node_lists, schema, table
+from mltasks.tasks import (
+    arrow,
+    arrow_schema,
+    conform,
+    deduplicate,
+    derived,
+    failure_reason,
+    metadata,
+    node_lists,
+    schema,
+    table,
+)
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -113,7 +124,7 @@ def _is_as_loaded(tasks: pd.DataFrame, names: Sequence[str]) -> bool:
 
 def project(tasks: pd.DataFrame, needed: Collection[str], own: Mapping[str, str]) -> Frame:
     """Return the columns that reports compute with; see `Engine.project`."""
-    columns: dict[str, Any] = {name: tasks[name] for name in schema.STORED_SCHEMA.names}
+    columns: dict[str, Any] = {name: tasks[name] for name in arrow_schema.STORED_SCHEMA.names}
     few = [*FEW, *(["error"] if {"error", *derived.DURATIONS} & set(needed) else [])]
     with ThreadPoolExecutor() as pool:  # pandas compares texts slowly, their codes fast
         columns |= zip(few, pool.map(_categories, [tasks[name] for name in few]), strict=True)

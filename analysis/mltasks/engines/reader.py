@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pyarrow as pa
 
 from mltasks.engines.base import Engine, import_engine
-from mltasks.exceptions import UsageError
+from mltasks.engines.engine_names import LOCAL, check_engine
 from mltasks.object_storage.path import Place
 from mltasks.tasks.metadata import Context
 
 if TYPE_CHECKING:
     from mltasks.engines.data_files import DataFiles
-
-LOCAL = "duckdb"
-READERS: Mapping[str, str] = MappingProxyType({LOCAL: "on this machine", "spark": "where Spark runs"})
 
 
 class ReadingEngine(Engine, Protocol):
@@ -55,9 +51,8 @@ class Reader:
 
 def make_reader(engine: str | None = None, session: Any = None, settings: Mapping[str, str] | None = None) -> Reader:
     """Return the reader of an engine; raises UsageError where there is no such engine or it cannot be started."""
-    if engine is not None and engine not in READERS:
-        there = ", ".join(f"{name} ({place})" for name, place in READERS.items())
-        raise UsageError(f"engine: there is no {engine!r}; there are {there}")
+    if engine is not None:
+        check_engine(engine)
     name = engine or LOCAL
     if name == LOCAL and session is None and not settings:
         return Reader(is_explicit=engine is not None)

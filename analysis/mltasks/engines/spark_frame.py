@@ -10,7 +10,7 @@ import pyarrow as pa
 from mltasks.engines.data_files import GONE
 from mltasks.engines.spark_errors import translate_errors
 from mltasks.exceptions import UsageError
-from mltasks.tasks import conform, schema, table
+from mltasks.tasks import arrow_schema, conform, schema, table
 from mltasks.tasks.metadata import Context
 from mltasks.tasks.node_lists import NO_NODE, NOT_OF_A_NODE
 
@@ -178,7 +178,7 @@ def _newest(rows: Any) -> pa.Table:
     """Return the rows that were created or written last, in no future."""
     limit = f"current_timestamp() + INTERVAL {schema.DAY_MS // 86_400_000} DAY"
     times = ", ".join(f"CASE WHEN {name} < {limit} THEN {name} END" for name in ("create_time", "last_update_time"))
-    names = [*schema.STORED_SCHEMA.names]
+    names = [*arrow_schema.STORED_SCHEMA.names]
     dated = rows.selectExpr(*names, f"greatest({times}) AS `newest:t`")
     newest = dated.orderBy(dated["`newest:t`"].desc()).limit(NEWEST)
-    return newest.selectExpr(*names).toArrow().cast(schema.STORED_SCHEMA, safe=False)  # Spark has microseconds
+    return newest.selectExpr(*names).toArrow().cast(arrow_schema.STORED_SCHEMA, safe=False)  # Spark has microseconds

@@ -86,6 +86,19 @@ def _exists(source: str) -> bool:
         return False
 
 
+def check_cluster(source: str, config_file: str | None) -> None:
+    """Raise UsageError for a name that is not that of a cluster; one with a scheme is looked at when it is opened."""
+    is_url = "://" in source and not is_object_url(source)
+    if source == DEMO or not (is_url or source in config.clusters(config_file)):
+        raise no_cluster(source, config_file)
+
+
+def no_cluster(source: str, config_file: str | None) -> UsageError:
+    """Return the error for what is not a cluster, and cannot be followed."""
+    near = config.suggest_cluster(source, config_file)
+    return UsageError(f"{source}: only a cluster can be followed; {near}name its URL, or a configured one")
+
+
 def open_cluster(source: Any, access: Access, *, prefer_files: bool = True) -> Cluster | None:
     """Return the cluster that a source names; None where it is something else.
 

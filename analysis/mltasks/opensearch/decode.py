@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from mltasks.opensearch.deep_json import DeepValues
 from mltasks.opensearch.search_response import HIT_FIELDS, SOURCE_COLUMNS, Parser, Shards, Status, Total, raw_hits
-from mltasks.tasks import json_values, schema
+from mltasks.tasks import arrow_schema, json_values, schema
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.read_column import Extra, extra_text, read_column
 
@@ -120,8 +120,8 @@ class Decoder:
             columns[column.name] = read_column(column, list(map(attrgetter(name), hits)), ids, tally, extra, name)
         texts = [extra_text(extra.get(row)) for row in range(len(hits))] if extra else [None] * len(hits)
         columns["extra"] = pa.array(texts, pa.string())
-        names = schema.STORED_SCHEMA.names
-        return pa.table([columns[name] for name in names], schema=schema.STORED_SCHEMA), tally
+        names = arrow_schema.STORED_SCHEMA.names
+        return pa.table([columns[name] for name in names], schema=arrow_schema.STORED_SCHEMA), tally
 
     def _clusters(self, hits: list[Any], ids: list[Any], tally: UnreadableCounts, extra: Extra) -> pa.Array:
         names = [hit.cluster for hit in hits]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pandas as pd
 
-from mltasks.exceptions import UsageError
 from mltasks.render.view import View
 from mltasks.reports import report_info
 from mltasks.reports.registry import REPORTS
+from mltasks.tasks.column_names import parse_sort, unknown_column
 
 
 def make_view(
@@ -58,16 +57,11 @@ def _weigh(column: pd.Series[Any], order: Sequence[str]) -> pd.Series[Any]:
 
 def _check_column(frame: pd.DataFrame, option: str, name: str) -> None:
     if name not in frame.columns:
-        names = list(map(str, frame.columns))
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-        raise UsageError(f"{option}: there is no column {name!r}; {hint}")
+        raise unknown_column(option, name, map(str, frame.columns))
 
 
 def _sort(frame: pd.DataFrame, sort: str, report: str) -> pd.DataFrame:
-    name, _, order = sort.partition(":")
-    if order not in ("", "asc", "desc"):
-        raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
+    name, order = parse_sort(sort)
     _check_column(frame, "sort", name)
     text = pd.api.types.is_string_dtype(frame[name])
     ascending = order == "asc" or (order == "" and text)

@@ -10,7 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mltasks import progress
 from mltasks.exceptions import UsageError, WriteError
+from mltasks.tasks.plural import count_of
 
 if TYPE_CHECKING:
     from mltasks.render.view import View
@@ -104,12 +106,15 @@ def picture(path: str) -> str:
 
 def write_report(view: View, kind: str, path: str | None, *, wide: bool = False, force: bool = False) -> None:
     """Write a report in a format to a file, or to stdout where `path` is None or a dash."""
+    what = f"{kind} of {count_of(len(view.frame), 'row')}"
     if path is None or path == STDOUT:
-        write(text_of(view, kind, wide=wide, colour=is_coloured()))
+        with progress.status_line(what):  # and not while it is written: the terminal may be the same
+            text = text_of(view, kind, wide=wide, colour=is_coloured())
+        write(text)
         return
     from mltasks.object_storage import output
 
-    with output.atomic_path(path, force) as part:
+    with progress.status_line(f"{path}, {what}"), output.atomic_path(path, force) as part:
         if kind in FORMATS and FORMATS[kind].binary:
             FORMATS[kind].render()(view, part)
         else:

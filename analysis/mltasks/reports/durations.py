@@ -15,7 +15,7 @@ from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts,
 from mltasks.reports.declarations.durations import REPORT
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, duration_status, filter_options, outcomes, schema
+from mltasks.tasks import derived, duration_status, filter_words, outcomes, schema
 from mltasks.tasks.filter_options import DurationOptions, Words
 
 QUANTILES = {
@@ -98,7 +98,7 @@ def _read_outcomes(outcome: Words) -> tuple[str, ...]:
     words = [word.lower() for word in ([outcome] if isinstance(outcome, str) else outcome or ["completed"])]
     if "all" in words:
         return FINISHED
-    outcomes = filter_options.outcomes(words)
+    outcomes = filter_words.parse_outcomes(words)
     if schema.OPEN in outcomes:
         raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(FINISHED)}, completed, all")
     return outcomes

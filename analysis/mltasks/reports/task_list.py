@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import pandas as pd
 
-from mltasks.exceptions import UsageError
 from mltasks.reports import report_info, totals
 from mltasks.tasks import metadata, remote_job, schema
+from mltasks.tasks.column_names import unknown_column
 from mltasks.tasks.metadata import Context
 
 COLUMNS = (
@@ -31,10 +30,7 @@ def task_list(tasks: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataF
         tasks.attrs = attributes
     for name in columns:
         if name not in tasks.columns:
-            there = list(dict.fromkeys([*tasks.columns, *remote_job.COLUMNS]))
-            near = difflib.get_close_matches(name, there, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there)}"
-            raise UsageError(f"columns: there is no column {name!r}; {hint}")
+            raise unknown_column("columns", name, [*tasks.columns, *remote_job.COLUMNS])
     ctx = metadata.read_attrs(tasks.attrs) or Context(source="a DataFrame")
     ordered = tasks.sort_values("create_time", ascending=False, kind="stable", ignore_index=True)
     created = ordered["create_time"].dropna().astype("int64")

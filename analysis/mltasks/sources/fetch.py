@@ -75,9 +75,7 @@ def fetch(
     """
     access = with_query(access, query)
     place = output.check_writable(path, force)
-    suffix = formats.suffix_of(place.name)
-    if suffix not in formats.WRITABLE:
-        raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(formats.WRITABLE)}")
+    suffix = formats.check_writable(place)
     if access.redact and suffix != ".parquet":
         raise UsageError(f"{place}: raw hits are as the cluster gave them; redact tasks in a .parquet file")
     cluster = open_cluster(source, access)

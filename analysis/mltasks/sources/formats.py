@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
+from mltasks.exceptions import UsageError
+from mltasks.object_storage.path import Place
+
 Mode = Literal["rb", "wb"]
 
 
@@ -60,6 +63,14 @@ def suffix_of(path: str | Path) -> str | None:
     """Return the suffix of a path as FORMATS has it, whatever its case; None where it is of no known kind."""
     name = Path(path).name.lower()
     return max((suffix for suffix in FORMATS if name.endswith(suffix)), key=len, default=None)
+
+
+def check_writable(place: Place) -> str:
+    """Return the suffix of a place that tasks are written to; raises UsageError where it is of another kind."""
+    suffix = suffix_of(place.name)
+    if suffix not in WRITABLE:
+        raise UsageError(f"{place}: of no known kind; tasks are written to {' or '.join(WRITABLE)}")
+    return suffix
 
 
 def format_of_text(path: Path) -> Format:

@@ -15,8 +15,9 @@ import pyarrow as pa
 from mltasks.exceptions import DataError, UsageError, in_one_line
 from mltasks.object_storage import output
 from mltasks.object_storage.path import ObjectPath, Place
-from mltasks.tasks import conform, deduplicate, schema, table
+from mltasks.tasks import conform, deduplicate, table
 from mltasks.tasks import metadata as context
+from mltasks.tasks.arrow_schema import SCHEMA
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 
@@ -72,7 +73,7 @@ def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False)
 class Writer:
     """Writes tables one after the other; `close` adds the Context with the number of rows."""
 
-    def __init__(self, path: Path, columns: pa.Schema = schema.SCHEMA) -> None:
+    def __init__(self, path: Path, columns: pa.Schema = SCHEMA) -> None:
         import pyarrow.parquet as pq  # here, since reports on other sources need none of it
 
         self._writer = pq.ParquetWriter(
@@ -106,7 +107,7 @@ def _dictionary_columns(columns: pa.Schema) -> list[str]:
 
 
 @contextmanager
-def open_writer(path: str | Place, columns: pa.Schema = schema.SCHEMA, *, force: bool = False) -> Iterator[Writer]:
+def open_writer(path: str | Place, columns: pa.Schema = SCHEMA, *, force: bool = False) -> Iterator[Writer]:
     """Hand out a Writer for a file that appears complete, at the end, or not at all."""
     with output.atomic_path(path, force) as part:
         writer = Writer(part, columns)

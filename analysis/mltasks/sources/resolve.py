@@ -20,7 +20,7 @@ from mltasks.object_storage.path import ObjectPath, Place, parse_url
 from mltasks.opensearch.access import DEMO, Access, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.sources import formats
-from mltasks.sources.source_kind import kind_of, nothing_of_this_name
+from mltasks.sources.source_kind import check_source, kind_of
 
 HEAD = 64 * 1024  # bytes of a pipe looked at to tell its format
 
@@ -111,27 +111,15 @@ def _download(place: ObjectPath, suffix: str) -> Path:
 def task_file(source: str | Path, config_file: str | None = None) -> TaskFile:
     """Return the file that a source names; raises UsageError where there is none, or of no known kind."""
     path = Path(source)
-    match kind_of(source, config_file):
+    match check_source(source, config_file):
         case "stdin":
-            if sys.stdin is None or sys.stdin.isatty():
-                raise UsageError("-: standard input is a terminal; pipe tasks into it, or name a file")
             return _from_stream(sys.stdin.buffer)
         case "pipe":
             return _from_pipe(path)
         case "folder":
-            if any(formats.suffix_of(part) == ".parquet" for part in path.rglob("*")):
-                return TaskFile(path, None, str(path))
-            raise UsageError(
-                f"{path}: is a folder without Parquet files, and no store; name a file in it, or make a store with "
-                "mltasks sync"
-            )
-        case "file":
-            suffix = formats.suffix_of(path)
-            if suffix is None:
-                raise UsageError(f"{path}: of no known kind; tasks come in {', '.join(formats.FORMATS)}")
-            return TaskFile(path, suffix, str(path))
+            return TaskFile(path, None, str(path))
         case _:
-            raise nothing_of_this_name(source, config_file)
+            return TaskFile(path, formats.suffix_of(path), str(path))
 
 
 @lru_cache(maxsize=1)  # what has gone through a pipe cannot be read again

@@ -6,6 +6,7 @@ It imports nothing heavy: a name that means nothing is answered at once, and she
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,8 @@ from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch import config
 from mltasks.opensearch.access import DEMO
+from mltasks.sources import formats
+from mltasks.store.manifest import is_store
 
 Kind = Literal["demo", "stdin", "object", "cluster", "store", "folder", "pipe", "file"]
 STDIN = "-"
@@ -39,10 +42,31 @@ def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
     except (OSError, ValueError):  # there is none, or the text is no name for a file
         return "cluster" if isinstance(source, str) and source in config.clusters(config_file) else None
     if stat.S_ISDIR(mode):
-        from mltasks.store.store import is_store
-
         return "store" if is_store(path) else "folder"
     return "file" if stat.S_ISREG(mode) else "pipe"
+
+
+def check_source(source: str | Path, config_file: str | None = None) -> Kind:
+    """Return what a name means; raises UsageError for what can hold no tasks."""
+    kind, path = kind_of(source, config_file), Path(source)
+    if kind is None:
+        raise nothing_of_this_name(source, config_file)
+    if kind == "stdin" and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError("-: standard input is a terminal; pipe tasks into it, or name a file")
+    if kind == "folder" and not any(formats.suffix_of(part) == ".parquet" for part in path.rglob("*")):
+        raise UsageError(
+            f"{path}: is a folder without Parquet files, and no store; name a file in it, or make a store with "
+            "mltasks sync"
+        )
+    if kind == "file" and formats.suffix_of(path) is None:
+        raise UsageError(f"{path}: of no known kind; tasks come in {', '.join(formats.FORMATS)}")
+    return kind
+
+
+def may_have_own_columns(source: str | Path, config_file: str | None = None) -> bool:
+    """Tell whether a user may have added columns to the tasks: not to those of a cluster, and not to hits."""
+    kind = kind_of(source, config_file)
+    return kind not in ("demo", "cluster") and not (kind == "file" and formats.suffix_of(source) != ".parquet")
 
 
 def is_source(word: str, config_file: str | None = None) -> bool:

@@ -20,7 +20,7 @@ from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.store.sync import reread_all
 from mltasks.store.sync_result import SyncResult
 from mltasks.store.transaction import Transaction
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def reconcile(transaction: Transaction, cluster: Cluster, access: Access, result
     returned = find_existing_ids(cluster, _newly_missing(transaction.layout, state, is_there))
     if returned:
         is_there = pc.or_(is_there, pc.is_in(stored, value_set=pa.array(returned, pa.string())).combine_chunks())
-    when = pa.scalar(there.as_of_ms, pa.int64()).cast(schema.ARROW["time"])
+    when = pa.scalar(there.as_of_ms, pa.int64()).cast(arrow_schema.ARROW["time"])
     ends = accumulate(file.rows for file in state.files)
     marked = [
         _flag_deleted(transaction.layout, file, is_there.slice(end - file.rows, file.rows), when)
@@ -70,7 +70,7 @@ def _state(transaction: Transaction, cluster: Cluster) -> Snapshot:
 def _read_ids(cluster: Cluster, access: Access) -> ClusterIds:
     with progress.progress_bar(cluster.url, access.progress) as report:
         walk = SeqNoPagination(cluster, Decoder(), page_size=access.page_size, progress=report)
-        pages = [schema.STORED_SCHEMA.empty_table(), *(page.table for page in walk)]
+        pages = [arrow_schema.STORED_SCHEMA.empty_table(), *(page.table for page in walk)]
         rows = pa.concat_tables([page.select(["task_id", "seq_no"]) for page in pages]).combine_chunks()
     return ClusterIds(rows["task_id"].combine_chunks(), rows["seq_no"].combine_chunks(), walk.as_of_ms)
 

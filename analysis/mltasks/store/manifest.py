@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from mltasks import atomic_write
-from mltasks.exceptions import DataError
+from mltasks.exceptions import DataError, UsageError
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.store.paths import is_data_path
 from mltasks.tasks.metadata import ClusterInfo
@@ -126,6 +126,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def replace(snapshot: Snapshot, **changes: Any) -> Snapshot:
     """Return a Snapshot with some fields changed."""
     return msgspec.structs.replace(snapshot, **changes)
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether a folder is a store."""
+    try:
+        return (path / NAME).is_file()
+    except (OSError, ValueError):  # no name for a file
+        return False
+
+
+def not_a_store(path: Path) -> UsageError:
+    """Return the error for a folder that is none."""
+    return UsageError(f"{path}: is not a store; make one with mltasks sync URL {path}")
 
 
 def read(folder: Place) -> Manifest | None:

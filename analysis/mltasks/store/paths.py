@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import pyarrow as pa
-import pyarrow.compute as pc
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 from mltasks.object_storage.path import ObjectPath
 from mltasks.tasks import schema
@@ -25,6 +26,9 @@ NO_NAME = "__HIVE_DEFAULT_PARTITION__"  # what tools take for a partition withou
 
 def months(rows: pa.Table, as_of_ms: int) -> pa.Array:
     """Return the partition of each row: its month of creation (UTC), such as 2026-11, or `implausible`."""
+    import pyarrow as pa  # here, since an error of usage needs no Arrow
+    import pyarrow.compute as pc
+
     created = rows["create_time"].combine_chunks()
     ms = created.cast(pa.int64())
     plausible = pc.and_(

@@ -21,11 +21,12 @@ import msgspec
 
 from mltasks.exceptions import DataError, UsageError, WriteError
 from mltasks.object_storage import s3_client
-from mltasks.object_storage.path import ObjectInfo, ObjectPath, is_object_url, parse_url
+from mltasks.object_storage.path import ObjectInfo, ObjectPath
 from mltasks.store import manifest
 from mltasks.store.data_folder import DataFolder
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot, StoredFile
 from mltasks.store.paths import DATA_FOLDER, copy_path, is_data_path
+from mltasks.store.target import parse_target
 from mltasks.tasks.metadata import to_iso
 
 STILL_READ_MS = 3_600_000  # for so long after a file was replaced, a report that knows the state before may read it
@@ -60,13 +61,9 @@ class PublishResult:
 
 def publish(store: Path, url: str) -> PublishResult:
     """Bring the copy of a store up to date; raises UsageError, DataError, StorageError or WriteError."""
-    if not is_object_url(url):
-        raise UsageError(f"{url or repr(url)}: no URL of object storage; say for instance s3://bucket/prefix")
-    target, local = parse_url(url), manifest.read(store)
-    if target.scheme != "s3":
-        raise UsageError(f"{target}: a store is published to s3:// only, whose objects can be replaced on a condition")
+    target, local = parse_target(url), manifest.read(store)
     if local is None:
-        raise UsageError(f"{store}: is not a store; make one with mltasks sync URL {store}")
+        raise manifest.not_a_store(store)
     if not local.snapshots():
         raise DataError(f"{store}: the first sync has not come to its end; run it again, and it resumes")
     version = s3_client.read_version(target / manifest.NAME)

@@ -7,9 +7,7 @@ from typing import Any
 
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import is_object_url
-from mltasks.opensearch.access import Access, open_cluster
-from mltasks.opensearch.config import suggest_cluster
-from mltasks.store import manifest
+from mltasks.opensearch.access import Access, no_cluster, open_cluster
 from mltasks.store.deletions import reconcile as find_deleted
 from mltasks.store.publish import PublishResult, publish
 from mltasks.store.stored_name import keep_name
@@ -79,8 +77,7 @@ class Store(StoredTasks[Path]):
             raise UsageError("a sync takes no query and nothing partial: a store has all tasks of a cluster")
         cluster = open_cluster(source, access, prefer_files=False)
         if cluster is None:
-            near = suggest_cluster(str(source), access.config)
-            raise UsageError(f"{source}: only a cluster can be followed; {near}name its URL, or a configured one")
+            raise no_cluster(str(source), access.config)
         try:
             with open_transaction(self.path) as transaction:
                 named = keep_name(cluster, transaction, is_redacted=access.redact)
@@ -114,11 +111,3 @@ class Store(StoredTasks[Path]):
             Where it cannot be reached, or another publisher was faster.
         """
         return publish(self.path, url)
-
-
-def is_store(path: Path) -> bool:
-    """Tell whether a folder is a store."""
-    try:
-        return (path / manifest.NAME).is_file()
-    except OSError:  # no name for a file
-        return False

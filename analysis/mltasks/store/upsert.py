@@ -16,7 +16,7 @@ from mltasks.store import id_index, manifest
 from mltasks.store.layout import GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.store.paths import months, partition
-from mltasks.tasks import deduplicate, schema
+from mltasks.tasks import arrow_schema, deduplicate, schema
 
 FULL = 100_000  # rows: a file does not grow beyond
 SMALL = 1_000  # rows: a file up to this size is always merged with new rows
@@ -74,7 +74,7 @@ class Upsert:
         stale = dict(self._older_versions(state, rows, is_known, present))
         new = rows.filter(pa.array(~(is_known | present)))
         rows = rows.filter(pa.array(~is_known))
-        rows = rows.append_column(GONE, pa.nulls(rows.num_rows, schema.ARROW["time"]))
+        rows = rows.append_column(GONE, pa.nulls(rows.num_rows, arrow_schema.ARROW["time"]))
         rows = rows.select(data_files.FILE_SCHEMA.names)
         files = tuple(self._rewritten(state, stale, self._by_tier(rows)))
         return UpsertResult(manifest.replace(state, files=files), rows.num_rows - new.num_rows, new)

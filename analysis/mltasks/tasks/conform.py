@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.exceptions import DataError
-from mltasks.tasks import arrow, json_values, metadata, node_lists, schema
+from mltasks.tasks import arrow, arrow_schema, json_values, metadata, node_lists, schema
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
 from mltasks.tasks.read_column import Extra, extra_text, read_column
@@ -29,7 +29,7 @@ PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # how pandas' own to_parquet 
 BY_NODE = ("node_name", "node_failed", "node_error")  # what mltasks.by_node adds
 SOURCE_PREFIX = "_source."  # before a hit's fields in what pandas' json_normalize gives
 ALIASES = {"_id": "task_id", "_seq_no": "seq_no", "_primary_term": "primary_term", "_version": "version"}
-EMPTY = schema.STORED_SCHEMA.empty_table()
+EMPTY = arrow_schema.STORED_SCHEMA.empty_table()
 RawColumn: TypeAlias = Any  # a column: pa.ChunkedArray, or a list where it holds Python objects of any type
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import schema
+from mltasks.tasks import arrow_schema, schema
 from mltasks.tasks.arrow import combine_chunks, map_distinct
 from mltasks.tasks.json_values import SURROGATE, parse_object
 from mltasks.tasks.node_lists import split_nodes
@@ -32,7 +32,7 @@ def list_failed_nodes(task_type: pa.Array, error: pa.Array) -> pa.Array:
     """Return the node ids that a deployment's error names; an empty list where it names none."""
     task_type, error = combine_chunks(task_type), combine_chunks(error)
     texts = pc.if_else(_deployment_errors(task_type, error), error, None)
-    return map_distinct(texts, schema.ARROW["nodes"], lambda text: list(_node_errors(text)) if text else [])
+    return map_distinct(texts, arrow_schema.ARROW["nodes"], lambda text: list(_node_errors(text)) if text else [])
 
 
 def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> pa.Array:
@@ -46,7 +46,7 @@ def other_nodes(task_type: pa.Array, error: pa.Array, worker_node: pa.Array) -> 
     texts = pc.binary_join_element_wise(
         pc.fill_null(pc.binary_join(worker_node, ","), ""), pc.fill_null(pc.if_else(deployed, error, None), ""), "\n"
     )
-    return map_distinct(texts, schema.ARROW["nodes"], _others)
+    return map_distinct(texts, arrow_schema.ARROW["nodes"], _others)
 
 
 def _others(text: str) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import narwhals as nw
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 def fold(text: str) -> str:
@@ -17,6 +19,8 @@ def fold(text: str) -> str:
 
 def fold_column(column: str, words: Sequence[str]) -> nw.Expr:
     """Return a column as `fold` does; letters that none of the words has are left as they may be."""
+    import narwhals as nw  # here, since errors of usage fold words without it
+
     letters = set("".join(words))
     text = nw.col(column)
     if "i" in letters or "\u0307" in letters:

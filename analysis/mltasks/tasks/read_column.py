@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import json_values, node_lists, schema
+from mltasks.tasks import arrow_schema, json_values, node_lists, schema
 from mltasks.tasks.json_values import Cell, UnreadableCounts
 from mltasks.tasks.schema import Kind
 
@@ -82,7 +82,7 @@ def _fast_integers(column: schema.Column, values: list[Any]) -> pa.Array | None:
 def _fast_nodes(values: list[Any]) -> pa.Array | None:
     if set(map(type, values)) - {list}:  # Arrow would take a text for a list of its letters
         return None
-    array = pa.array(values, schema.ARROW["nodes"])
+    array = pa.array(values, arrow_schema.ARROW["nodes"])
     return array if node_lists.are_tidy(array) else None
 
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mltasks.tasks import json_values, schema, table
+from mltasks.tasks import arrow_schema, json_values, schema, table
 
-COLUMNS = ("job_status", "job_start", "job_end", "job_duration_s")
+COLUMNS = schema.JOB_COLUMNS
 STATUSES = ("TransformJobStatus", "status", "Status", "state")
 STARTS = (  # the first that is there: when it began to run, else when it was accepted
     *("TransformStartTime", "startTime", "in_progress_at", "StartTime", "started_at"),
@@ -50,7 +50,7 @@ def job_columns(texts: Iterable[Any]) -> pd.DataFrame:
     lasted = (ends - starts).astype("float64") / 1000
     return pd.DataFrame(
         {
-            "job_status": pd.Series([job.status for job in jobs], dtype=table.PANDAS_TYPES[schema.ARROW["text"]]),
+            "job_status": pd.Series([job.status for job in jobs], dtype=table.PANDAS_TYPES[arrow_schema.ARROW["text"]]),
             "job_start": pd.to_datetime(starts, unit="ms", utc=True).dt.as_unit("ms"),
             "job_end": pd.to_datetime(ends, unit="ms", utc=True).dt.as_unit("ms"),
             "job_duration_s": lasted.where(lasted >= 0),

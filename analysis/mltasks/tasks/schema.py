@@ -1,26 +1,18 @@
 """The task table, declared once: its columns and their types, and what a state means.
 
-`derived.py` holds what follows from these columns; nothing else in the package names a state.
+`derived.py` holds what follows from these columns, `arrow_schema.py` their types in Arrow; nothing else in the package
+names a state.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Kind = Literal["text", "json", "nodes", "time", "flag", "number", "integer"]
-
-ARROW: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "json": pa.string(),  # free-form objects are kept as the text they came in
-    "nodes": pa.list_(pa.string()),
-    "time": pa.timestamp("ms", "UTC"),
-    "flag": pa.bool_(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-}
 
 
 @dataclass(frozen=True)
@@ -34,6 +26,8 @@ class Column:
     @property
     def type(self) -> pa.DataType:
         """The Arrow type, which is also the type in Parquet and DuckDB."""
+        from mltasks.tasks.arrow_schema import ARROW  # here, since few who read the columns need Arrow
+
         return ARROW[self.kind]
 
 
@@ -69,9 +63,8 @@ DERIVED = (
     Column("failed_nodes", "nodes", "the nodes that a deployment's error names"),
 )
 COLUMNS = {column.name: column for column in (*STORED, *DERIVED)}
-STORED_SCHEMA = pa.schema([pa.field(c.name, c.type) for c in STORED])
-SCHEMA = pa.schema([pa.field(c.name, c.type) for c in COLUMNS.values()])
 KEY = ("cluster", "task_id")
+JOB_COLUMNS = ("job_status", "job_start", "job_end", "job_duration_s")  # made of `remote_job` when they are asked for
 
 SUCCEEDED, PARTIAL, FAILED, CANCELLED, OPEN = "succeeded", "partial", "failed", "cancelled", "open"
 STATES: dict[str, str] = {

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltasks.tasks import arrow, derived, failure_reason, metadata, node_lists, schema, user_columns
+from mltasks.tasks import arrow, arrow_schema, derived, failure_reason, metadata, node_lists, schema, user_columns
 from mltasks.tasks.filter_conditions import Window
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.metadata import ClusterInfo, Context
@@ -114,7 +114,7 @@ def apply_filters(
     if filters:
         frame = nw.from_native(derived, eager_only=True)
         derived = filters.apply(frame, ctx.node_names(), ctx.models(), window=window).to_native()
-    result = derived.select(schema.SCHEMA.names).cast(schema.SCHEMA)
+    result = derived.select(arrow_schema.SCHEMA.names).cast(arrow_schema.SCHEMA)
     return user_columns.put_back(result, derived)
 
 

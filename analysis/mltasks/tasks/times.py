@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import json_values
+from mltasks.tasks import json_values, metadata
 
 MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 RELATIVE = re.compile(r"([0-9]+)\s*(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
@@ -40,6 +40,13 @@ def parse_time(value: Moment, as_of_ms: int | None, name: str, tz: str = "UTC") 
     if not json_values.FIRST_MS <= ms <= json_values.LAST_MS:
         raise UsageError(f"{name}: {value!r} lies outside the years 1 to 9999; give a time of the data")
     return ms
+
+
+def check_window(since_ms: int | None, until_ms: int | None) -> None:
+    """Raise UsageError for a window that ends before it begins."""
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        begin, end = metadata.to_iso(since_ms), metadata.to_iso(until_ms)
+        raise UsageError(f"since {begin} is not before until {end}; swap them")
 
 
 def is_relative(value: Any) -> bool:

@@ -6,6 +6,10 @@ from mltasks.reports.declaration import CHANGES_RATE, Report
 from mltasks.reports.declaration import ReportColumn as Column
 from mltasks.reports.declarations import columns
 
+KINDS = (  # in the order of weight
+    *("incomplete", "old", "lost", "overdue", "suspect", "model_down", "never_succeeded", "failing"),
+    *("new_error", "worse", "silence", "most_failures"),
+)
 REPORT = Report(
     name="highlights",
     title="Highlights",

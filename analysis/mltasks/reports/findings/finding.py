@@ -9,12 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from mltasks.reports.declarations.highlights import KINDS as KINDS
 from mltasks.tasks.filter_declarations import WORDS
 
-KINDS = (  # in the order of weight
-    *("incomplete", "old", "lost", "overdue", "suspect", "model_down", "never_succeeded", "failing"),
-    *("new_error", "worse", "silence", "most_failures"),
-)
 NO_GROUP = "(missing)"
 TIMES = ("since", "until")  # which `compare` has options of its own for
 SHOWN = 90  # letters of an error in a sentence

@@ -1,0 +1,79 @@
+"""What is wrong with a call and needs no task to tell: said before anything heavy is imported, or a cluster asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mltasks.cli import options
+from mltasks.reports.declaration import Report
+from mltasks.tasks import column_names, filter_words, group_columns, schema
+from mltasks.tasks.filter_declarations import HELP
+
+if TYPE_CHECKING:
+    from mltasks.opensearch.access import Access
+
+ALL = "all"  # beside the outcomes, what a report's own option may say
+
+
+def check_report(report: Report, sources: Sequence[str], access: Access, given: Mapping[str, Any]) -> None:
+    """Raise UsageError for a column or a value of an option that a report of these sources cannot have."""
+    by = given.get("by") or report.keys
+    groups = group_columns.parse_by(by)
+    if given.get("by") and _are_declared(sources, access):
+        group_columns.check_by(by, report.column_names)
+    keys = [group_columns.OTHER_NAMES.get(name, name) for name in groups]
+    names = [*keys, *groups, *(["period"] if given.get("every") else []), *report.column_names]
+    check_columns(options.split_names(given.get("columns")), given.get("sort"), names)
+    own = {each.name: given[each.name] for each in report.options if each.name in HELP and given.get(each.name)}
+    if "outcome" in own:
+        own["outcome"] = [word.lower() for word in own["outcome"] if word.lower() != ALL] or None
+    check_filters({**own, "tz": given.get("tz")})
+
+
+def check_task_list(sources: Sequence[str], access: Access, columns: Sequence[str], sort: str | None) -> None:
+    """Raise UsageError for a column that the tasks of these sources cannot have."""
+    if _are_declared(sources, access):
+        check_columns(columns, sort, [*schema.COLUMNS, *schema.JOB_COLUMNS])
+    elif sort:
+        column_names.parse_sort(sort)
+
+
+def check_columns(columns: Sequence[str], sort: str | None, names: Collection[str]) -> None:
+    """Raise UsageError where `--sort` or `--columns` is of none of the names."""
+    if sort:
+        name, _ = column_names.parse_sort(sort)
+        if name not in names:
+            raise column_names.unknown_column("sort", name, names)
+    for name in columns:
+        if name not in names:
+            raise column_names.unknown_column("columns", name, names)
+
+
+def check_filters(chosen: Mapping[str, Any]) -> None:
+    """Raise UsageError for a time, a time zone or a word of a filter that cannot be read."""
+    filter_words.parse_filters(chosen)
+    if any(isinstance(chosen.get(name), str) for name in ("since", "until", "tz")):
+        from mltasks.tasks import times
+
+        tz, now_ms = chosen.get("tz") or "UTC", round(time.time() * 1000)
+        times.zone(tz)
+        words = {name: chosen.get(name) for name in ("since", "until") if isinstance(chosen.get(name), str)}
+        moments = {name: times.parse_time(word, now_ms, name, tz) for name, word in words.items()}
+        if len(moments) == 2 and not any(map(times.is_relative, words.values())):
+            times.check_window(moments["since"], moments["until"])
+
+
+def check_period(text: str) -> None:
+    """Raise UsageError for a period that cannot be read."""
+    from mltasks.tasks import times
+
+    times.parse_period(text)
+
+
+def _are_declared(sources: Sequence[str], access: Access) -> bool:
+    """Tell whether the tasks of all sources have the declared columns, and no others."""
+    from mltasks.sources import source_kind
+
+    return not any(source_kind.may_have_own_columns(name, access.config) for name in sources)
