@@ -106,6 +106,13 @@ def test_durations_of_failed_tasks_keep_the_counts_of_all(mltasks: Command) -> N
     assert "not measured though finished: 5 cut_off" in found["notes"]
 
 
+def test_several_outcomes_are_measured_together_comma_separated_as_everywhere(mltasks: Command) -> None:
+    arguments = ("durations", "demo", "--by", "", "--format", "json", "--outcome")
+    (row,) = mltasks(*arguments, "Completed,failed").rows
+    assert row == mltasks(*arguments, "completed", "--outcome", "failed").rows[0]
+    assert row["measured"] == sum(mltasks(*arguments, word).rows[0]["measured"] for word in ("completed", "failed"))
+
+
 def test_no_task_at_all_is_an_empty_table_a_sentence_and_no_error(mltasks: Command) -> None:
     ran = mltasks("failures", "demo", "--task-type", "UPLOAD_MODEL")
     assert (ran.code, ran.err) == (0, "")

@@ -20,15 +20,15 @@ ALL = "all"  # beside the outcomes, what a report's own option may say
 def check_report(report: Report, sources: Sequence[str], access: Access, given: Mapping[str, Any]) -> None:
     """Raise UsageError for a column or a value of an option that a report of these sources cannot have."""
     by = given.get("by") or report.keys
-    groups = group_columns.parse_by(by)
+    keys = [group_columns.OTHER_NAMES.get(name, name) for name in group_columns.parse_by(by)]
     if given.get("by") and _are_declared(sources, access):
         group_columns.check_by(by, report.column_names)
-    keys = [group_columns.OTHER_NAMES.get(name, name) for name in groups]
-    names = [*keys, *groups, *(["period"] if given.get("every") else []), *report.column_names]
+    names = [*keys, *report.column_names, *(["period"] if given.get("every") else [])]
+    names += ["node_name"] if "worker_node" in keys else []  # as some reports call the nodes beside their ids
     check_columns(options.split_names(given.get("columns")), given.get("sort"), names)
     own = {each.name: given[each.name] for each in report.options if each.name in HELP and given.get(each.name)}
     if "outcome" in own:
-        own["outcome"] = [word.lower() for word in own["outcome"] if word.lower() != ALL] or None
+        own["outcome"] = [word for word in filter_words.parse_words(own["outcome"], "outcome") if word != ALL] or None
     check_filters({**own, "tz": given.get("tz")})
 
 

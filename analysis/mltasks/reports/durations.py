@@ -95,7 +95,7 @@ def durations(
 
 def _read_outcomes(outcome: Words) -> tuple[str, ...]:
     """Return the outcomes whose durations are asked for."""
-    words = [word.lower() for word in ([outcome] if isinstance(outcome, str) else outcome or ["completed"])]
+    words = filter_words.parse_words(outcome or "completed", "outcome")
     if "all" in words:
         return FINISHED
     outcomes = filter_words.parse_outcomes(words)
