@@ -20,7 +20,7 @@ import mltasks
 from mltasks.engines.data_files import GONE, DataFile, DataFiles
 from mltasks.engines.dataset import Dataset
 from mltasks.sources import parquet
-from mltasks.tasks import arrow_schema, metadata, table
+from mltasks.tasks import arrow_schema, metadata, parquet_options, table
 from mltasks.tasks.metadata import Context
 
 BEGIN = 1_700_000_000_000  # of the first task, in epoch milliseconds
@@ -77,7 +77,7 @@ def _open_writer(path: Path, rows: pa.Table) -> pq.ParquetWriter:
     texts = [
         f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
         for field in rows.schema
-        if field.name not in parquet.DISTINCT and not pa.types.is_primitive(field.type)
+        if field.name not in parquet_options.DISTINCT and not pa.types.is_primitive(field.type)
     ]
     types = pa.schema([(field.name, _type(field)) for field in rows.schema])
     return pq.ParquetWriter(
@@ -93,7 +93,7 @@ def _open_writer(path: Path, rows: pa.Table) -> pq.ParquetWriter:
 
 def _type(field: pa.Field) -> pa.DataType:
     """Return the type of a column here: of texts that repeat, which is what takes the time, a number each."""
-    is_text = pa.types.is_string(field.type) and field.name not in parquet.DISTINCT
+    is_text = pa.types.is_string(field.type) and field.name not in parquet_options.DISTINCT
     return pa.dictionary(pa.int32(), field.type) if is_text else field.type
 
 
@@ -162,7 +162,7 @@ def _take(column: pa.Array, places: np.ndarray[Any, Any]) -> pa.Array:
 
 def _shapes() -> pa.Table:
     """Return the captured tasks."""
-    return mltasks.scan("demo").frame.to_arrow_table().cast(arrow_schema.STORED_SCHEMA)
+    return mltasks.scan("demo", engine="duckdb").frame.to_arrow_table().cast(arrow_schema.STORED_SCHEMA)
 
 
 def _known(count: int) -> Context:

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import mltasks
+from mltasks.engines import data_files
 from mltasks.store import id_index, manifest, recent_writes
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import Snapshot
-from mltasks.store.upsert import SMALL, Upsert
+from mltasks.store.upsert import FULL, SMALL, Upsert
 from support.documents import hit
 from support.stores import AS_OF, put, rows
 
@@ -45,6 +47,28 @@ def test_a_hash_is_the_same_on_every_machine_and_in_every_version() -> None:
     assert id_index.hash_ids(["m7OOD6IB9vLLZ4UL_SMI", ""]).tolist() == hashes
 
 
+@given(IDS, IDS)
+def test_an_index_without_some_ids_has_all_others(stay: set[str], leave: set[str]) -> None:
+    stay, inside = stay - leave, sorted(stay | leave)
+    left = id_index.without(id_index.build(id_index.hash_ids(inside)), id_index.hash_ids(sorted(leave)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "ids")
+        path.write_bytes(left)
+        assert id_index.may_contain(path, id_index.hash_ids(sorted(stay))).all()
+        assert not id_index.may_contain(path, id_index.hash_ids(sorted(leave))).any()
+
+
+def test_of_two_ids_with_one_hash_one_stays_in_the_index(tmp_path: Path) -> None:
+    twice = np.array([7, 7, 2**63], np.uint64)
+    (tmp_path / "ids").write_bytes(id_index.without(id_index.build(twice), twice[:1]))
+    assert id_index.may_contain(tmp_path / "ids", twice).all()
+
+
+def test_an_id_that_is_not_in_an_index_leaves_it_as_it_is() -> None:
+    index = id_index.build(id_index.hash_ids(["a", "b"]))
+    assert id_index.without(index, id_index.hash_ids(["c"])) == index
+
+
 def test_an_index_that_is_damaged_anywhere_is_none(tmp_path: Path) -> None:
     ids = [f"task-{n}" for n in range(300)]
     content = id_index.build(id_index.hash_ids(ids))
@@ -54,6 +78,8 @@ def test_an_index_that_is_damaged_anywhere_is_none(tmp_path: Path) -> None:
         (tmp_path / "ids").write_bytes(damaged)
         with pytest.raises(ValueError, match=r"index of ids|damaged"):
             id_index.may_contain(tmp_path / "ids", id_index.hash_ids(ids))
+        with pytest.raises(ValueError, match=r"index of ids|damaged"):
+            id_index.without(bytes(damaged), id_index.hash_ids(ids[:1]))
     (tmp_path / "ids").write_bytes(content[:-1])
     with pytest.raises(ValueError, match="is no index of ids"):
         id_index.may_contain(tmp_path / "ids", id_index.hash_ids(ids))
@@ -96,6 +122,31 @@ def test_open_tasks_lie_apart_and_a_large_file_is_left_alone(tmp_path: Path) -> 
         state = Upsert(layout, "here", AS_OF).add(state, rows("here", [hit(f"open-{n}", 20_000 + n)])).state
         assert large in state.files
     assert sorted((file.rows, file.open) for file in state.files) == [(5, 0), (SMALL * 3, 0)]
+
+
+def test_a_finished_task_that_changes_costs_one_file_of_a_bounded_size(tmp_path: Path) -> None:
+    layout, count = StoreLayout(tmp_path), FULL * 2 + 100
+    state = Upsert(layout, "here", AS_OF).add(Snapshot(), rows("here", [hit(f"t-{n}", n) for n in range(count)])).state
+    assert sorted(file.rows for file in state.files) == [100, FULL, FULL]
+    changed = [hit("t-7", count, state="FAILED")]
+    after = Upsert(layout, "here", AS_OF).add(state, rows("here", changed)).state
+    assert sorted(file.rows for file in after.files) == [101, FULL - 1, FULL]
+    before = {file.path: file for file in state.files}
+    kept = [file for file in after.files if file.path in before]
+    assert [file.rows for file in kept] == [FULL]
+    (lost,) = (file for file in after.files if file.rows == FULL - 1)
+    index = (tmp_path / "_files" / lost.path).with_suffix(".ids")
+    assert id_index.may_contain(index, id_index.hash_ids(["t-6", "t-7", "t-8"])).tolist() == [True, False, True]
+
+
+def test_a_file_of_an_older_version_that_is_larger_becomes_several_when_a_task_of_it_changes(tmp_path: Path) -> None:
+    layout, count = StoreLayout(tmp_path), FULL + 10
+    stored = rows("here", [hit(f"t-{n}", n) for n in range(count)])
+    stored = stored.append_column(data_files.GONE, pa.nulls(count, data_files.GONE.type))
+    large = layout.write("cluster=here/created=2025-11", stored.select(data_files.FILE_SCHEMA.names), 0)
+    state = Snapshot(files=(large,), cursor=count - 1)
+    after = Upsert(layout, "here", AS_OF).add(state, rows("here", [hit("t-7", count, state="FAILED")])).state
+    assert sorted(file.rows for file in after.files) == [1, 9, FULL]
 
 
 def test_small_files_become_few_large_ones(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mltasks.tasks import metadata as context
 from mltasks.tasks.arrow_schema import SCHEMA
 from mltasks.tasks.json_values import UnreadableCounts
 from mltasks.tasks.metadata import Context
+from mltasks.tasks.parquet_options import parquet_options
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 METADATA = context.KEY.encode()
 ROW_GROUP = 100_000
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"  # how Spark calls the folder of the rows without a value
-DISTINCT = ("task_id", "model_id")  # each text another one: a dictionary of them is in vain
 
 
 def write_parquet(tasks: pd.DataFrame, path: str | Path, *, force: bool = False) -> None:
@@ -76,13 +76,7 @@ class Writer:
     def __init__(self, path: Path, columns: pa.Schema = SCHEMA) -> None:
         import pyarrow.parquet as pq  # here, since reports on other sources need none of it
 
-        self._writer = pq.ParquetWriter(
-            path,
-            columns,
-            compression="zstd",
-            use_dictionary=_dictionary_columns(columns),
-            write_page_checksum=True,
-        )
+        self._writer = pq.ParquetWriter(path, columns, **parquet_options(columns))
         self.rows = 0
 
     def write(self, rows: pa.Table) -> None:
@@ -98,12 +92,6 @@ class Writer:
     def discard(self) -> None:
         """Stop writing; the file is of no use then."""
         self._writer.close()
-
-
-def _dictionary_columns(columns: pa.Schema) -> list[str]:
-    """Return the columns whose texts repeat, as Parquet calls them: those that a dictionary makes smaller."""
-    lists = [f"{column.name}.list.element" for column in columns if pa.types.is_list(column.type)]
-    return [c.name for c in columns if pa.types.is_string(c.type) and c.name not in DISTINCT] + lists
 
 
 @contextmanager

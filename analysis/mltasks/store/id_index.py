@@ -36,23 +36,37 @@ def hash_ids(ids: Iterable[str]) -> Hashes:
 def build(hashes: Hashes) -> bytes:
     """Return the index of some ids, by their hashes."""
     count = max(1, len(hashes) // BUCKET)
-    keys = np.sort(_keys(hashes, count))
+    return _build(np.sort(_keys(hashes, count)), count)
+
+
+def without(content: bytes, hashes: Hashes) -> bytes:
+    """Return an index without some ids that are in it; raises ValueError where it is damaged."""
+    _, count, *checks = _start(content[: START.size], len(content))
+    at = START.size + 8 * count
+    ends = np.frombuffer(_verify(content[START.size : at], checks[0]), "<u4")[:count]
+    keys = _ordered_keys(ends, _verify(content[at:], checks[1]))
+    leaving = _keys(hashes, count)
+    places = np.searchsorted(keys, leaving)  # of two ids with one key, one stays
+    return _build(np.delete(keys, np.unique(places[np.isin(leaving, keys)])), count)
+
+
+def _build(keys: Any, count: int) -> bytes:
+    """Return the index of ids by their keys in ascending order."""
     lower = keys.astype("<u4")
     ends = np.searchsorted(keys >> HALF, np.arange(count, dtype=np.uint64), side="right").astype("<u4")
     starts = np.concatenate([[0], ends[:-1]])
     checks = np.array([zlib.crc32(lower[a:b].tobytes()) for a, b in zip(starts, ends, strict=True)], "<u4")
     head = ends.tobytes() + checks.tobytes()
     rest = lower.tobytes()
-    return START.pack(MAGIC, len(hashes), count, zlib.crc32(head), zlib.crc32(rest)) + head + rest
+    start = START.pack(MAGIC, len(keys), count, zlib.crc32(head), zlib.crc32(rest))
+    return b"".join([start, head, rest])
 
 
 def may_contain(path: Path, hashes: Hashes) -> Mask:
     """Tell which ids may be in the file of an index; raises OSError, and ValueError where it is damaged."""
     file = os.open(path, os.O_RDONLY)
     try:
-        magic, size, count, *checks = START.unpack(_read(file, START.size, 0))
-        if magic != MAGIC or os.fstat(file).st_size != START.size + 8 * count + 4 * size:
-            raise ValueError(f"{path}: is no index of ids")
+        size, count, *checks = _start(_read(file, START.size, 0), os.fstat(file).st_size)
         head = _verify(_read(file, 8 * count, START.size), checks[0])
         ends, sums = np.frombuffer(head, "<u4").reshape(2, count)
         at = START.size + 8 * count
@@ -64,17 +78,30 @@ def may_contain(path: Path, hashes: Hashes) -> Mask:
             part = _verify(_read(file, end - start, at + start), sums[bucket])
             mask[place] = hashes[place].astype("<u4") in np.frombuffer(part, "<u4")
         return mask
-    except struct.error:
-        raise ValueError(f"{path}: is no index of ids") from None
     finally:
         os.close(file)
 
 
-def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
-    """Tell which hashes are in all buckets of an index."""
+def _start(content: bytes, whole: int) -> tuple[int, ...]:
+    """Return what an index of `whole` bytes begins with, behind the magic; raises ValueError where it is none."""
+    if len(content) != START.size:
+        raise ValueError("is no index of ids")
+    magic, *numbers = START.unpack(content)
+    if magic != MAGIC or whole != START.size + 8 * numbers[1] + 4 * numbers[0]:
+        raise ValueError("is no index of ids")
+    return tuple(numbers)
+
+
+def _ordered_keys(ends: Any, content: bytes) -> Any:
+    """Return the keys in all buckets of an index."""
     sizes = np.diff(ends, prepend=np.uint32(0))
     buckets = np.repeat(np.arange(len(ends), dtype=np.uint64), sizes)
-    ordered = (buckets << HALF) | np.frombuffer(content, "<u4")
+    return (buckets << HALF) | np.frombuffer(content, "<u4")
+
+
+def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
+    """Tell which hashes are in all buckets of an index."""
+    ordered = _ordered_keys(ends, content)
     wanted = _keys(hashes, len(ends))
     places = np.searchsorted(ordered, wanted)
     inside = places < len(ordered)

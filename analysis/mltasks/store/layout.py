@@ -34,6 +34,7 @@ from mltasks.store.manifest import StoredFile
 from mltasks.store.orphans import find_files, remove_empty
 from mltasks.store.paths import DAMAGED_FOLDER, DATA_FOLDER, LINK, PART, partition_folders
 from mltasks.tasks import schema
+from mltasks.tasks.parquet_options import parquet_options
 
 GONE = data_files.GONE.name
 # what a file system answers that has no hard links, or no more of them, or none for us
@@ -52,21 +53,32 @@ class StoreLayout(DataFolder[Path]):
         """Return the path of a current data file in the partitions."""
         return (self.folder / file.path).with_suffix(".parquet")
 
-    def read(self, file: StoredFile) -> pa.Table:
+    def read(self, file: StoredFile, content: bytes | None = None) -> pa.Table:
         """Return the rows of a file that is as it was written; raises DataError, and nothing is made of it.
 
-        All columns of this version, and those of a newer one that has written the file.
+        All columns of this version, and those of a newer one that has written the file. `content`: if it is at hand.
         """
+        with self._advise():
+            return self.parse(file, content or self.content(file))
+
+    def read_content(self, file: StoredFile) -> bytes:
+        """Return the bytes of a file that is as it was written; raises DataError."""
+        with self._advise():
+            return self.content(file)
+
+    @contextmanager
+    def _advise(self) -> Iterator[None]:
         try:
-            return self.parse(file, self.content(file))
+            yield
         except DataError as error:
             raise DataError(f"{error}; {self.remedy}") from error
 
-    def read_columns(self, file: StoredFile, columns: Sequence[str]) -> pa.Table:
+    def read_columns(self, file: StoredFile, columns: Sequence[str], content: bytes | None = None) -> pa.Table:
         """Return some columns of this version, without a look at the rest of the file; raises DataError."""
         wanted = pa.schema([data_files.FILE_SCHEMA.field(name) for name in columns])
+        source = pa.BufferReader(content) if content else self.data_path(file)
         try:
-            with pq.ParquetFile(self.data_path(file), page_checksum_verification=True) as opened:
+            with pq.ParquetFile(source, page_checksum_verification=True) as opened:
                 self.check_columns(file, opened.schema_arrow.names)
                 return data_files.with_schema(opened.read([n for n in columns if n in file.columns]), wanted)
         except (pa.ArrowException, OSError, KeyError) as error:
@@ -75,23 +87,34 @@ class StoreLayout(DataFolder[Path]):
     def may_contain(self, file: StoredFile, hashes: id_index.Hashes) -> id_index.Mask:
         """Tell which ids may be in a file; all may, where its index is damaged, or an older version made none."""
         try:
-            return id_index.may_contain(self.data_path(file).with_suffix(".ids"), hashes)
+            return id_index.may_contain(self._index_path(file), hashes)
         except (FileNotFoundError, ValueError):
             return np.ones(len(hashes), bool)
         except OSError as error:
             raise DataError(f"{error.filename or self.data_path(file)}: {error.strerror}; {self.remedy}") from error
 
-    def write(self, where: str, rows: pa.Table, generation: int) -> StoredFile:
-        """Write rows as a new data file of a partition; raises WriteError."""
-        path = f"{where}/{secrets.token_hex(8)}.pq"
-        atomic_write.make_folder(self.folder / DATA_FOLDER / where)
+    def _index_path(self, file: StoredFile) -> Path:
+        return Path(f"{self.folder}/{DATA_FOLDER}/{file.path.removesuffix('.pq')}.ids")
+
+    def write(self, where: str, rows: pa.Table, generation: int, *, index: bytes | None = None) -> StoredFile:
+        """Write rows as a new data file of a partition; raises WriteError. `index`: of their ids, if it is known."""
+        path, folder = f"{where}/{secrets.token_hex(8)}.pq", self.folder / DATA_FOLDER
+        atomic_write.make_folder(folder / where)
         sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
+        pq.write_table(rows, sink, **parquet_options(rows.schema))
         content = memoryview(sink.getvalue())
-        index = id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
-        atomic_write.write_durable((self.folder / DATA_FOLDER / path).with_suffix(".ids"), index)
-        atomic_write.write_durable(self.folder / DATA_FOLDER / path, content)
+        index = index or id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
+        with self._translate_errors():  # it may be lost if the power goes: then the file itself is read
+            (folder / path).with_suffix(".ids").write_bytes(index)
+        atomic_write.write_durable(folder / path, content)
         return describe_file(path, rows, content, generation)
+
+    def index_without(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
+        """Return the index of a file without some ids; None where the file has none that is whole."""
+        try:
+            return id_index.without(self._index_path(file).read_bytes(), hashes)
+        except (OSError, ValueError):
+            return None
 
     def publish_links(self, current: Iterable[StoredFile]) -> int:
         """Make the partitions hold exactly the current files, beside what is not ours; raises WriteError.
@@ -99,15 +122,15 @@ class StoreLayout(DataFolder[Path]):
         Return how many of them had to be copied, since the file system refuses links.
         """
         copies = 0
-        wanted = {self.link_path(file): self.data_path(file) for file in current}
+        wanted = {f"{self.folder}/{file.path.removesuffix('.pq')}.parquet": file for file in current}
         with self._translate_errors():
             folders = partition_folders(self.folder)
             links = {*find_files(folders, LINK, PART)}
             for link in wanted.keys() - links:
-                link.parent.mkdir(parents=True, exist_ok=True)
-                copies += not _link(wanted[link], link)
+                Path(link).parent.mkdir(parents=True, exist_ok=True)
+                copies += not _link(self.data_path(wanted[link]), Path(link))
             for link in links - wanted.keys():
-                link.unlink()
+                Path(link).unlink()
             remove_empty(folders)
         return copies
 
@@ -142,7 +165,7 @@ class StoreLayout(DataFolder[Path]):
 
     def links(self) -> set[Path]:
         """Return the files in the partitions that `publish` keeps right; raises OSError where some cannot be listed."""
-        return {*find_files(partition_folders(self.folder), LINK)}
+        return {Path(path) for path in find_files(partition_folders(self.folder), LINK)}
 
     def foreign_files(self) -> set[Path]:
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""

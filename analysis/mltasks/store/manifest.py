@@ -30,7 +30,7 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 SeqNo = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
 
 
-class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A data file, which never changes: where it lies, what proves that it is whole, and what it can hold.
 
     `first_ms`, `last_ms`: the least and the greatest create_time; `latest_ms`: the greatest last_update_time [ms].
@@ -123,6 +123,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return {file.path for snapshot in both for file in snapshot.files}
 
 
+class _Format(msgspec.Struct):
+    """What tells whether the rest can be read at all."""
+
+    format: Any = None
+
+
 def replace(snapshot: Snapshot, **changes: Any) -> Snapshot:
     """Return a Snapshot with some fields changed."""
     return msgspec.structs.replace(snapshot, **changes)
@@ -155,10 +161,10 @@ def read(folder: Place) -> Manifest | None:
 def parse(place: Place, content: bytes) -> Manifest:
     """Return the manifest in the content of a file; raises DataError where it is something else."""
     try:
-        decoded = msgspec.json.decode(content)
-        if isinstance(decoded, dict) and decoded.get("format") != FORMAT:
-            raise DataError(f"{place}: of format {decoded.get('format')!r}; this version of mltasks knows {FORMAT}")
-        manifest = msgspec.convert(decoded, Manifest)
+        found = msgspec.json.decode(content, type=_Format).format
+        if found != FORMAT:
+            raise DataError(f"{place}: of format {found!r}; this version of mltasks knows {FORMAT}")
+        manifest = msgspec.json.decode(content, type=Manifest)
         if problem := _what_is_wrong(manifest):
             raise msgspec.ValidationError(problem)
         return manifest

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 
 from mltasks.exceptions import WriteError
@@ -15,22 +17,24 @@ def remove_orphans(folder: Path, wanted: Iterable[str], cluster: str) -> None:
 
     Those of other clusters stay until their own next sync. Raises WriteError.
     """
-    keep = {folder / DATA_FOLDER / path for path in wanted}
-    keep |= {path.with_suffix(".ids") for path in keep}
+    keep = {f"{folder / DATA_FOLDER}/{path.removesuffix('.pq')}" for path in wanted}
     try:
         folders = data_folders(folder, cluster)
         for path in (*find_files(folders, DATA, INDEX, PART), *find_files([folder], PART)):
-            if path not in keep:
-                path.unlink()
+            if path.rpartition(".")[0] not in keep:
+                Path(path).unlink()
         remove_empty(folders)
     except OSError as error:
         raise WriteError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
 
 
-def find_files(folders: Iterable[Path], *patterns: str) -> list[Path]:
-    """Return the files in folders that have one of the names; raises OSError where a folder cannot be listed."""
-    there = [path for folder in folders for path in folder.iterdir()]
-    return [path for path in there if any(fnmatchcase(path.name, p) for p in patterns) and path.is_file()]
+def find_files(folders: Iterable[Path], *patterns: str) -> list[str]:
+    """Return the paths of the files in folders that have one of the names, as texts: a store has thousands of files.
+
+    Raises OSError where a folder cannot be listed.
+    """
+    entries = chain.from_iterable(map(os.scandir, folders))
+    return [entry.path for entry in entries if any(fnmatchcase(entry.name, p) for p in patterns) and entry.is_file()]
 
 
 def remove_empty(folders: Iterable[Path]) -> None:

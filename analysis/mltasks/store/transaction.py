@@ -114,7 +114,7 @@ def _lock(folder: Path) -> tuple[BaseFileLock, bool]:
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
-        if manifest.read(folder) is None and folder.exists() and _foreign_files(folder):
+        if not (folder / manifest.NAME).exists() and folder.exists() and _foreign_files(folder):
             raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
         if not folder.absolute().parent.is_dir():
             raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
