@@ -48,9 +48,9 @@ def test_a_hash_is_the_same_on_every_machine_and_in_every_version() -> None:
 
 
 @given(IDS, IDS)
-def test_an_index_without_some_ids_has_all_others(stay: set[str], leave: set[str]) -> None:
+def test_an_remaining_index_some_ids_has_all_others(stay: set[str], leave: set[str]) -> None:
     stay, inside = stay - leave, sorted(stay | leave)
-    left = id_index.without(id_index.build(id_index.hash_ids(inside)), id_index.hash_ids(sorted(leave)))
+    left = id_index.remove_ids(id_index.build(id_index.hash_ids(inside)), id_index.hash_ids(sorted(leave)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "ids")
         path.write_bytes(left)
@@ -60,13 +60,13 @@ def test_an_index_without_some_ids_has_all_others(stay: set[str], leave: set[str
 
 def test_of_two_ids_with_one_hash_one_stays_in_the_index(tmp_path: Path) -> None:
     twice = np.array([7, 7, 2**63], np.uint64)
-    (tmp_path / "ids").write_bytes(id_index.without(id_index.build(twice), twice[:1]))
+    (tmp_path / "ids").write_bytes(id_index.remove_ids(id_index.build(twice), twice[:1]))
     assert id_index.may_contain(tmp_path / "ids", twice).all()
 
 
 def test_an_id_that_is_not_in_an_index_leaves_it_as_it_is() -> None:
     index = id_index.build(id_index.hash_ids(["a", "b"]))
-    assert id_index.without(index, id_index.hash_ids(["c"])) == index
+    assert id_index.remove_ids(index, id_index.hash_ids(["c"])) == index
 
 
 def test_an_index_that_is_damaged_anywhere_is_none(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_an_index_that_is_damaged_anywhere_is_none(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"index of ids|damaged"):
             id_index.may_contain(tmp_path / "ids", id_index.hash_ids(ids))
         with pytest.raises(ValueError, match=r"index of ids|damaged"):
-            id_index.without(bytes(damaged), id_index.hash_ids(ids[:1]))
+            id_index.remove_ids(bytes(damaged), id_index.hash_ids(ids[:1]))
     (tmp_path / "ids").write_bytes(content[:-1])
     with pytest.raises(ValueError, match="is no index of ids"):
         id_index.may_contain(tmp_path / "ids", id_index.hash_ids(ids))

@@ -39,7 +39,7 @@ def build(hashes: Hashes) -> bytes:
     return _build(np.sort(_keys(hashes, count)), count)
 
 
-def without(content: bytes, hashes: Hashes) -> bytes:
+def remove_ids(content: bytes, hashes: Hashes) -> bytes:
     """Return an index without some ids that are in it; raises ValueError where it is damaged."""
     _, count, *checks = _start(content[: START.size], len(content))
     at = START.size + 8 * count

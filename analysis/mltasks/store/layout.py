@@ -109,10 +109,10 @@ class StoreLayout(DataFolder[Path]):
         atomic_write.write_durable(folder / path, content)
         return describe_file(path, rows, content, generation)
 
-    def index_without(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
+    def remaining_index(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
         """Return the index of a file without some ids; None where the file has none that is whole."""
         try:
-            return id_index.without(self._index_path(file).read_bytes(), hashes)
+            return id_index.remove_ids(self._index_path(file).read_bytes(), hashes)
         except (OSError, ValueError):
             return None
 
