@@ -44,7 +44,7 @@ def remove_ids(content: bytes, hashes: Hashes) -> bytes:
     _, count, *checks = _start(content[: START.size], len(content))
     at = START.size + 8 * count
     ends = np.frombuffer(_verify(content[START.size : at], checks[0]), "<u4")[:count]
-    keys = _ordered_keys(ends, _verify(content[at:], checks[1]))
+    keys = _all_keys(ends, _verify(content[at:], checks[1]))
     leaving = _keys(hashes, count)
     places = np.searchsorted(keys, leaving)  # of two ids with one key, one stays
     return _build(np.delete(keys, np.unique(places[np.isin(leaving, keys)])), count)
@@ -92,7 +92,7 @@ def _start(content: bytes, whole: int) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _ordered_keys(ends: Any, content: bytes) -> Any:
+def _all_keys(ends: Any, content: bytes) -> Any:
     """Return the keys in all buckets of an index."""
     sizes = np.diff(ends, prepend=np.uint32(0))
     buckets = np.repeat(np.arange(len(ends), dtype=np.uint64), sizes)
@@ -101,7 +101,7 @@ def _ordered_keys(ends: Any, content: bytes) -> Any:
 
 def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
     """Tell which hashes are in all buckets of an index."""
-    ordered = _ordered_keys(ends, content)
+    ordered = _all_keys(ends, content)
     wanted = _keys(hashes, len(ends))
     places = np.searchsorted(ordered, wanted)
     inside = places < len(ordered)
