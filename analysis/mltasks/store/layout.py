@@ -109,7 +109,7 @@ class StoreLayout(DataFolder[Path]):
         atomic_write.write_durable(folder / path, content)
         return describe_file(path, rows, content, generation)
 
-    def remaining_index(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
+    def shrink_index(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
         """Return the index of a file without some ids; None where the file has none that is whole."""
         try:
             return id_index.remove_ids(self._index_path(file).read_bytes(), hashes)

@@ -161,9 +161,9 @@ def read(folder: Place) -> Manifest | None:
 def parse(place: Place, content: bytes) -> Manifest:
     """Return the manifest in the content of a file; raises DataError where it is something else."""
     try:
-        found = msgspec.json.decode(content, type=_Format).format
-        if found != FORMAT:
-            raise DataError(f"{place}: of format {found!r}; this version of mltasks knows {FORMAT}")
+        number = msgspec.json.decode(content, type=_Format).format
+        if number != FORMAT:
+            raise DataError(f"{place}: of format {number!r}; this version of mltasks knows {FORMAT}")
         manifest = msgspec.json.decode(content, type=Manifest)
         if problem := _what_is_wrong(manifest):
             raise msgspec.ValidationError(problem)

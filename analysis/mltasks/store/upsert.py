@@ -160,7 +160,7 @@ class Upsert:
             if file.path not in stale:
                 yield file
             elif (rows := self._read_fresh(file, stale)).num_rows:
-                index = self._layout.remaining_index(file, stale[file.path].hashes) if file.rows <= FULL else None
+                index = self._layout.shrink_index(file, stale[file.path].hashes) if file.rows <= FULL else None
                 own = file.path in self._own
                 yield from self._written(file.partition, rows, file.generation, own=own, index=index)
         for tier, rows in fresh.items():
