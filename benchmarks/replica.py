@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m benchmarks.replica [--walks 500] [--reconciles 200] [--at-once 4]
 
-Tasks are updated all the while, 14 to 25 a second, every second one without an immediate refresh. What came of it
+Tasks are updated all the while, some 25 a second where nothing else runs, every second one without an immediate refresh. What came of it
 stands in docs/reliability.md.
 """
 
