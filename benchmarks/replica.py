@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python -m benchmarks.replica [--walks 500] [--reconciles 200] [--at-once 4]
 
-Tasks are updated all the while, some 25 a second where nothing else runs, every second one without an immediate refresh. What came of it
-stands in docs/reliability.md.
+Tasks are updated all the while, some 25 a second where nothing else runs, every second one without an immediate
+refresh. What came of it stands in docs/reliability.md.
 """
 
 from __future__ import annotations

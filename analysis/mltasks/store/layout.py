@@ -104,8 +104,7 @@ class StoreLayout(DataFolder[Path]):
         pq.write_table(rows, sink, **parquet_options(rows.schema))
         content = memoryview(sink.getvalue())
         index = index or id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
-        with self._translate_errors():  # it may be lost if the power goes: then the file itself is read
-            (folder / path).with_suffix(".ids").write_bytes(index)
+        atomic_write.write_durable((folder / path).with_suffix(".ids"), index)
         atomic_write.write_durable(folder / path, content)
         return describe_file(path, rows, content, generation)
 
