@@ -115,6 +115,18 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
             ("--ca-certs nowhere.pem: there",),
         ),
         (("list", "http://127.0.0.1:1", "--timeout", "0"), ("--timeout", "list --help")),
+        (("list", "demo", "--columns", ","), ("columns: there is no name in ','", "comma-separated")),
+        (("failures", "demo", "--sort", ":desc"), ("sort: there is no column in ':desc'", "COLUMN:desc")),
+        (("failures", "demo", "--top", "all"), ("--top", "'all' is not a valid whole number", "failures --help")),
+        (("failures", "demo", "--tz", ""), ("tz: there is no time zone ''", "Europe/Berlin")),
+        (("failures", "demo", "--every", ""), ("every: cannot read ''", "15min")),
+        (("failures", "demo", "-o", ""), ("-o: the name is empty", "leave -o out")),
+        (("workers", "demo", "--plot", ""), ("--plot: the name is empty", "figure.svg")),
+        (("get", "demo", ""), ("get: an ID is empty", "mltasks list")),
+        (("sync", "", "history"), ("the source is empty", "a cluster's URL")),
+        (("sync", "http://127.0.0.1:1", ""), ("STORE is empty", "the folder of a store")),
+        (("verify", ""), ("STORE is empty", "the folder of a store")),
+        (("verify", "http://127.0.0.1:1"), ("http://127.0.0.1:1: is not a store", "mltasks sync")),
     ],
 )
 def test_a_call_that_is_off_is_one_line_with_place_value_and_remedy(
@@ -276,3 +288,17 @@ def test_no_command_is_what_mltasks_is_and_commands_that_work_on_stderr_and_exit
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("mltasks reports on the tasks of OpenSearch ML Commons: ")
     assert len(re.findall(r"^  mltasks \w+ demo", ran.err, re.MULTILINE)) == 3
+
+
+def test_that_a_file_with_clusters_is_not_used_is_said_once(
+    mltasks: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "mltasks.toml").touch()
+    (tmp_path / "mltasks.toml").chmod(0o666)
+    lines = mltasks("failures", "nowhere").err.splitlines()
+    assert [("is not used" in line, "there is no such file" in line) for line in lines] == [
+        (True, False),
+        (False, True),
+    ]

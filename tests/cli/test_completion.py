@@ -53,7 +53,7 @@ def test_columns_are_those_of_the_report_and_of_its_groups() -> None:
     assert complete("failures", "demo", "--by", "")[:2] == ["task_type", "function_name"]
     assert "create_time" not in complete("failures", "demo", "--by", "")
     assert complete("durations", "demo", "--sort", "p9") == ["p90_s", "p95_s", "p99_s"]
-    assert complete("list", "demo", "--columns", "") == [*schema.COLUMNS]
+    assert complete("list", "demo", "--columns", "") == [*schema.COLUMNS, *schema.JOB_COLUMNS]
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -88,7 +88,7 @@ def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command
         ("report", ["Try", "Output", "Which tasks", "For a cluster", "Where reports run", "Options"]),
         *((name, sections_of(report)) for name, report in REPORTS.items()),
         ("check", ["Try", "Rules", "Output", "For a cluster", "Where reports run", "Options"]),
-        ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options"]),
+        ("list", ["Try", "Which tasks", "Output", "For a cluster", "Options", "Columns"]),
         ("get", ["Try", "Output", "For a cluster", "Options"]),
         ("fetch", ["Try", "Output", "Which tasks", "For a cluster", "Options"]),
         ("sync", ["Try", "Output", "For a cluster", "Options"]),

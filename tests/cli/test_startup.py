@@ -65,6 +65,7 @@ WRONG = [
     ["publish", "nowhere", "s3://bucket/history"],
     ["publish", ".", "/backup"],
     ["doctor", "demo"],
+    ["list", "http://127.0.0.1:99999"],
 ]
 TIMES = [
     ["failures", "demo", "--since", "nope"],
@@ -72,6 +73,10 @@ TIMES = [
     ["workers", "demo", "--every", "5"],
     ["list", "demo", "--since", "2026-01-02", "--until", "2026-01-01"],
     ["compare", "demo", "--since", "nope"],
+    ["compare", "demo", "--split", "nope"],
+    ["unfinished", "demo", "--watch", "0"],
+    ["failures", "demo", "--every", ""],
+    ["failures", "demo", "--tz", ""],
 ]
 
 
@@ -125,7 +130,7 @@ def test_what_a_shell_completes_needs_no_table() -> None:
 
 
 def test_an_error_of_a_time_needs_no_table() -> None:
-    assert run(TIMES) == ([2] * len(TIMES), ["numpy"])
+    assert run(TIMES) == ([2] * len(TIMES), [])
 
 
 def test_a_report_on_few_tasks_starts_no_database_and_reads_no_store(tmp_path: Path) -> None:

@@ -15,6 +15,19 @@ from mltasks.tasks import keywords
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
 OTHER = "Options"
+SOURCE = "SOURCE is where the tasks are: demo, a URL, a file, a folder; mltasks --help lists them."
+
+
+class WholeNumber(click.IntRange):
+    """A whole number, and called so in errors."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number, and called so in errors."""
+
+    name = "number"
 
 
 class Option(click.Option):
@@ -108,6 +121,9 @@ class Command(click.Command):
         with formatter.section("Try"):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+        if any("SOURCE" in (parameter.metavar or "") for parameter in self.params):
+            formatter.write_paragraph()
+            formatter.write_text(SOURCE)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections, those of no section last, and what the columns of the result hold."""

@@ -75,7 +75,7 @@ def _shown_columns(ctx: click.Context) -> Iterable[str]:
     from mltasks.tasks import schema
 
     report = REPORTS.get(ctx.info_name or "")
-    return [*report.keys, *report.column_names] if report else schema.COLUMNS
+    return [*report.keys, *report.column_names] if report else [*schema.COLUMNS, *schema.JOB_COLUMNS]
 
 
 def _outcomes(ctx: click.Context) -> Iterable[str]:

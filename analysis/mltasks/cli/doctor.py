@@ -14,7 +14,7 @@ from mltasks.opensearch.config import EXAMPLE
 EPILOG = f"""\b
 A cluster gets a name in config.toml in ~/.config/mltasks, or in mltasks.toml
 in this folder if nobody else can write there; the name is then a SOURCE:
-{EXAMPLE.replace(f"{chr(10)}{chr(10)}", f"{chr(10)}")}"""
+{EXAMPLE.replace(f"{chr(10)}{chr(10)}", f"{chr(10)}{chr(10)}{chr(8)}{chr(10)}")}"""
 
 
 @click.command(

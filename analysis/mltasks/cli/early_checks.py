@@ -26,23 +26,33 @@ def check_report(report: Report, sources: Sequence[str], access: Access, given: 
     names = [*keys, *report.column_names, *(["period"] if given.get("every") else [])]
     names += ["node_name"] if "worker_node" in keys else []  # as some reports call the nodes beside their ids
     check_columns(options.split_names(given.get("columns")), given.get("sort"), names)
+    _check_moments({each.name: given.get(each.name) for each in report.options if each.metavar == "TIME"})
     own = {each.name: given[each.name] for each in report.options if each.name in HELP and given.get(each.name)}
     if "outcome" in own:
         own["outcome"] = [word for word in filter_words.parse_words(own["outcome"], "outcome") if word != ALL] or None
     check_filters({**own, "tz": given.get("tz")})
 
 
+def _check_moments(values: Mapping[str, str | None]) -> None:
+    """Raise UsageError for a time that cannot be read."""
+    for name, text in values.items():
+        if text is not None:
+            from mltasks.tasks import times
+
+            times.parse_time(text, round(time.time() * 1000), name)
+
+
 def check_task_list(sources: Sequence[str], access: Access, columns: Sequence[str], sort: str | None) -> None:
     """Raise UsageError for a column that the tasks of these sources cannot have."""
     if _are_declared(sources, access):
         check_columns(columns, sort, [*schema.COLUMNS, *schema.JOB_COLUMNS])
-    elif sort:
+    elif sort is not None:
         column_names.parse_sort(sort)
 
 
 def check_columns(columns: Sequence[str], sort: str | None, names: Collection[str]) -> None:
     """Raise UsageError where `--sort` or `--columns` is of none of the names."""
-    if sort:
+    if sort is not None:
         name, _ = column_names.parse_sort(sort)
         if name not in names:
             raise column_names.unknown_column("sort", name, names)
@@ -57,12 +67,20 @@ def check_filters(chosen: Mapping[str, Any]) -> None:
     if any(isinstance(chosen.get(name), str) for name in ("since", "until", "tz")):
         from mltasks.tasks import times
 
-        tz, now_ms = chosen.get("tz") or "UTC", round(time.time() * 1000)
+        tz, now_ms = chosen.get("tz"), round(time.time() * 1000)
+        tz = "UTC" if tz is None else tz
         times.zone(tz)
         words = {name: chosen.get(name) for name in ("since", "until") if isinstance(chosen.get(name), str)}
         moments = {name: times.parse_time(word, now_ms, name, tz) for name, word in words.items()}
         if len(moments) == 2 and not any(map(times.is_relative, words.values())):
             times.check_window(moments["since"], moments["until"])
+
+
+def check_span(text: str, name: str) -> None:
+    """Raise UsageError for a span that cannot be read."""
+    from mltasks.tasks import times
+
+    times.parse_span(text, name)
 
 
 def check_period(text: str) -> None:

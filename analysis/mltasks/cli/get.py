@@ -103,6 +103,8 @@ def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:
         return default, words
     if len(words) < 2:
         raise UsageError(f"get {words[0]}: give a SOURCE and an ID, such as: mltasks get demo ID")
-    if source_kind.is_source(words[-1], file) and not source_kind.is_source(words[0], file):
+    if words[-1] and source_kind.is_source(words[-1], file) and not source_kind.is_source(words[0], file):
         raise UsageError(f"get {words[0]}: the SOURCE comes first: mltasks get {words[-1]} {' '.join(words[:-1])}")
+    if "" in words[1:]:
+        raise UsageError("get: an ID is empty, as a variable is that is not set; mltasks list shows ids")
     return words[0], words[1:]

@@ -11,6 +11,8 @@ from mltasks.cli import early_checks, open_sources, options
 from mltasks.cli.click_ext import Command
 from mltasks.tasks import schema
 
+JOB = "of a batch prediction, as its provider tells"
+NOTES = [(name, column.note) for name, column in schema.COLUMNS.items()]
 SHOWN = 20  # in a terminal, unless --top says otherwise
 
 
@@ -22,6 +24,7 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
         "mltasks list demo --task-type TRAINING --sort duration_s --top 5",
         "mltasks list demo --node n1 -o tasks.csv",
     ),
+    columns=[*NOTES, *((name, JOB) for name in schema.JOB_COLUMNS)],
 )
 @options.sources
 @options.filters()
@@ -30,10 +33,7 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
 @options.access
 @options.every
 def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, **given: Any) -> int:
-    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise.
-
-    Of batch predictions, the columns job_status, job_start, job_end and job_duration_s are what the provider tells.
-    """
+    """Show the tasks themselves, newest first; in a terminal 20 of them, unless --top says otherwise."""
     from mltasks.render import write
 
     chosen, access = options.split(given)
@@ -45,18 +45,18 @@ def command(sources: tuple[str, ...], every_cluster: bool, columns: str | None, 
     with open_sources.status_line(sources):
         from mltasks.render.sort_and_top import make_view  # only now, since they are most of a start
         from mltasks.render.view import View
-        from mltasks.reports.task_list import COLUMNS, task_list
+        from mltasks.reports import task_list as listing
         from mltasks.sources.load import load
 
         dataset, code = open_sources.scan_all(sources, access, chosen, every=every_cluster)
         tasks = load(dataset)
-        names, top = chosen_columns or list(COLUMNS), given["top"]
+        names, top = chosen_columns or list(listing.COLUMNS), given["top"]
         if top is None and kind == "table" and not given["output"] and sys.stdout.isatty():  # a pipe gets all
             top = SHOWN
-        listed = task_list(tasks, names)  # says which columns are not there
+        listed = listing.task_list(tasks, names)  # says which columns are not there
         if given["sort"]:  # by any column, shown or not
             by = [name for name in (given["sort"].partition(":")[0],) if name in schema.JOB_COLUMNS]
-            listed = task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
+            listed = listing.task_list(tasks, list(dict.fromkeys([*tasks.columns, *names, *by])))
         view = make_view(listed, given["sort"], top or None)
         view = View(view.frame[names], view.info, chosen=bool(chosen_columns))
     write.write_report(view, kind, given["output"], wide=given["wide"], force=given["force"])

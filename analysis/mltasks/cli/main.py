@@ -49,6 +49,12 @@ took, on which node. Try it on the 552 real tasks that come with it:
 
 On a cluster: mltasks doctor https://host:9200 --user NAME
 All commands: mltasks --help"""
+EPILOG = """mltasks COMMAND --help shows the options of a command.
+
+\b
+Completion in bash (for others zsh_source or fish_source):
+  eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
+"""
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
     **{report.name: ("report_command", report.question) for report in REPORTS.values()},
@@ -132,7 +138,7 @@ class Commands(click.Group):
     help=HELP,
     options_metavar="",
     subcommand_metavar="COMMAND [SOURCE] [OPTIONS]",
-    epilog="mltasks COMMAND --help shows the options of a command.",
+    epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(None, "-V", "--version", package_name="mltasks", message="%(prog)s %(version)s")

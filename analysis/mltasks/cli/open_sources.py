@@ -94,6 +94,10 @@ def resolve_names(names: Sequence[str], access: Access, *, every: bool) -> list[
         return configured
     if not names:
         raise UsageError("no SOURCE: name a cluster's URL, a file, or demo (the example data); or set MLTASKS_SOURCE")
+    if "" in names:
+        from mltasks.sources import source_kind
+
+        raise source_kind.empty_source()
     return list(dict.fromkeys(names))
 
 

@@ -13,7 +13,7 @@ import click
 
 from mltasks import progress
 from mltasks.cli import completion
-from mltasks.cli.click_ext import Decorator, compose, option
+from mltasks.cli.click_ext import Decorator, Number, WholeNumber, compose, option
 from mltasks.exceptions import UsageError
 from mltasks.tasks import filter_declarations
 
@@ -86,7 +86,7 @@ def _connection(timeout: Decorator) -> Decorator:
             timeout,
             _access(
                 "--deadline",
-                type=click.FloatRange(min=0, min_open=True),
+                type=Number(min=0, min_open=True),
                 metavar="SECONDS",
                 help="Give up when reading takes longer in all.",
             ),
@@ -100,7 +100,7 @@ def _connection(timeout: Decorator) -> Decorator:
 connection = _connection(
     _access(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         default=60.0,
         metavar="SECONDS",
         help="Wait so long for one answer (60).",
@@ -155,7 +155,7 @@ row_options = compose(
         option("--sort", metavar="COLUMN", section=OUTPUT, help="Largest first, texts from A; or COLUMN:asc, :desc."),
         option(
             "--top",
-            type=click.IntRange(min=0),
+            type=WholeNumber(min=0),
             metavar="N",
             section=OUTPUT,
             aliases=("--limit", "-n"),
@@ -199,8 +199,11 @@ def open_reader(options: dict[str, Any]) -> Reader | None:
 
 
 def split_names(text: str | None) -> list[str]:
-    """Return comma-separated names, each once."""
-    return list(dict.fromkeys(name.strip() for name in (text or "").split(",") if name.strip()))
+    """Return comma-separated names, each once; raises UsageError where a text has none."""
+    names = list(dict.fromkeys(name.strip() for name in (text or "").split(",") if name.strip()))
+    if text is not None and not names:
+        raise UsageError(f"columns: there is no name in {text!r}; name some, comma-separated, or leave columns out")
+    return names
 
 
 def _to_access(

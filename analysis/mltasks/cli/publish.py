@@ -33,8 +33,8 @@ def command(store: str, url: str, quiet: bool) -> None:
     from mltasks.store import manifest, target
 
     target.parse_target(url)
-    if not manifest.is_store(Path(store)):
-        raise manifest.not_a_store(Path(store))
+    if not (store and manifest.is_store(Path(store))):
+        raise manifest.not_a_store(store)
     with progress.status_line(f"{store} to {url}"):
         from mltasks.store.store import Store  # only now, since it is most of a start
 

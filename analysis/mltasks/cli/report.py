@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mltasks.cli import open_sources, options
-from mltasks.cli.click_ext import Command, option
+from mltasks.cli.click_ext import Command, WholeNumber, option
 from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import CHANGES_RATE
 
@@ -39,7 +39,7 @@ ANY = "highlights"
 @options.force
 @option(
     "--refresh",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="SECONDS",
     section=options.OUTPUT,
     help="Browsers read the HTML page again after so many seconds, for a screen on a wall.",
@@ -103,7 +103,7 @@ def _read_kinds(text: str | None) -> set[str]:
         return set()
     from mltasks.reports.declarations.highlights import KINDS
 
-    words = options.split_names(text)
+    words = [*filter(None, map(str.strip, text.split(",")))]
     if not words or not {*words} <= {ANY, *KINDS}:
         raise UsageError(f"--fail-on: cannot read {text!r}; there are {ANY} (any of them), {', '.join(KINDS)}")
     return {*KINDS} if ANY in words else {*words}

@@ -49,18 +49,20 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
         raise UsageError(refusal(report.name, name, report.refused[name]))
     if not report.has_periods:
         given.pop("tz")
-    elif given["every"]:
+    elif given["every"] is not None:
         early_checks.check_period(given["every"])
     names = ("format_", "wide", "columns", "sort", "top", "output", "force", "plot")
     shown = {key: given.pop(key, None) for key in names}
     early_checks.check_report(report, sources, access, {**given, **shown})
     kind = write.format_of(shown["format_"], shown["output"])
-    if shown["plot"]:
+    if shown["plot"] is not None:
         write.picture(shown["plot"])
     write.check_output(shown["output"], shown["force"])
     write.check_output(shown["plot"], shown["force"])
     open_sources.check_call(sources, access, filters, every=every_cluster)
     reader = options.open_reader(given)
+    if given.get("watch") is not None:
+        early_checks.check_span(given["watch"], "--watch")
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
@@ -102,10 +104,10 @@ def _report_options(report: Report) -> Decorator:
         metavar="COLUMNS",
         multiple=True,
         section=GROUPS,
-        help=f"Group by these ({','.join(report.keys)}); '' for one row of all.",
+        help=f"Group by these columns ({','.join(report.keys)}); '' makes one row of all.",
     )
     periods = [
-        option("--every", metavar="PERIOD", section=GROUPS, help="And by time: 15min, 6h, 1d, 1w, 1mo."),
+        option("--every", metavar="PERIOD", section=GROUPS, help="Group by time, too: 15min, 6h, 1d, 1w or 1mo."),
         options.zone(GROUPS),
     ]
     return compose(

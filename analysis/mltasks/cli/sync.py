@@ -48,15 +48,19 @@ def command(
     Only what was written since the last sync is read. An interrupted sync resumes where it stopped. Tasks that were
     deleted on the cluster stay in the store.
     """
+    from mltasks.opensearch.access import check_cluster
+    from mltasks.store.manifest import not_a_store
+
     _, access = options.split(given)
     if quiet:
         access = replace(access, progress=False)
     *sources, folder = names
+    if not folder:
+        raise not_a_store(folder)
     if not sources and not every_cluster:
         sources = os.environ.get("MLTASKS_SOURCE", "").split()
     if not sources and not every_cluster:
         raise _explain_argument(folder, access.config)
-    from mltasks.opensearch.access import check_cluster
 
     clusters = open_sources.resolve_names(sources, access, every=every_cluster)
     if len(clusters) == 1:

@@ -20,8 +20,8 @@ def command(store: str) -> None:
     from mltasks.store import manifest
 
     remote = is_object_url(store)
-    if not remote and not manifest.is_store(Path(store)):
-        raise manifest.not_a_store(Path(store))
+    if not remote and not (store and manifest.is_store(Path(store))):
+        raise manifest.not_a_store(store)
     with progress.status_line(store):
         from mltasks.store.store import Store  # only now, since they are most of a start
         from mltasks.store.stored_tasks import PublishedStore

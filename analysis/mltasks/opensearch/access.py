@@ -13,6 +13,7 @@ from mltasks.opensearch import config
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.credentials import Credentials
 from mltasks.opensearch.retry_policy import RetryPolicy
+from mltasks.opensearch.url import check_url
 
 DEMO = "demo"  # the example data; no cluster is called so
 PAGE_SIZE = 5000  # measured on 3.6.0: as fast as any, and a page is some 2 MB
@@ -87,10 +88,12 @@ def _exists(source: str) -> bool:
 
 
 def check_cluster(source: str, config_file: str | None) -> None:
-    """Raise UsageError for a name that is not that of a cluster; one with a scheme is looked at when it is opened."""
+    """Raise UsageError for a name that is not that of a cluster, and for a URL that cannot be one."""
     is_url = "://" in source and not is_object_url(source)
     if source == DEMO or not (is_url or source in config.clusters(config_file)):
         raise no_cluster(source, config_file)
+    if is_url:
+        check_url(source)
 
 
 def no_cluster(source: str, config_file: str | None) -> UsageError:

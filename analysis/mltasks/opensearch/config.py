@@ -107,7 +107,7 @@ def _paths(given: str | None) -> list[Path]:
         return files
     if doubt := _why_untrusted(HERE):
         message = f"{HERE.absolute()} is not used: {doubt}; to use it all the same, give --config {HERE}"
-        warnings.warn(message, ConfigNotice, stacklevel=4)
+        warnings.warn(message, ConfigNotice, stacklevel=1)  # said once, whoever asks
         return files
     return [*files, HERE]
 

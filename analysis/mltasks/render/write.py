@@ -80,7 +80,9 @@ def page_format(path: str, refresh: int | None = None) -> str:
 
 
 def reject_folder(path: str | None) -> None:
-    """Raise UsageError where `-o` names a folder, of which no format can be read."""
+    """Raise UsageError where `-o` is empty or names a folder, of which no format can be read."""
+    if path == "":
+        raise UsageError("-o: the name is empty; name a file, or leave -o out")
     if path is not None and path != STDOUT:
         from mltasks.object_storage import output
 
@@ -98,6 +100,8 @@ def check_output(path: str | None, force: bool) -> None:
 
 def picture(path: str) -> str:
     """Return the kind of a picture by the file's suffix; raises UsageError where there is none of it."""
+    if not path:
+        raise UsageError("--plot: the name is empty; name a file such as figure.svg, or leave --plot out")
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in PICTURES:
         raise UsageError(f"--plot {path}: no picture of this suffix; there are .png and .svg")

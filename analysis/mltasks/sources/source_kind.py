@@ -14,6 +14,7 @@ from mltasks.exceptions import UsageError
 from mltasks.object_storage.path import is_object_url
 from mltasks.opensearch import config
 from mltasks.opensearch.access import DEMO
+from mltasks.opensearch.url import check_url
 from mltasks.sources import formats
 from mltasks.store.manifest import is_store
 
@@ -29,7 +30,7 @@ def kind_of(source: str | Path, config_file: str | None = None) -> Kind | None:
     """
     text = str(source)
     if not text:
-        raise UsageError("the source is empty, as a variable is that is not set; name a cluster's URL, a file, or demo")
+        raise empty_source()
     if text in (DEMO, STDIN):
         return "demo" if text == DEMO else "stdin"
     if is_object_url(source):
@@ -51,6 +52,8 @@ def check_source(source: str | Path, config_file: str | None = None) -> Kind:
     kind, path = kind_of(source, config_file), Path(source)
     if kind is None:
         raise nothing_of_this_name(source, config_file)
+    if kind == "cluster" and "://" in str(source):
+        check_url(str(source))
     if kind == "stdin" and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError("-: standard input is a terminal; pipe tasks into it, or name a file")
     if kind == "folder" and not any(formats.suffix_of(part) == ".parquet" for part in path.rglob("*")):
@@ -67,6 +70,11 @@ def may_have_own_columns(source: str | Path, config_file: str | None = None) -> 
     """Tell whether a user may have added columns to the tasks: not to those of a cluster, and not to hits."""
     kind = kind_of(source, config_file)
     return kind not in ("demo", "cluster") and not (kind == "file" and formats.suffix_of(source) != ".parquet")
+
+
+def empty_source() -> UsageError:
+    """Return the error for a source without a name."""
+    return UsageError("the source is empty, as a variable is that is not set; name a cluster's URL, a file, or demo")
 
 
 def is_source(word: str, config_file: str | None = None) -> bool:

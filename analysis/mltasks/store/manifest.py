@@ -142,8 +142,12 @@ def is_store(path: Path) -> bool:
         return False
 
 
-def not_a_store(path: Path) -> UsageError:
-    """Return the error for a folder that is none."""
+def not_a_store(path: str | Path) -> UsageError:
+    """Return the error for what is no store."""
+    if path == "":
+        return UsageError("STORE is empty, as a variable is that is not set; name the folder of a store")
+    if "://" in str(path):
+        return UsageError(f"{path}: is not a store; name the folder that mltasks sync has made, such as history")
     return UsageError(f"{path}: is not a store; make one with mltasks sync URL {path}")
 
 

@@ -113,7 +113,7 @@ class StoredTasks(Generic[P]):
         """
         current = self._read()
         if current is None:
-            raise manifest.not_a_store(Path(str(self.path)))
+            raise manifest.not_a_store(str(self.path))
         if published and not current.snapshots():
             raise DataError(f"{self.path}: the first sync has not come to its end; run it again, and it resumes")
         return current

@@ -27,6 +27,8 @@ def unknown_column(
 def parse_sort(sort: str) -> tuple[str, str]:
     """Return the column to sort by and the order, asc, desc or empty; raises UsageError for another order."""
     name, _, order = sort.partition(":")
+    if not name:
+        raise UsageError(f"sort: there is no column in {sort!r}; write COLUMN, COLUMN:asc or COLUMN:desc")
     if order not in ("", "asc", "desc"):
         raise UsageError(f"sort: there is no order {order!r}; write {name}, {name}:asc or {name}:desc")
     return name, order

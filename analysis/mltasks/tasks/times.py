@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from mltasks.exceptions import UsageError
 from mltasks.tasks import json_values, metadata
@@ -22,7 +21,12 @@ MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 EVERY = re.compile(r"([1-9][0-9]*)(min|h|d|w|mo)")
-Moment = str | date | datetime | timedelta | np.datetime64 | np.timedelta64 | int | None
+if TYPE_CHECKING:
+    import numpy as np  # whose import takes longer than to say that a text is no time
+
+    Moment = str | date | datetime | timedelta | np.datetime64 | np.timedelta64 | int | None
+else:
+    Moment = Any
 
 
 def parse_time(value: Moment, as_of_ms: int | None, name: str, tz: str = "UTC") -> int | None:
@@ -53,7 +57,7 @@ def is_relative(value: Any) -> bool:
     """Tell whether a time counts from the time of the data."""
     if isinstance(value, str):
         return _word(value) in (*PERIODS, *WEEKDAYS) or RELATIVE.fullmatch(value.strip()) is not None
-    return isinstance(value, timedelta | np.timedelta64)
+    return isinstance(value, timedelta) or _is_numpy(value, "timedelta64")
 
 
 def _parse(value: Any, as_of_ms: int | None, name: str, tz: str) -> int:
@@ -61,9 +65,9 @@ def _parse(value: Any, as_of_ms: int | None, name: str, tz: str) -> int:
         if as_of_ms is None:
             raise UsageError(f"{name} {value!r} is relative to the time of the data, which is not known: give a date")
         return _parse_relative(value, as_of_ms, name, zone(tz))
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if (isinstance(value, int) and not isinstance(value, bool)) or _is_numpy(value, "integer"):
         return int(value)
-    if isinstance(value, np.datetime64) and not np.isnat(value):
+    if _is_numpy(value, "datetime64") and value == value:
         return int(value.astype("datetime64[ms]").astype("int64"))
     if isinstance(value, str):
         month = MONTH.fullmatch(value.strip())
@@ -97,7 +101,7 @@ def _read(value: Any, name: str) -> datetime:
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)
-    if isinstance(value, np.datetime64) or value != value:  # NaT, which pandas calls a datetime
+    if _is_numpy(value, "datetime64") or value != value:  # NaT, which pandas calls a datetime
         raise UsageError(f"{name}: {value} is not a time; give one, or leave {name} out")
     if not isinstance(value, datetime):
         raise UsageError(f"{name}: {value!r} is not a time; give a text, a datetime, or a whole number of ms")
@@ -105,8 +109,8 @@ def _read(value: Any, name: str) -> datetime:
 
 
 def _parse_relative(value: Any, as_of_ms: int, name: str, calendar: tzinfo) -> int:
-    if isinstance(value, np.timedelta64):
-        if np.isnat(value):
+    if _is_numpy(value, "timedelta64"):
+        if value != value:  # NaT
             raise UsageError(f"{name}: {value} is not a time; give one, or leave {name} out")
         return as_of_ms - int(value.astype("timedelta64[ms]").astype("int64"))
     if isinstance(value, timedelta):
@@ -127,6 +131,12 @@ def _parse_relative(value: Any, as_of_ms: int, name: str, calendar: tzinfo) -> i
         "last-month": ((first - day).replace(day=1), first),
     }[word]
     return _midnight(end if name == "until" else begin, calendar)
+
+
+def _is_numpy(value: Any, kind: str) -> bool:
+    """Tell whether a value is of a type of NumPy, which somebody has imported where there is one."""
+    module = sys.modules.get("numpy")
+    return module is not None and isinstance(value, getattr(module, kind))
 
 
 def _word(text: str) -> str:

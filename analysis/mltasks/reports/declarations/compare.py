@@ -35,7 +35,7 @@ REPORT = Report(
     """,
     columns=(
         Column("verdict", "text", "", "of the measures, the verdict that weighs most"),
-        Column("evidence", "text", "", "the measure that it is of, and its change"),
+        Column("evidence", "text", "", "what the verdict is of: the measure and its change"),
         Column("tasks_before", "count", "tasks", "created before"),
         Column("tasks_after", "count", "tasks", "created after"),
         Column("failed_before", "count", "tasks", "failed of those before"),
