@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 ProgressCallback = Callable[[int, int], None]
-FIRST_S = 0.6  # after which a terminal hears that something is at work, and how often it hears that again
+FIRST_S = 0.4  # after which a terminal hears that something is at work, and how often it hears that again
 CLEAR = "\r\x1b[K"  # erases a line of a terminal
 _quiet = threading.Event()  # set while there is a bar, beside which no line is written
 _line = threading.Lock()  # held while one is written
