@@ -82,6 +82,8 @@ def test_a_report_begins_by_saying_what_it_covers(
 def test_sources_are_the_clusters_and_where_a_file_names_none_the_file() -> None:
     ctx = Context(source="t.json", readings=(EAST, ClusterInfo(), EAST))
     assert report_info.source_names(ctx, {}) == ["east", "t.json"]
+    several = Context(source="east.parquet, t.json", readings=(EAST, ClusterInfo()))
+    assert report_info.source_names(several, {}) == ["east", "an unnamed cluster"]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,8 @@ def test_a_training_is_lost_when_its_node_was_started_more_than_5_s_after_it() -
     assert row["evidence"] == "beta started 01:50:00, task created 01:49:54"
     assert metadata.to_datetime(start).strftime("%H:%M:%S") == "01:50:00"
     assert row["remedy"] == (
-        "start it again: nobody will end it; its record stays: the server deletes none that is RUNNING"
+        "start the task again: no node works on it any more, so that nothing will end it; "
+        "its record stays: the server deletes none that is RUNNING"
     )
     assert one({**lost, "create_time": start - 5000}, told())["verdict"] == "open"
     assert one({**lost, "worker_node": ["n-1"]}, told())["verdict"] == "open"

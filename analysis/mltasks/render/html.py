@@ -19,11 +19,13 @@ from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports import verdict_line
 from mltasks.reports.findings.finding import Commands
+from mltasks.reports.highlights import list_untold
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.plural import plural
 
 NAME = re.compile(r"\b[A-Z][A-Z0-9]*+(?:_[A-Z0-9]++)++")
-MORE = "more; mltasks highlights shows all"
+LONG_WORD = re.compile(r"[^\s<>&]{20,}")  # that is too long for a phone
+BREAK = re.compile(r"(?<=\w)[._,/](?=\w)")
 
 
 def render_page(tables: Mapping[str, pd.DataFrame], refresh: int | None = None) -> str:
@@ -67,7 +69,9 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
     sections = page_sections.make_sections(tables) if info.tasks else []
     points = highlights.find_points(tables.get("highlights"))
     attention = page_head.describe_points(tables, points, sections)
-    first = len(highlights.cut(points, MORE)) - (len(points) > highlights.MOST + 1)
+    first = len(attention) if len(attention) <= highlights.MOST + 1 else highlights.MOST  # one more is not hidden
+    headline_note = " ".join(views["headline"].info.notes) if "headline" in views else ""
+    untold = list_untold(views["highlights"].info.notes) if "highlights" in views and info.tasks else []
     kinds = {point.kind for point in points}
     text: str = (
         _environment()
@@ -80,9 +84,10 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
             attention=attention[:first],
             others=attention[first:],
             headline=page_head.make_tiles(tables.get("headline")) if info.tasks else [],
-            headline_note=" ".join(views["headline"].info.notes) if "headline" in views else "",
+            headline_note=headline_note,
+            untold=[cells.one_line(note) for note in untold if note not in headline_note],
             sections=sections,
-            notes=[cells.one_line(note) for note in notes if note not in _notes_of(views, "headline")],
+            notes=[cells.one_line(note) for note in notes if note not in (headline_note, *untold)],
             command=cells.one_line(Commands(info.source, info.filters).show("report", "-o report.html")),
             count=f"{info.tasks:,} {plural(info.tasks)}",
             version=metadata.version("mltasks"),
@@ -91,10 +96,6 @@ def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> s
         )
     )
     return text
-
-
-def _notes_of(views: Mapping[str, View], name: str) -> list[str]:
-    return views[name].info.notes if name in views else []
 
 
 def _verdict(table: pd.DataFrame | None, tasks: int) -> verdict_line.Verdict:
@@ -120,7 +121,11 @@ def _environment() -> Any:
 
 
 def _breakable(text: str) -> Any:
-    """Return a text whose names in capitals a browser may break behind an underscore, where a column is narrow."""
+    """Return a text whose names in capitals, and whose long words, may be broken where a column is narrow.
+
+    Names are broken behind an underscore, long words behind a dot, a comma or a slash, too.
+    """
     from markupsafe import Markup, escape
 
-    return Markup(NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), str(escape(text))))
+    named = NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), str(escape(text)))
+    return Markup(LONG_WORD.sub(lambda word: BREAK.sub(r"\g<0><wbr>", word.group()), named))

@@ -12,6 +12,10 @@ from mltasks.render.highlights import Point
 from mltasks.reports.findings.finding import because, row_text
 
 LONGEST = 240  # letters of an advice
+REMEDIES = {  # of what no row of a table has one for
+    "incomplete": "Read the tasks again before trusting a number: a part of them is missing.",
+    "old": "Read the tasks again before acting on what stands here, by fetch, sync, or a report on the cluster itself.",
+}
 UNKNOWN = "?"  # for a number that there is, though nobody knows it
 PLACES = {"compare": "failures", "durations": "failures"}  # sections that have the rows of other reports
 LABELS = {
@@ -45,16 +49,24 @@ class Advice(NamedTuple):
     target: str = ""
 
 
+class Item(NamedTuple):
+    """Things of one kind that need the same, each with the id of its row on the page, and what they need."""
+
+    points: list[tuple[Point, str]]
+    advice: Advice
+
+
 def describe_points(
     tables: Mapping[str, pd.DataFrame], points: Sequence[Point], sections: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return what needs attention, each with the row that it is of, what to do, and the command that shows more."""
+) -> list[Item]:
+    """Return what needs attention with what to do, which is said once for things of one kind that need the same."""
     rows = {section["name"]: {row["id"] for row in section["rows"]} for section in sections}
-    described = []
-    for point in points:
+    items: dict[Any, Item] = {}
+    for place, point in enumerate(points):
         advice = _find_advice(tables, point, rows)
-        described.append({"point": point, "target": _target(point, rows), "advice": advice})
-    return described
+        key = (point.kind, advice) if advice.remedy else place
+        items.setdefault(key, Item([], advice)).points.append((point, _target(point, rows)))
+    return [*items.values()]
 
 
 def _target(point: Point, rows: Mapping[str, set[str]]) -> str:
@@ -83,7 +95,7 @@ def _find_advice(tables: Mapping[str, pd.DataFrame], point: Point, rows: Mapping
                     f"{remedy[:1].upper()}{remedy[1:LONGEST]}",
                     anchor if is_cause and anchor in rows.get(section, ()) else "",
                 )
-    return Advice()
+    return Advice(REMEDIES.get(point.kind or "", ""))
 
 
 def make_tiles(headline: pd.DataFrame | None) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from mltasks.render import cells, header, page_head
 from mltasks.render.highlights import find_points
 from mltasks.render.markdown import markup
+from mltasks.render.page_rows import is_news_unknown
 from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports import verdict_line
@@ -19,6 +20,7 @@ from mltasks.reports.highlights import list_untold
 LONGEST = 4000  # characters, the least that chats take
 LONGEST_CELL = 80
 MOST = 8  # rows of a table, and points
+MOST_OF_ITEM = 3  # things that need the same
 
 
 class Part(NamedTuple):
@@ -56,13 +58,9 @@ def _write(tables: Mapping[str, pd.DataFrame], rows: int, longest: int) -> str:
     sentence = verdict.text if verdict and info.tasks else "There is no task, and so nothing to report."
     blocks = [f"# {markup(sentence)}", markup(header.covers_line(info))]
     points = find_points(tables.get("highlights"))
-    described = page_head.describe_points(tables, points[: max(rows, 1)], [])
-    lines = [
-        f"- **{_text(each['point'].subject, longest)}**: {_text(each['point'].reason, 2 * longest)}"
-        f"{'; what to do: ' + _text(each['advice'].remedy, 2 * longest) if each['advice'].remedy else ''}"
-        for each in described
-    ]
-    rest = len(points) - len(described)
+    items = page_head.describe_points(tables, points, [])
+    lines = [_write_item(item, longest) for item in items[: max(rows, 1)]]
+    rest = len(items) - len(lines)
     untold = list_untold(views["highlights"].info.notes) if "highlights" in views and info.tasks else []
     lines += [f"- and {rest} more"] if rest > 0 else []
     blocks.append("\n".join([*lines, *(f"- ? {markup(note)}" for note in untold)]))
@@ -72,6 +70,17 @@ def _write(tables: Mapping[str, pd.DataFrame], rows: int, longest: int) -> str:
             if part.of in views and len(views[part.of].frame):
                 blocks.append(_write_table(views[part.of], part, rows, longest))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _write_item(item: page_head.Item, longest: int) -> str:
+    points = [
+        f"**{_text(point.subject, longest)}**: {_text(point.reason, 2 * longest)}"
+        for point, _ in item.points[:MOST_OF_ITEM]
+    ]
+    rest = len(item.points) - len(points)
+    more = [f"and {rest} more"] if rest else []
+    remedy = [f"what to do: {_text(item.advice.remedy, 2 * longest)}"] if item.advice.remedy else []
+    return f"- {'; '.join([*points, *more, *remedy])}"
 
 
 def _write_numbers(headline: pd.DataFrame | None) -> str:
@@ -84,7 +93,7 @@ def _write_numbers(headline: pd.DataFrame | None) -> str:
 
 
 def _write_table(view: View, part: Part, rows: int, longest: int) -> str:
-    names = [name for name in part.columns if name in view.frame]
+    names = [name for name in part.columns if name in view.frame and not (name == "status" and is_news_unknown(view))]
     table = view.frame.head(rows)
     lines = [[name.removesuffix("_s").replace("_", " ") for name in names]]
     for row in table.to_dict("records"):

@@ -12,6 +12,7 @@ from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.sections import sort_value
 from mltasks.render.view import View
 from mltasks.reports.findings.finding import Commands, row_text
+from mltasks.reports.history import TOO_SHORT
 from mltasks.tasks.plural import count_of
 
 LONGEST = 140  # letters of a text in a cell
@@ -62,12 +63,20 @@ def select_columns(view: View, columns: Sequence[Column]) -> list[Column]:
     silent: set[str] = {name for name in may_be_silent if name in there and view.frame[name].isna().all()}
     if "overdue" in there and not view.frame["overdue"].any():
         silent.add("overdue")
+    if is_news_unknown(view):
+        silent.add("status")
     if silent >= {"node_name"}:
         columns = [column._replace(name="worker_node") if column.name == "node_name" else column for column in columns]
     if not any(column.name in there - silent for column in columns):  # a table of other keys
         columns = list_numbers(view)
     first, *rest = (column for column in columns if column.name in there - silent)
     return [first._replace(rank=""), *rest]
+
+
+def is_news_unknown(view: View) -> bool:
+    """Tell whether the table is of errors of which no one knows whether they are new, so that `status` says nothing."""
+    is_short = any(note.startswith(TOO_SHORT) for note in view.info.notes)
+    return is_short and "status" in view.frame and bool((view.frame["status"] == "ongoing").all())
 
 
 def make_headings(view: View, columns: Sequence[Column]) -> list[dict[str, Any]]:

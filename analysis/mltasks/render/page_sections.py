@@ -17,7 +17,8 @@ from mltasks.reports.models import NOT_READ
 from mltasks.reports.models_not_up import select_models_not_up
 
 MOST, MOST_MODELS = 50, 15  # rows of a table; the commands show the rest
-TOO_MANY = 20  # rows of a table on paper
+ON_PAPER = 15  # rows of a table on paper, as the style hides the others; and of some sections
+FEWER_ON_PAPER = {"models": 8, "slowest": 5, "latest_failures": 5}
 
 
 class Section(NamedTuple):
@@ -197,7 +198,7 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
     most = time_bars.MOST_BARS if chart else MOST_MODELS if section.of == "models" else MOST
     shown = View(view.frame.head(most), view.info)
     rows = page_rows.make_rows(shown, columns, section.details, section.name, tables.get("error_times"))
-    count = len(view.frame)
+    count, on_paper = len(view.frame), FEWER_ON_PAPER.get(section.name, ON_PAPER)
     is_unknown = section.of == "models" and any(note.startswith(NOT_READ) for note in view.info.notes)
     source = finding.Commands(view.info.source, view.info.filters)
     return {
@@ -212,5 +213,5 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
         "figure": "",
         "nothing": f"Not known: {NOT_READ}." if is_unknown else section.nothing,
         "cut": f"{len(rows):,} of {count:,}; all: {source.show(section.command)}" if len(rows) < count else "",
-        "paper_cut": f"{TOO_MANY} of {count:,} on paper" if len(rows) > TOO_MANY and chart is None else "",
+        "paper_cut": f"{on_paper} of {count:,} on paper" if len(rows) > on_paper and chart is None else "",
     }

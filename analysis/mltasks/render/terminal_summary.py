@@ -7,10 +7,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mltasks.render import highlights, terminal, terminal_table, wrap
-from mltasks.render.html import MORE
 from mltasks.render.page import Page
 from mltasks.render.sort_and_top import make_view
 from mltasks.reports.highlights import list_untold
+
+MORE = "more; mltasks highlights shows all"
 
 
 def render(task_types: pd.DataFrame, page: Page, *, width: int | None = None, colour: bool = False) -> str:

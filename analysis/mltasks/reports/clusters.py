@@ -12,7 +12,7 @@ from mltasks.engines import operations, prepare
 from mltasks.reports import grouping, report_info
 from mltasks.reports.errors import errors
 from mltasks.reports.failures import failures
-from mltasks.reports.history import History
+from mltasks.reports.history import read_history
 from mltasks.reports.unfinished import UNTOLD, judge_some, knows_starts, may_be_lost
 from mltasks.tasks.metadata import Context
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def compare_clusters(
-    tasks: Any, history: History, as_of: Any, options: Mapping[str, Any], now: datetime | None = None
+    tasks: Any, as_of: Any, options: Mapping[str, Any], now: datetime | None = None
 ) -> pd.DataFrame | None:
     """Return one row per cluster, by name; None where the tasks are of one. What is not known is missing.
 
@@ -39,7 +39,7 @@ def compare_clusters(
     read = pd.to_datetime(times.astype("float64"), unit="ms", utc=True).dt.as_unit("ms")
     table = rates.assign(
         lost=rates["cluster"].map(lambda cluster: _count_lost(verdicts, context, cluster)),
-        new_errors=rates["cluster"].map(lambda cluster: _count_new(tasks, cluster, history, as_of, options)),
+        new_errors=rates["cluster"].map(lambda cluster: _count_new(tasks, cluster, as_of, options)),
         as_of=read,
         data_age_s=(pd.Timestamp(now or datetime.now(UTC)) - read).dt.total_seconds().clip(lower=0),
     )
@@ -58,9 +58,13 @@ def _count_lost(verdicts: pd.DataFrame, context: Context, cluster: Any) -> int |
     return lost if lost or (is_judged and (knows_starts(info) or not may_be_lost(rows).any())) else None
 
 
-def _count_new(tasks: Any, cluster: Any, history: History, as_of: Any, options: Mapping[str, Any]) -> int | None:
-    """Return how many errors of a cluster are new; None where it is not known for long enough."""
-    if not isinstance(cluster, str) or not history.span_days():
+def _count_new(tasks: Any, cluster: Any, as_of: Any, options: Mapping[str, Any]) -> int | None:
+    """Return how many errors of a cluster are new; None where it is not known for long enough, whatever others are."""
+    if not isinstance(cluster, str):
         return None
-    chosen = {**options, "cluster": [cluster], "new": f"{history.span_days()}d"}
-    return int((errors(tasks, as_of=as_of, **chosen)["status"] == "new").sum())
+    chosen = {**options, "cluster": [cluster]}
+    everything = {**chosen, "since": None, "until": None}
+    history = read_history(prepare.prepare(tasks, [], everything, as_of=as_of, taken=()))
+    if not history.span_days():
+        return None
+    return int((errors(tasks, as_of=as_of, **chosen, new=f"{history.span_days()}d")["status"] == "new").sum())

@@ -59,8 +59,8 @@ def measure_headline(
         window = {**options, "since": low, "until": high}
         before = _measure(tasks, judge_some(tasks, as_of=as_of, **window), as_of, window)
         note = f"before: created from {_moment(low)} to {_moment(high)}, as long a time; open and lost as of now"
-    if math.isnan(now.lost):
-        note = f"{note}; lost is not known: {_find_doubt(tables['unfinished'])}"
+    if doubt := _find_doubt(tables["unfinished"]):
+        note = f"{note}; {'lost is not known' if math.isnan(now.lost) else 'more may be lost'}: {doubt}"
     wholes = {"failed": now.finished, "lost": now.open, "p95_s": now.measured, "nodes": node_count}
     rows = [
         (name, getattr(now, name), wholes.get(name, UNKNOWN), UNKNOWN if before is None else getattr(before, name))

@@ -18,9 +18,9 @@ UNBOUNDED = ("AGENT_EXECUTION",)
 REMEDIES: Mapping[str, str] = {
     "finished_unrecorded": "nothing: what it makes is there, only its record is wrong",
     "waiting": "mltasks get SOURCE ID --refresh asks the provider",
-    "lost": "start it again: nobody will end it",
+    "lost": "start the task again: no node works on it any more, so that nothing will end it",
     "running": "wait",
-    "overdue": "look at the log of its node; its result may still come, else start it again",
+    "overdue": "look at the log of its node; its result may still come, else start the task again",
     "suspect": "look at the log of its node",
     "unbounded": "look at the log of its node, where it is older than others: no time-out ends it",
     "open": "wait",

@@ -45,7 +45,7 @@ def run_reports(
         tables |= {"compare": rows} if len(rows) else {}
     headline, note = measure_headline(tasks, tables, changes, as_of, chosen)
     info = report_info.read_info(tables["failures"])
-    clusters = compare_clusters(tasks, history, as_of, chosen)
+    clusters = compare_clusters(tasks, as_of, chosen)
     more = {
         "headline": _with_info(headline, info, "headline", ["measure"], note),
         "open_groups": _with_info(group_open_tasks(tables["unfinished"]), info, "open_groups", ["task_id"]),

@@ -21,6 +21,7 @@ from mltasks.tasks.metadata import Context, to_datetime, to_iso
 from mltasks.tasks.plural import plural
 
 KEY = "mltasks_report"  # in DataFrame.attrs
+UNNAMED = "an unnamed cluster"
 RATE_NOTES = ["rates are over recorded tasks: synchronous calls and requests refused before a task was made leave none"]
 
 
@@ -125,7 +126,9 @@ def source_names(ctx: Context, chosen: Mapping[str, Any]) -> list[str]:
 
     `chosen` are filters as `Filters.describe` gives them.
     """
-    names = list(dict.fromkeys(reading.cluster or ctx.source for reading in ctx.readings))
+    named = [reading.cluster for reading in ctx.readings if reading.cluster]
+    unnamed = UNNAMED if named and ", " in ctx.source else ctx.source  # of several sources, which is not known
+    names = list(dict.fromkeys(reading.cluster or unnamed for reading in ctx.readings))
     by_word = {fold(name): name for name in names}
     return [by_word.get(word, word) for word in chosen.get("cluster", ())] or names
 

@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from mltasks.reports import compare_evidence
+from mltasks.reports import compare_evidence, report_info
+from mltasks.reports.highlights import list_untold
 from mltasks.tasks.plural import plural
 
 Level = Literal["none", "good", "warn", "bad"]
@@ -26,6 +27,9 @@ def write_verdict(highlights: pd.DataFrame) -> Verdict:
     """Return the verdict of the report `highlights`."""
     kinds = list(dict.fromkeys(highlights["kind"]))
     if not kinds:
+        notes = report_info.read_info(highlights).notes if report_info.KEY in highlights.attrs else []
+        if list_untold(notes):
+            return Verdict("none", "Nothing found that needs attention in what could be looked at.")
         return Verdict("good", "Nothing found that needs attention.")
     counts = highlights["count"].astype("float64") if "count" in highlights else highlights["kind"].map({})
     parts = [
