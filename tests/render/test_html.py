@@ -303,6 +303,8 @@ def test_a_notebook_shows_the_page() -> None:
     inner = style.strip().removeprefix(".mltasks.mltasks.mltasks {").removesuffix("}")
     depths = list(itertools.accumulate((c == "{") - (c == "}") for c in inner))
     assert min(depths) == 0
+    screens = re.findall(r"--text: #e6e9ec", inner), re.findall(r"@media screen \{.*", inner, re.DOTALL)
+    assert len(screens[0]) == screens[1][-1].count("--text: #e6e9ec") == 2  # paper is never dark
 
 
 def test_several_clusters_stand_side_by_side_before_all_else(demo_twice: Page) -> None:

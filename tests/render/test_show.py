@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -40,3 +42,13 @@ def test_a_text_is_returned_and_not_displayed_where_the_terminal_is_a_notebook(
 def test_a_table_that_no_report_has_made_is_refused() -> None:
     with pytest.raises(UsageError, match="show: the table says nothing of itself; give what a report such as"):
         mltasks.show(pd.DataFrame({"tasks": [1]}))
+
+
+def test_counts_that_are_zero_in_all_rows_are_left_out_and_an_interval_has_no_text_beside_it() -> None:
+    html = str(mltasks.show(mltasks.failures("demo", task_type="TRAINING"))._repr_html_())
+    names = re.findall(r"<th [^>]*>([^<]+)</th>", html)
+    assert names[:6] == ["task type", "function name", "tasks", "completed", "failed", "open"]
+    assert "95 % interval" in names
+    assert not re.search(r"–\s*<svg", html)
+    assert "currentColor" in html  # the figure has the colours of where it stands
+    assert "#000000" not in html

@@ -18,6 +18,7 @@ RANKS = {  # classes of columns that only a wider screen shows
     "third": ("partial", "cancelled", "unmeasured", "mean_s", "design_effect", "failures_in_a_row", "wait_s", "run_s"),
 }
 WAITS = ("wait_s", "run_s", "wait_share")  # of no row, where nothing is known of the pools
+RARE = ("partial", "cancelled", "overdue")  # counts that are left out where they are 0 in all rows
 INTERVAL = ("failure_rate_low", "failure_rate_high")
 
 
@@ -40,7 +41,8 @@ def make_section(view: View, chart: dict[str, Any] | None = None, figure: Any = 
         at = names.index(place) + 1
         columns.insert(at, {"label": label, "classes": "second", "note": note, "sorts": False})
         for row, bar in zip(rows, shown, strict=True):
-            row["cells"].insert(at, {"text": cells.MISSING, "bar": bar, "classes": "second", "sort": "", "badge": ""})
+            text = "" if bar else cells.MISSING
+            row["cells"].insert(at, {"text": text, "bar": bar, "classes": "second", "sort": "", "badge": ""})
     for row, name in zip(rows, _anchors(view, table), strict=True):
         row["id"] = name
     cut = len(view.frame) - len(table)
@@ -68,9 +70,10 @@ def _anchors(view: View, table: pd.DataFrame) -> list[str]:
 
 
 def _hidden(view: View) -> set[str]:
-    """Return the columns that are shown in another way, such as the ends of an interval, or are of no row."""
+    """Return the columns that are shown in another way, such as the ends of an interval, or say nothing of any row."""
     hidden = {name for name in INTERVAL if name in view.frame}
     hidden |= {name for name in WAITS if name in view.frame and view.frame[name].isna().all()}
+    hidden |= {name for name in RARE if name in view.frame and len(view.frame) and view.frame[name].eq(0).all()}
     if "node_name" in view.frame and len(view.frame) and view.frame["node_name"].notna().all():
         hidden.add("worker_node")
     return hidden

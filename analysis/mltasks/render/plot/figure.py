@@ -47,11 +47,11 @@ def save(view: View, path: str | Path, *, force: bool = False) -> None:
 
 
 def svg(view: View) -> str:
-    """Return the figure of a report as an SVG element for a page."""
+    """Return the figure of a report as an SVG element for a page, whose ground and colour of texts it takes."""
     out = io.StringIO()
     with _style(view):
-        figure(view).savefig(out, format="svg", metadata=NO_METADATA)
-    text = NAMED.sub("", out.getvalue())
+        figure(view).savefig(out, format="svg", metadata=NO_METADATA, transparent=True)
+    text = NAMED.sub("", out.getvalue()).replace("#000000", "currentColor")
     return text[text.index("<svg") :]
 
 
