@@ -10,9 +10,8 @@ import pandas as pd
 from mltasks.render import cells, header, page_head
 from mltasks.render.highlights import find_points
 from mltasks.render.markdown import markup
-from mltasks.render.page_rows import is_news_unknown
 from mltasks.render.sort_and_top import make_view
-from mltasks.render.view import View
+from mltasks.render.view import View, is_news_unknown
 from mltasks.reports import verdict_line
 from mltasks.reports.functions import join_functions
 from mltasks.reports.highlights import list_untold

@@ -10,9 +10,8 @@ import pandas as pd
 
 from mltasks.render import bars, cells, highlights, terminal_table
 from mltasks.render.sections import sort_value
-from mltasks.render.view import View
+from mltasks.render.view import View, is_news_unknown
 from mltasks.reports.findings.finding import Commands, row_text
-from mltasks.reports.history import TOO_SHORT
 from mltasks.tasks.plural import count_of
 
 LONGEST = 140  # letters of a text in a cell
@@ -71,12 +70,6 @@ def select_columns(view: View, columns: Sequence[Column]) -> list[Column]:
         columns = list_numbers(view)
     first, *rest = (column for column in columns if column.name in there - silent)
     return [first._replace(rank=""), *rest]
-
-
-def is_news_unknown(view: View) -> bool:
-    """Tell whether the table is of errors of which no one knows whether they are new, so that `status` says nothing."""
-    is_short = any(note.startswith(TOO_SHORT) for note in view.info.notes)
-    return is_short and "status" in view.frame and bool((view.frame["status"] == "ongoing").all())
 
 
 def make_headings(view: View, columns: Sequence[Column]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from mltasks.render import cells
 from mltasks.reports import column_kinds, task_list
 from mltasks.reports.declaration import ReportColumn
+from mltasks.reports.history import TOO_SHORT
 from mltasks.reports.registry import REPORTS
 from mltasks.reports.report_info import ReportInfo
 from mltasks.tasks import times
@@ -72,3 +73,9 @@ class View:
         elif "node_name" in self.frame.columns and self.frame["node_name"].notna().all():
             keys = ["node_name" if key == "worker_node" else key for key in keys]
         return self.frame[[*keys, *(name for name in shown if name not in keys)]]
+
+
+def is_news_unknown(view: View) -> bool:
+    """Tell whether the table is of errors of which no one knows whether they are new, so that `status` says nothing."""
+    is_short = any(note.startswith(TOO_SHORT) for note in view.info.notes)
+    return is_short and "status" in view.frame and bool((view.frame["status"] == "ongoing").all())
