@@ -8,6 +8,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
+from mltasks.reports import models as module
 from mltasks.reports import report_info
 from mltasks.reports.model_verdict import Verdict, find_verdict
 from mltasks.tasks import metadata
@@ -127,6 +128,20 @@ def test_no_task_gives_all_columns_and_no_row() -> None:
     table = mltasks.models(mltasks.load("demo").head(0))
     assert len(table) == 0
     assert table.dtypes.equals(mltasks.models(mltasks.load("demo")).dtypes)
+
+
+@pytest.mark.parametrize("read", SOURCES)
+def test_more_deployments_than_memory_is_meant_for_are_an_error(
+    read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = read("demo")
+    monkeypatch.setattr(module, "MOST", 115)
+    assert mltasks.models(tasks)["deploys"].sum() == 115
+    monkeypatch.setattr(module, "MOST", 114)
+    with pytest.raises(
+        UsageError, match=r"models takes 114 deployments into memory at most, and there are more; .* with model"
+    ):
+        mltasks.models(tasks)
 
 
 def test_a_verdict_needs_all_outcomes() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
+from mltasks.exceptions import UsageError
 from mltasks.reports import error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
 from mltasks.reports.model_verdict import find_verdict
@@ -26,6 +27,7 @@ TIMES = ("last_success", "failing_since")
 COLUMNS = ("model_id", *REPORT.column_names)
 NOT_READ = "the index of models is not part of what was read"  # a note begins so
 REDEPLOY_MS = 600_000  # after a node's start
+MOST = 5_000_000  # deployments that are taken into memory
 BATCH = 100_000  # deployments that are rows in Python at once
 DEPLOYED = ("DEPLOYED", "PARTIALLY_DEPLOYED", "DEPLOYING", "DEPLOY_FAILED")  # states of models that were deployed
 FAILED = outcomes.OUTCOME["failed"]
@@ -80,12 +82,18 @@ def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
 
 
 def _read_deploys(tasks: Tasks) -> pd.DataFrame:
-    """Return the deployments that name a model, in the order of their creation."""
+    """Return the deployments that name a model, in the order of their creation; UsageError for more than MOST."""
     is_deploy = nw.col("task_type").cast(nw.String).is_in(sorted(schema.DEPLOYMENTS))
     frame = tasks.frame.filter(is_deploy, ~nw.col("model_id").is_null()).select(
         *(nw.col(name).cast(nw.String) for name in TEXTS), "start_ms", "end_ms", "outcome_code"
     )
-    return operations.to_pandas(frame, TEXTS).sort_values(["start_ms", "end_ms"], ignore_index=True)
+    deploys = operations.to_pandas(frame.head(MOST + 1), TEXTS)
+    if len(deploys) > MOST:
+        raise UsageError(
+            f"models takes {MOST:,} deployments into memory at most, and there are more; choose a shorter time with "
+            "since (--since), or some of them with model (--model)"
+        )
+    return deploys.sort_values(["start_ms", "end_ms"], ignore_index=True)
 
 
 def _iter_models(deploys: pd.DataFrame) -> Iterator[tuple[str, list[Deploy]]]:
