@@ -19,6 +19,8 @@ from mltasks.tasks.json_values import UnreadableCounts
 from support import generated
 from support.generated import AS_OF, Made, made
 
+RESULTS = {"durations": 1, "failures": 3, "workers": 4, "errors": 5}  # that come back of Spark, a job each
+
 same = partial(pd.testing.assert_frame_equal, rtol=1e-9)
 
 
@@ -31,10 +33,22 @@ def demo(session: Any) -> tuple[Dataset, Dataset]:
 
 
 @pytest.mark.parametrize("name", [*REPORTS])
-def test_a_report_on_the_real_tasks_is_the_same(name: str, demo: tuple[Dataset, Dataset]) -> None:
+def test_a_report_on_the_real_tasks_is_the_same(
+    name: str, demo: tuple[Dataset, Dataset], session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, results = type(demo[1].frame), list[int]()
+    to_arrow = kind.toArrow
+
+    def count(frame: Any) -> Any:
+        results.append(1)
+        return to_arrow(frame)
+
+    monkeypatch.setattr(kind, "toArrow", count)
     expected, table = (REPORTS[name].function()(tasks) for tasks in demo)
     same(table, expected)
     assert table.attrs == expected.attrs
+    assert sum(results) == RESULTS.get(name, sum(results))
+    assert session.sparkContext._jsc.getPersistentRDDs().size() == 1  # the tasks, which the fixture keeps
 
 
 @pytest.mark.parametrize(
@@ -74,11 +88,15 @@ def test_a_users_frame_is_taken_with_its_own_columns_and_each_task_once(session:
         {"team": None, "shard": None, "urgent": None, "weight": None, "worker_node": ["n-1", "n-2", "n-1"]},
         {"task_id": "task-0", "seq_no": 7, "team": "red", "state": "FAILED", "error": "timeout after 600 seconds\n"},
         {"cluster": "west", "task_id": "task-1", "worker_node": []},
+        {"state": "FAILED", "response": '{"error\\u005fmessage": "out of luck"}'},
     )
     frame = spark.from_arrow(tasks.arrow, tasks.context)
     by = ["worker_node", "shard", "team", "urgent", "weight"]
     table = mltasks.failures(frame, by, as_of=AS_OF)
     same(table, mltasks.failures(tasks.arrow, by, as_of=AS_OF))
+    why = mltasks.errors(frame, as_of=AS_OF)
+    same(why, mltasks.errors(tasks.arrow, as_of=AS_OF))
+    assert "out of luck" in why["error"].tolist()
     assert any(
         "1 task id is there under several cluster names, such as task-1 of east and west" in n
         for n in table.attrs["mltasks_report"].split('"')
@@ -121,8 +139,8 @@ def test_more_than_memory_is_meant_for_is_an_error(
     monkeypatch: pytest.MonkeyPatch, demo: tuple[Dataset, Dataset]
 ) -> None:
     monkeypatch.setattr(spark, "SORTED_VALUES", 30)
-    with pytest.raises(UsageError, match="takes 10 different rows of Spark into memory at most, and there are more"):
+    with pytest.raises(UsageError, match="takes 15 different rows of Spark into memory at most, and there are more"):
         mltasks.errors(demo[1])
     monkeypatch.setattr(spark_json, "TEXTS", 2)
-    with pytest.raises(UsageError, match="more than 2 different texts of errors, which this report takes into memory"):
+    with pytest.raises(UsageError, match=r"more than 2 different texts of (error|response)s, which this"):
         mltasks.errors(demo[1])

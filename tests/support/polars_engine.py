@@ -86,6 +86,11 @@ def explode_nodes(frame: Frame) -> Frame:
     return _lazy(rows.drop(*NODES, "failed_count", "place"))
 
 
+def keep(frame: Frame) -> AbstractContextManager[Frame]:
+    """See `operations.keep`."""
+    return nullcontext(frame)
+
+
 def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
     """See `operations.left_join`."""
     rows = _native(frame)

@@ -55,6 +55,9 @@ class Engine(Conditions, Protocol):
     def explode_nodes(self, frame: Frame) -> Frame:
         """See `operations.explode_nodes`."""
 
+    def keep(self, frame: Frame) -> AbstractContextManager[Frame]:
+        """See `operations.keep`."""
+
     def left_join(self, frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
         """See `operations.left_join`."""
 

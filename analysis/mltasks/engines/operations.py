@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +39,11 @@ def explode_nodes(frame: Frame) -> Frame:
     Columns: worker_node, `named` (whether it is one of the failed nodes), `names_some` (whether there is one).
     """
     return engine_of(frame).explode_nodes(frame)
+
+
+def keep(frame: Frame) -> AbstractContextManager[Frame]:
+    """Return the same rows for several questions until the block ends: they are worked out once where that is dear."""
+    return engine_of(frame).keep(frame)
 
 
 def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:

@@ -173,6 +173,11 @@ def explode_nodes(frame: Frame) -> Frame:
     return _lazy(exploded)
 
 
+def keep(frame: Frame) -> AbstractContextManager[Frame]:
+    """See `operations.keep`; they are in memory."""
+    return nullcontext(frame)
+
+
 def left_join(frame: Frame, table: pd.DataFrame, keys: Sequence[str]) -> Frame:
     """See `operations.left_join`."""
     rows = _native(frame)

@@ -6,6 +6,7 @@ All is Spark SQL, so that nothing of ours has to be installed on the executors.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import narwhals as nw
@@ -24,8 +25,8 @@ from mltasks.engines.spark_session import open_session as open_session
 from mltasks.engines.spark_sql import DataFrame
 from mltasks.exceptions import UsageError
 from mltasks.tasks import schema, table
+from mltasks.tasks.conditions import Frame as AnyFrame
 from mltasks.tasks.conditions import case_when as case_when
-from mltasks.tasks.conditions import map_values as map_values
 from mltasks.tasks.conditions import when_then as when_then
 from mltasks.tasks.metadata import Context
 
@@ -82,6 +83,13 @@ def has_gone(tasks: DataFrame) -> bool:
     return read_types(tasks).get(GONE.name) == "timestamp"
 
 
+def map_values(frame: AnyFrame, name: str, column: str, table: Mapping[str, int], otherwise: int) -> AnyFrame:
+    """See `conditions.map_values`; as one text, since Java is asked for each part of other expressions."""
+    expression = spark_sql.look_up(column, table, otherwise)
+    result: AnyFrame = nw.from_native(frame.to_native().selectExpr("*", f"{expression} AS {quote_name(name)}"))
+    return result
+
+
 def explode_range(frame: Frame, first: str, last: str, name: str) -> Frame:
     """See `operations.explode_range`."""
     return _lazy(spark_sql.explode_range(frame.to_native(), first, last, name))
@@ -90,6 +98,24 @@ def explode_range(frame: Frame, first: str, last: str, name: str) -> Frame:
 def explode_nodes(frame: Frame) -> Frame:
     """See `operations.explode_nodes`."""
     return _lazy(spark_sql.explode_nodes(frame.to_native()))
+
+
+@contextmanager
+def keep(frame: Frame) -> Iterator[Frame]:
+    """See `operations.keep`; what memory cannot hold Spark writes to its disks."""
+    from pyspark.errors import PySparkException
+
+    rows = frame.to_native()
+    try:
+        rows.persist()
+    except PySparkException:  # some services have nothing to keep it in: then it is worked out each time
+        yield frame
+        return
+    try:
+        yield _lazy(rows)
+    finally:
+        with translate_errors():
+            rows.unpersist()
 
 
 @translate_errors()
@@ -127,12 +153,13 @@ def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
     most = SORTED_VALUES // len(rows.columns)
     with translate_errors():
         counted = spark_sql.count_distinct(rows, COPIES)
-        table = counted.orderBy(counted[quote_name(by)].asc_nulls_last()).limit(most + 1).toArrow()
+        table = counted.limit(most + 1).toArrow()
     if table.num_rows > most:
         raise UsageError(
             f"this report takes {most:,} different rows of Spark into memory at most, and there are more; choose "
             "less with since (--since), function_name (--function-name) or the like"
         )
+    table = table.sort_by(by)  # missing ones last
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
     for start in range(0, max(table.num_rows, 1), BATCH):
         part = table.slice(start, BATCH).to_pandas(types_mapper=table_types, categories=texts)

@@ -14,14 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltasks.engines import data_files
-from mltasks.engines.data_files import DataFiles
+from mltasks.engines.data_files import GONE, DataFiles
 from mltasks.engines.spark_errors import translate_errors
 from mltasks.engines.spark_frame import SQL, from_arrow_table, quote_name, quote_text, with_stored_columns
 from mltasks.exceptions import DataError, UsageError
 from mltasks.object_storage.path import ObjectPath, Place
-from mltasks.tasks import schema
+from mltasks.tasks import conform, schema
 
 GLOB = re.compile(r"([{}\[\]*?\\])")
+STORED = tuple(column.name for column in schema.STORED)
 
 
 @translate_errors()
@@ -32,7 +33,16 @@ def scan(rows: pa.Table | Place | DataFiles, session: Any) -> Any:
     if isinstance(rows, DataFiles):
         return _read_store(session, rows)
     is_folder = not rows.is_file() if isinstance(rows, ObjectPath) else rows.is_dir()
-    return _read_folder(session, rows) if is_folder else with_stored_columns(session.read.parquet(_escape(rows)))
+    return _read_folder(session, rows) if is_folder else with_stored_columns(_read_file(session, rows))
+
+
+def _read_file(session: Any, file: Place) -> Any:
+    """Return the rows of a file; of one that we have written Spark need not look for the types."""
+    columns = _read_schema(file)
+    own = {*columns.names} - {*schema.COLUMNS}
+    if conform.is_stored(columns) and all(columns.field(name) == GONE for name in own):
+        return _read_parts(session, [file], [name for name in columns.names if name in {*STORED, *own}])
+    return session.read.parquet(_escape(file))
 
 
 def _read_folder(session: Any, folder: Place) -> Any:
@@ -45,7 +55,7 @@ def _read_folder(session: Any, folder: Place) -> Any:
         raise DataError(f"{folder}: holds no Parquet file that Spark reads (names with _ or . before them are not)")
     keys = {tuple(unquote(part.partition("=")[0]) for part in name.parts[:-1] if "=" in part) for name in paths}
     names = {name for key in keys for name in key}
-    inside = names & {*_read_names(next(iter(paths.values())))} if names else set()
+    inside = names & {*_read_schema(next(iter(paths.values()))).names} if names else set()
     if inside != names and len(keys) > 1:  # Spark would leave some out without a word
         odd = "/".join(f"{name}=..." for name in max(keys, key=len))
         raise UsageError(f"{folder}: some files are in folders called {odd} and some are not; give all the same")
@@ -71,12 +81,12 @@ def _list_parts(folder: Place) -> dict[PurePath, Place]:
     return {name: path for name, path in paths.items() if name.suffix == ".parquet" and not _is_hidden(name)}
 
 
-def _read_names(file: Place) -> list[str]:
-    """Return the names of a file's columns."""
+def _read_schema(file: Place) -> pa.Schema:
+    """Return the columns of a file."""
     if not isinstance(file, ObjectPath):
-        return list(pq.read_schema(file).names)
+        return pq.read_schema(file)
     with file.open() as content:
-        return list(pq.read_schema(content).names)
+        return pq.read_schema(content)
 
 
 def _is_hidden(path: PurePath) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from mltasks.engines.shared_results import compute_once
 from mltasks.engines.spark_frame import from_arrow_table
-from mltasks.engines.spark_sql import left_join
 from mltasks.exceptions import UsageError
 from mltasks.tasks import failure_reason, schema
 
 TEXTS = 500_000  # distinct texts that are taken into memory at most
 DEPLOYED = f"(task_type IN {schema.DEPLOYMENTS} AND startswith(error, '{{'))"
-ANSWERED = "(error IS NULL AND response IS NOT NULL)"
+# no other response has an error message, unless its letters are escaped
+MAY_SAY_WHY = "(contains(response, 'error_message') OR contains(response, concat(char(92), 'u')))"
+PARSED = {  # a text -> where it is parsed
+    "error": f"CASE WHEN {DEPLOYED} THEN error END",
+    "response": f"CASE WHEN error IS NULL AND {MAY_SAY_WHY} THEN response END",
+}
 
 
 def add_columns(tasks: Any, needed: Collection[str]) -> tuple[Any, dict[str, str]]:
@@ -23,48 +27,63 @@ def add_columns(tasks: Any, needed: Collection[str]) -> tuple[Any, dict[str, str
     names = [name for name in failure_reason.JSON_COLUMNS if name in needed]
     if not names:
         return tasks, {}
-    deployed = tasks.selectExpr("*", f"CASE WHEN {DEPLOYED} THEN error END AS `text:error`")
-    rows = left_join(deployed, compute_once(tasks, "errors", lambda: _of_errors(deployed)), ["text:error"])
-    reason = "error"
-    if "reason" in names:
-        answered = rows.selectExpr("*", f"CASE WHEN {ANSWERED} THEN response END AS `text:response`")
-        rows = left_join(answered, compute_once(tasks, "responses", lambda: _of_responses(answered)), ["text:response"])
-        reason = "CASE WHEN `text:error` IS NOT NULL THEN `error:reason` ELSE coalesce(error, `response:reason`) END"
-    failed = "coalesce(`error:nodes`, array())"
-    planned = "coalesce(worker_node, array())"
+    texts = [*PARSED] if "reason" in names else ["error"]
+    rows = tasks.selectExpr("*", *(f"{PARSED[name]} AS `text:{name}`" for name in texts))
+    parsed = compute_once(tasks, ("parsed", *texts), lambda: _parse(_read_distinct(rows, texts), tasks.sparkSession))
+    for name, table in parsed.items():
+        rows = _join_text(rows, table, f"text:{name}")
+    reason, failed, others = "error", "CAST(array() AS array<string>)", "coalesce(worker_node, array())"
+    is_parsed = "false"
+    if "error" in parsed:
+        is_parsed = "`text:error` IS NOT NULL"
+        reason = f"CASE WHEN {is_parsed} THEN `error:reason` ELSE error END"
+        failed = "coalesce(`error:nodes`, array())"
+    if "response" in parsed:  # of a response only where there is no error
+        reason = f"coalesce({reason}, `response:reason`)"
     others = (
-        f"CASE WHEN `text:error` IS NOT NULL THEN array_distinct(array_except({planned}, {failed})) "
-        f"WHEN size(worker_node) > 1 THEN array_distinct(worker_node) ELSE {planned} END"
+        f"CASE WHEN {is_parsed} THEN array_distinct(array_except({others}, {failed})) "
+        f"WHEN size(worker_node) > 1 THEN array_distinct(worker_node) ELSE {others} END"
     )
     columns = {"reason": reason, "failed_nodes": failed, "other_nodes": others}
     return rows, {name: columns[name] for name in names}
 
 
-def _of_errors(rows: Any) -> Any:
-    """Return the reason and the nodes of each distinct error of a deployment."""
-    texts = _distinct(rows, "text:error")
-    types = pa.array([schema.DEPLOYMENTS[0]] * len(texts), pa.string())
-    parsed = {
-        "text:error": texts,
-        "error:reason": failure_reason.reason(types, texts, pa.nulls(len(texts), pa.string())),
-        "error:nodes": failure_reason.list_failed_nodes(types, texts),
-    }
-    return from_arrow_table(rows.sparkSession, pa.table(parsed))
+def _join_text(rows: Any, table: Any, name: str) -> Any:
+    """Return the tasks with what a table says of a text beside them; most have none."""
+    from pyspark.sql import functions
+
+    others = table.withColumnRenamed(name, f"other:{name}")
+    same = functions.expr(f"`{name}` = `other:{name}`")
+    return rows.join(others.hint("broadcast"), same, "left").drop(f"other:{name}")
 
 
-def _of_responses(rows: Any) -> Any:
-    """Return the error message in each distinct response."""
-    texts = _distinct(rows, "text:response")
-    missing = pa.nulls(len(texts), pa.string())
-    parsed = {"text:response": texts, "response:reason": failure_reason.reason(missing, missing, texts)}
-    return from_arrow_table(rows.sparkSession, pa.table(parsed))
+def _parse(texts: Mapping[str, pa.Array], session: Any) -> dict[str, Any]:
+    """Return what each distinct text says, for those columns that have one."""
+    parsed: dict[str, Any] = {}
+    if errors := texts["error"]:
+        types = pa.array([schema.DEPLOYMENTS[0]] * len(errors), pa.string())
+        parsed["error"] = {
+            "text:error": errors,
+            "error:reason": failure_reason.reason(types, errors, pa.nulls(len(errors), pa.string())),
+            "error:nodes": failure_reason.list_failed_nodes(types, errors),
+        }
+    if responses := texts.get("response"):
+        missing = pa.nulls(len(responses), pa.string())
+        reasons = failure_reason.reason(missing, missing, responses)
+        parsed["response"] = {"text:response": responses, "response:reason": reasons}
+    return {name: from_arrow_table(session, pa.table(columns)) for name, columns in parsed.items()}
 
 
-def _distinct(rows: Any, name: str) -> pa.Array:
-    texts = rows.selectExpr(f"`{name}`").filter(f"`{name}` IS NOT NULL").distinct().limit(TEXTS + 1).toArrow()[name]
-    if len(texts) > TEXTS:
-        raise UsageError(
-            f"there are more than {TEXTS:,} different texts of {name.removeprefix('text:')}s, which this report takes "
-            "into memory; choose less with since (--since) or function_name (--function-name)"
-        )
-    return pa.array(texts.to_pylist(), pa.string())
+def _read_distinct(rows: Any, names: Collection[str]) -> dict[str, pa.Array]:
+    """Return the distinct texts of some columns, of which a task has one at most, in one pass over the tasks."""
+    columns = [f"text:{name}" for name in names]
+    texts = rows.select(*(f"`{column}`" for column in columns)).distinct().limit(len(columns) * (TEXTS + 1) + 1)
+    table = texts.toArrow()
+    distinct = {name: table[column].drop_null() for name, column in zip(names, columns, strict=True)}
+    for name, values in distinct.items():
+        if len(values) > TEXTS:
+            raise UsageError(
+                f"there are more than {TEXTS:,} different texts of {name}s, which this report takes into memory; "
+                "choose less with since (--since) or function_name (--function-name)"
+            )
+    return {name: pa.array(values.to_pylist(), pa.string()) for name, values in distinct.items()}

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from mltasks.engines.base import NODES, Value
-from mltasks.engines.spark_frame import quote_name, read_types
+from mltasks.engines.spark_frame import quote_name, quote_text, read_types
 
 DataFrame: TypeAlias = Any  # pyspark.sql.DataFrame, of which there are two: classic and of Connect
+
+
+def look_up(column: str, table: Mapping[str, int], otherwise: int) -> str:
+    """Return the small number that a table gives for a text, as SQL."""
+    numbers = ", ".join(f"{number}Y" for number in (otherwise, *table.values()))
+    place = f"array_position(array({', '.join(map(quote_text, table))}), {quote_name(column)})"
+    return f"element_at(array({numbers}), CAST(coalesce({place}, 0L) AS int) + 1)"
 
 
 def explode_range(rows: DataFrame, first: str, last: str, name: str) -> DataFrame:
@@ -91,11 +98,9 @@ def measure_concurrency(rows: DataFrame, keys: Sequence[str]) -> DataFrame:
     names = ", ".join(quote_name(key) for key in keys)
     of_group = f"PARTITION BY {names} ORDER BY instant"
     events = rows.selectExpr(*map(quote_name, keys), "stack(2, begin, 1, end, -1) AS (instant, step)")
-    steps = events.groupBy(*map(quote_name, [*keys, "instant"])).agg({"step": "sum"})
-    steps = steps.withColumnRenamed("sum(step)", "step")
-    levels = steps.selectExpr(
+    levels = events.selectExpr(
         *map(quote_name, keys),
-        f"sum(step) OVER ({of_group} ROWS UNBOUNDED PRECEDING) AS level",
+        f"sum(step) OVER ({of_group} RANGE UNBOUNDED PRECEDING) AS level",  # with all of the same instant
         f"lead(instant) OVER ({of_group}) - instant AS lasts",
     )
     return aggregate(

@@ -120,19 +120,22 @@ def _count(
 
     def add(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         flags = {column: outcomes.has_outcome(*ENDS[name]) for name, (column, _) in ends.items()}
+        flags[training_waits.TRAININGS] = is_measured & training_waits.is_training()
         frame = frame.with_columns(kind=outcome_codes.outcome_code(), **flags)
         frame = operations.case_when(frame, "kind", {one: is_measured}, nw.col("kind"))
         return operations.when_then(frame, "seconds", is_measured, seconds)
 
+    trainings = {training_waits.TRAININGS: (training_waits.TRAININGS, "sum")}
     counts = {"chosen": outcome_codes.codes_of(measured)} | outcome_codes.codes_by_name(
         *(name for name in COUNTS[1:] if name not in ends)
     )
     doubts = {f"chosen_{name}": outcome_codes.codes_of(measured, [name]) for name in UNMEASURED}
     grouped, table, covered = totals.count_groups_and_totals(
-        prepared, periods, add, counts, SECONDS | ends, doubts, quantiles=QUANTILES
+        prepared, periods, add, counts, {**SECONDS, **ends, **trainings}, doubts, quantiles=QUANTILES
     )
     table = table.assign(unmeasured=table["chosen"] - table["measured"])
     names = [name for name in COLUMNS if name not in training_waits.COLUMNS]
+    names.append(training_waits.TRAININGS)
     return grouped, table[[*grouped.keys, *names]], covered  # what the census took may have the name of a key
 
 

@@ -27,7 +27,7 @@ COLUMNS = (
     *("means", "remedy"),
 )
 BURST_MS = 300_000
-GROUP = "error_group"
+GROUP, NUMBER = "error_group", "text_number"
 MORE: Mapping[str, Any] = {
     **KEYS,
     "function_name": operations.TEXT,
@@ -63,16 +63,16 @@ def errors(
     table_of_known = known_errors.load_known_errors(known)
     prepared = _prepare(tasks, as_of, options)
     covered = totals.count_totals(prepared)
-    failed = _select_failed(prepared)
-    counts = operations.aggregate(failed, MORE, {"tasks": ("", "len"), "last_ms": ("start_ms", "max")})
-    rows = error_rows.explode(counts, table_of_known)
-    rows[GROUP] = rows["error"].fillna("")  # a task without a text is in a group of its own
+    with operations.keep(_select_failed(prepared)) as failed:
+        counts = operations.aggregate(failed, MORE, {"tasks": ("", "len"), "last_ms": ("start_ms", "max")})
+        rows = error_rows.explode(counts, table_of_known)
+        rows[GROUP] = rows["error"].fillna("")  # a task without a text is in a group of its own
+        seen, examples = _times(failed, rows), _examples(failed, rows)
     groups = _summarize(rows, prepared)
-    seen = _times(failed, _groups_of_texts(rows))
     past = prepared if options.get("since") is None else _prepare(tasks, as_of, {**options, "since": None})
     ever = seen if past is prepared else _times_ever(past, table_of_known)
-    reach = history.read_history(past)
-    groups = groups.join(_describe_times(seen)).join(_statuses(ever, reach, span_ms)).join(_examples(failed, rows))
+    reach = history.read_history(past, covered if past is prepared else None)
+    groups = groups.join(_describe_times(seen)).join(_statuses(ever, reach, span_ms)).join(examples)
     groups = report_info.whole_numbers(groups.sort_index().reset_index(drop=True), COUNTS)
     for name in ("first_seen", "last_seen"):
         groups[name] = pd.to_datetime(groups[name], unit="ms", utc=True).dt.as_unit("ms")
@@ -95,7 +95,8 @@ def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:
 
 
 def _select_failed(prepared: Tasks) -> nw.LazyFrame[Any]:
-    return error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
+    failed = error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
+    return failed.select(*MORE, "start_ms", "task_id")
 
 
 def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
@@ -129,25 +130,23 @@ def _join(values: Any) -> str | None:
     return ", ".join(sorted(set(values))) or None
 
 
-def _groups_of_texts(rows: pd.DataFrame) -> dict[tuple[Any, Any], list[str]]:
-    groups: dict[tuple[Any, Any], list[str]] = {}
-    for text, task_type, group in rows[[*KEYS, GROUP]].drop_duplicates().itertuples(index=False, name=None):
-        groups.setdefault(_pair(text, task_type), []).append(group)
-    return groups
-
-
-def _pair(text: Any, task_type: Any) -> tuple[Any, Any]:
-    return (text if isinstance(text, str) else None, task_type if isinstance(task_type, str) else None)
-
-
-def _times(frame: nw.LazyFrame[Any], groups: Mapping[tuple[Any, Any], list[str]]) -> dict[str, np.ndarray[Any, Any]]:
+def _times(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     """Return the plausible create_times [ms] of each group's tasks, in their order."""
+    texts = rows[[*KEYS]].drop_duplicates(ignore_index=True)
+    texts[NUMBER] = texts.index.astype("int64")  # of a text and type: what is sorted is two numbers a task
+    pairs = rows[[*KEYS, GROUP]].drop_duplicates().merge(texts, on=list(KEYS))
+    groups: dict[int, list[str]] = {}
+    for number, group in zip(pairs[NUMBER].tolist(), pairs[GROUP].tolist(), strict=True):
+        groups.setdefault(number, []).append(group)
     parts: dict[str, list[np.ndarray[Any, Any]]] = {}
-    dated = frame.filter(~nw.col("start_ms").is_null()).select("start_ms", *KEYS)
-    for batch in operations.iter_sorted(dated, "start_ms"):
-        for (text, task_type), part in batch.groupby(list(KEYS), dropna=False, observed=True, sort=False):
-            for group in groups[_pair(text, task_type)]:
-                parts.setdefault(group, []).append(part["start_ms"].to_numpy("int64"))
+    dated = operations.left_join(frame.filter(~nw.col("start_ms").is_null()).select("start_ms", *KEYS), texts, [*KEYS])
+    for batch in operations.iter_sorted(dated.select("start_ms", NUMBER), "start_ms"):
+        by_text = batch.sort_values(NUMBER, kind="stable")
+        numbers, first = np.unique(by_text[NUMBER].to_numpy("int64"), return_index=True)
+        starts = np.split(by_text["start_ms"].to_numpy("int64"), first)[1:]  # before the first there is nothing
+        for number, part in zip(numbers.tolist(), starts, strict=True):
+            for group in groups[number]:
+                parts.setdefault(group, []).append(part)
     return {group: np.sort(np.concatenate(arrays)) for group, arrays in parts.items()}
 
 
@@ -155,7 +154,7 @@ def _times_ever(prepared: Tasks, table: tuple[known_errors.KnownError, ...]) -> 
     """Return the create_times [ms] of each group's tasks of all the time that is known."""
     failed = _select_failed(prepared)
     rows = error_rows.explode(operations.aggregate(failed, KEYS, {"tasks": ("", "len")}), table)
-    return _times(failed, _groups_of_texts(rows.assign(**{GROUP: rows["error"].fillna("")})))
+    return _times(failed, rows.assign(**{GROUP: rows["error"].fillna("")}))
 
 
 def _describe_times(seen: Mapping[str, np.ndarray[Any, Any]]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 from mltasks.engines import prepare
 from mltasks.engines.dataset import NO_FILTERS
 from mltasks.reports import totals
+from mltasks.reports.totals import Totals
 from mltasks.tasks import filter_options, filters
 from mltasks.tasks.filters import Filters
 from mltasks.tasks.schema import DAY_MS
@@ -41,9 +42,12 @@ class History:
         return min(7, self.length_ms // (2 * DAY_MS))
 
 
-def read_history(tasks: prepare.Tasks) -> History:
-    """Return the history of some tasks, which are selected by no `since` but that of their reading."""
-    covered = totals.count_totals(tasks)
+def read_history(tasks: prepare.Tasks, covered: Totals | None = None) -> History:
+    """Return the history of some tasks, which are selected by no `since` but that of their reading.
+
+    `covered`: their census, where it is there already.
+    """
+    covered = covered or totals.count_totals(tasks)
     begin = begin_of(tasks, covered.first_ms)
     read_with = filter_options.parse(tasks.context.filters, tasks.context.as_of_ms)
     return History(begin, tasks.context.as_of_ms, covered.last_ms, filters.combine(read_with, tasks.filters))

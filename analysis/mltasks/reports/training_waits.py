@@ -19,6 +19,7 @@ COLUMNS = ("wait_s", "run_s", "wait_share")
 ID = ("cluster", "task_id")
 OF = ("of_cluster", "of_task")  # the same beside the keys of a group, which may have their names
 TEXTS = dict.fromkeys((*ID, "nodes_text"), operations.TEXT)
+TRAININGS = "measured_trainings"
 REJECTED = "rejected execution"  # in the error of a task that never came to a thread
 HIDING = ("function_name", "model", "error", "state", "not_state", "outcome", "not_outcome", "query")
 MOST = 1_000_000  # trainings that are put in order at once
@@ -35,17 +36,19 @@ def with_waits(table: pd.DataFrame, grouped: TaskGroups, given: Any, tasks: Task
     """Return a table with COLUMNS of the measured trainings of each group, and notes.
 
     wait_s and run_s are medians, wait_share the part of their time that they waited, all missing where nothing is known
-    of the pool of their nodes. `grouped`: the tasks of `table`, with `seconds` where a task is measured; `given`: the
-    tasks as they were given to the report, since those that it leaves out have held the threads, too.
+    of the pool of their nodes. The table has TRAININGS, how many are measured, and loses it. `grouped`: its tasks, with
+    `seconds` where one is measured; `given`: the tasks as they were given to the report, since those that it leaves out
+    have held the threads, too.
     """
+    trainings = table[TRAININGS].sum()
+    table = table.drop(columns=TRAININGS)
     nothing = table.assign(**dict.fromkeys(COLUMNS, float("nan")))
-    frame = grouped.frame.filter(_is_training(), ~nw.col("seconds").is_null())
-    is_any = operations.to_pandas(frame.select(n=nw.len()))["n"].item() > 0
-    if not is_any:
+    if not trainings:
         return nothing, []
     waits = _read_waits(given, tasks, as_of)
     if waits.rows.empty:
         return nothing, waits.notes
+    frame = grouped.frame.filter(is_training(), ~nw.col("seconds").is_null())
     keys = list(grouped.keys)
     texts = {of: nw.col(name).cast(nw.String) for of, name in zip(OF, ID, strict=True)}
     measured = operations.to_pandas(
@@ -71,7 +74,8 @@ def with_waits(table: pd.DataFrame, grouped: TaskGroups, given: Any, tasks: Task
     return table.merge(results.reset_index(), on=keys, how="left"), notes
 
 
-def _is_training() -> nw.Expr:
+def is_training() -> nw.Expr:
+    """Tell which tasks are trainings."""
     return derived.is_one_of("task_type", ["TRAINING"])
 
 
@@ -86,7 +90,7 @@ def _read_waits(given: Any, tasks: Tasks, as_of: Any) -> Waits:
         return Waits(nothing, [f"wait and run are not known: {why}"])
     whole = replace(given, filters=NO_FILTERS) if isinstance(given, Dataset) else given
     prepared = prepare.prepare(whole, [], {}, as_of=as_of, taken=(), wanted=["status_code", *ID, "error"])
-    frame = prepared.frame.filter(_is_training(), ~outcomes.has_outcome(schema.OPEN), ~_is_rejected())
+    frame = prepared.frame.filter(is_training(), ~outcomes.has_outcome(schema.OPEN), ~_is_rejected())
     frame = frame.filter(duration_status.has_status("measured") | duration_status.has_status("cut_off"))
     if (n := int(operations.to_pandas(frame.select(n=nw.len()))["n"].item())) > MOST:
         why = f"{n:,} trainings are more than {MOST:,}; choose a shorter time when reading them, by since"
