@@ -1,6 +1,7 @@
 """What a report adds to plain Spark SQL for the same numbers, both in one session that is warm.
 
-    python -m benchmarks.overhead [--size 1000000] [--reports durations,failures] [--master local[2]] [--turns 2]
+    python -m benchmarks.overhead [--size 1000000 | --source FILE] [--reports durations,failures] [--master local[2]]
+        [--turns 2]
 
 Plain SQL is what one would write by hand in a notebook: counts, percentiles, windows, without what a report does for
 every input (times that cannot be, tasks of several nodes, intervals, runs, notes). Seconds are the least of the turns.
@@ -15,6 +16,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import mltasks
 from benchmarks import many
@@ -78,15 +83,21 @@ def main() -> None:
     """Measure, and print Markdown."""
     parser = argparse.ArgumentParser("overhead", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=10**6)
+    parser.add_argument("--source", help="tasks to measure on, as mltasks.load takes them, instead of made-up ones")
     parser.add_argument("--reports", type=lambda text: text.split(","), default=list(PLAIN))
     parser.add_argument("--master", default="local[2]")
     parser.add_argument("--turns", type=int, default=2)
     options = parser.parse_args()
-    print(f"{options.size:,} tasks, {options.master}, load average {os.getloadavg()[0]:.1f} before it began\n")
+    what = options.source or f"{options.size:,} tasks"
+    print(f"{what}, {options.master}, load average {os.getloadavg()[0]:.1f} before it began\n")
     print("| report | plain SQL: CPU s | seconds | report: CPU s | seconds | adds, CPU s | collects |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        file = many.in_a_file(Path(folder), options.size)
+        if options.source:
+            file = Path(folder, "tasks.parquet")
+            mltasks.write_parquet(mltasks.load(options.source), file)
+        else:
+            file = many.in_a_file(Path(folder), options.size)
         session = spark_session.open_session(None, {"master": options.master})
         session.read.parquet(str(file)).createOrReplaceTempView("tasks")
         collects = _count_collects(session)
@@ -97,7 +108,9 @@ def main() -> None:
 
 def _measure(session: Any, file: Path, name: str, turns: int, collects: list[int]) -> str:
     """Return a row: the first turn warms up, and does not count."""
-    split = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((many.BEGIN + many.APART * _rows(file) // 4) / 1000))
+    created = pq.read_table(file, columns=["create_time"])["create_time"]
+    middle = pc.quantile(created.cast(pa.int64()), 0.5, interpolation="nearest")[0].as_py() / 1000
+    split = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(middle))
     arguments = {"split": split} if name == "compare" else {}
 
     def plain() -> None:
@@ -119,10 +132,6 @@ def _measure(session: Any, file: Path, name: str, turns: int, collects: list[int
     )
     cells = [name, f"{cpu:.1f}", f"{wall:.1f}", f"{report_cpu:.1f}", f"{report_wall:.1f}", f"{report_cpu - cpu:.1f}"]
     return f"| {' | '.join([*cells, str(collects[0])])} |"
-
-
-def _rows(file: Path) -> int:
-    return int(file.stem)
 
 
 def _take_time(run: Callable[[], None]) -> tuple[float, float]:
