@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +80,16 @@ def test_what_is_done_at_once_or_seen_by_nobody_is_not_spoken_of(
     with progress.status_line("tasks.parquet", every=60):
         pass
     assert stream.getvalue() == ""
+
+
+def test_the_terminal_hears_of_it_while_its_stream_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream, Path(os.devnull).open("w") as nowhere, os.fdopen(ours, "rb", 0) as terminal:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress.status_line("start of spark", every=0.001):
+            os.dup2(nowhere.fileno(), theirs)
+            lines = 0
+            while lines < 200:  # most of them are of the time when the stream leads nowhere
+                lines += terminal.read(4096).count(b"start of spark")
+    assert lines >= 200

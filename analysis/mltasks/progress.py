@@ -49,13 +49,27 @@ def status_line(what: str, every: float = FIRST_S) -> Iterator[None]:
         return
     end = threading.Event()
     text = "".join(letter if letter.isprintable() else "?" for letter in what)
-    thread = threading.Thread(target=_repeat, args=(text, stream, end, every), daemon=True)
-    thread.start()
+    text = getattr(stream, "mask", str)(text)  # as the stream itself masks what is written to it
+    with _open_terminal(stream) as terminal:
+        thread = threading.Thread(target=_repeat, args=(text, terminal, end, every), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join()
+
+
+@contextmanager
+def _open_terminal(stream: TextIO) -> Iterator[TextIO]:
+    """Hand out the terminal that a stream leads to now: it may lead elsewhere for a while, as when Java starts."""
     try:
-        yield
-    finally:
-        end.set()
-        thread.join()
+        number = os.dup(stream.fileno())
+    except (OSError, ValueError):  # it has no file descriptor
+        yield stream
+        return
+    with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as terminal:
+        yield terminal
 
 
 def _repeat(what: str, stream: TextIO, end: threading.Event, every: float) -> None:

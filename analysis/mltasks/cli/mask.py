@@ -38,11 +38,15 @@ class MaskedStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write a text, masked."""
+        return self._stream.write(self.mask(text))
+
+    def mask(self, text: str) -> str:
+        """Return a text as it is written."""
         for form, masked in self._forms.items():
             text = text.replace(form, masked)
         for piece in self._pieces:
             text = text.replace(piece, MASK)
-        return self._stream.write(TOKEN.sub(lambda token: mask_word(token[0]), text))
+        return TOKEN.sub(lambda token: mask_word(token[0]), text)
 
     def flush(self) -> None:
         """Flush the stream behind it."""
