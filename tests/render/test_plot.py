@@ -130,6 +130,8 @@ def test_errors_are_counted_in_periods_the_commonest_first(tasks: pd.DataFrame, 
     assert colours(ax).shape == (12, 5)
     assert rows(ax)[0] == "Method is not implemented"
     assert ax.get_title("left").endswith("the 12 commonest of 20 errors")
+    mltasks.plot.errors(tasks, every="1min", ax=ax)  # at most a few in a cell
+    assert all(tick == round(tick) for tick in ax.figure.axes[-1].get_yticks())
 
 
 def test_open_tasks_are_steps_of_each_verdict(tasks: pd.DataFrame, ax: Axes) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
+from matplotlib.ticker import MaxNLocator
 
 from mltasks.render.plot import scales
 from mltasks.render.view import View
@@ -40,7 +41,8 @@ def draw_heat_map(
         mesh.set_cmap(mesh.get_cmap().with_extremes(under="none"))
     figure = axes.get_figure(root=True)
     assert figure is not None  # axes to draw into are those of a figure
-    figure.colorbar(mesh, ax=axes, label=label.replace(", ", ",\n"))
+    ticks = MaxNLocator(integer=True) if zero_is_empty else None  # of counts
+    figure.colorbar(mesh, ax=axes, label=label.replace(", ", ",\n"), ticks=ticks)
     scales.use_time(axes, view.info.tz, frame["period"], step)
     axes.grid(visible=False)
     axes.set_xlim(edges[0], edges[-1])
