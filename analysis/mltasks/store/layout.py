@@ -18,6 +18,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ from mltasks.tasks.parquet_options import parquet_options
 GONE = data_files.GONE.name
 # what a file system answers that has no hard links, or no more of them, or none for us
 LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
+
+
+@dataclass(frozen=True)
+class NewDataFile:
+    """A data file that is not written yet: as the manifest names it, its bytes, and the index of its ids."""
+
+    file: StoredFile
+    content: memoryview
+    index: bytes
 
 
 class StoreLayout(DataFolder[Path]):
@@ -96,17 +106,18 @@ class StoreLayout(DataFolder[Path]):
     def _index_path(self, file: StoredFile) -> Path:
         return Path(f"{self.folder}/{DATA_FOLDER}/{file.path.removesuffix('.pq')}.ids")
 
-    def write(self, where: str, rows: pa.Table, generation: int, *, index: bytes | None = None) -> StoredFile:
-        """Write rows as a new data file of a partition; raises WriteError. `index`: of their ids, if it is known."""
-        path, folder = f"{where}/{secrets.token_hex(8)}.pq", self.folder / DATA_FOLDER
-        atomic_write.make_folder(folder / where)
-        sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, **parquet_options(rows.schema))
-        content = memoryview(sink.getvalue())
-        index = index or id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
-        atomic_write.write_durable((folder / path).with_suffix(".ids"), index)
-        atomic_write.write_durable(folder / path, content)
-        return describe_file(path, rows, content, generation)
+    def write(self, where: str, rows: pa.Table, generation: int) -> StoredFile:
+        """Write rows as a new data file of a partition; raises WriteError."""
+        new = encode_file(where, rows, generation)
+        self.save(new)
+        return new.file
+
+    def save(self, new: NewDataFile) -> None:
+        """Write a new data file and the index of its ids; raises WriteError."""
+        place = self.data_path(new.file)
+        atomic_write.make_folder(place.parent)
+        atomic_write.write_durable(place.with_suffix(".ids"), new.index)
+        atomic_write.write_durable(place, new.content)
 
     def shrink_index(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
         """Return the index of a file without some ids; None where the file has none that is whole."""
@@ -170,6 +181,15 @@ class StoreLayout(DataFolder[Path]):
         """Return the other files that a bare glob takes for tasks; what cannot be listed, a glob does not find."""
         paths = {Path(at, name) for at, _, names in os.walk(self.folder) for name in names}
         return {path for path in paths if path.suffix == ".parquet"} - self.links()
+
+
+def encode_file(where: str, rows: pa.Table, generation: int, index: bytes | None = None) -> NewDataFile:
+    """Return rows as a new data file of a partition; `index`: of their ids, if it is known."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, **parquet_options(rows.schema))
+    content = memoryview(sink.getvalue())
+    index = index or id_index.build(id_index.hash_ids(rows["task_id"].drop_null().to_pylist()))
+    return NewDataFile(describe_file(f"{where}/{secrets.token_hex(8)}.pq", rows, content, generation), content, index)
 
 
 def describe_file(path: str, rows: pa.Table, content: memoryview, generation: int) -> StoredFile:
