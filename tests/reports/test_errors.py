@@ -10,6 +10,7 @@ import pytest
 import mltasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import report_info
+from mltasks.tasks.metadata import ClusterInfo
 from support import labelled
 from support.generated import AS_OF, DAY, HOUR, made
 
@@ -148,6 +149,28 @@ def test_tasks_that_were_read_with_a_since_are_known_since_then() -> None:
     frame = mltasks.load(made(early, fresh).pandas(), since="14d")
     assert mltasks.errors(frame)["status"].tolist() == ["new"]
     assert mltasks.errors(made(early, fresh).pandas())["status"].tolist() == ["ongoing"]
+
+
+@pytest.mark.parametrize("since", [None, "10d"])
+def test_what_occurs_only_in_a_cluster_that_is_not_known_for_long_is_not_called_new(since: str | None) -> None:
+    tasks = [
+        failed(AS_OF - 20 * DAY, None, state="COMPLETED", cluster="east"),
+        failed(AS_OF - DAY, "in both", cluster="east"),
+        failed(AS_OF - HOUR, "in both", cluster="west"),
+        failed(AS_OF - HOUR, "in west", cluster="west"),
+        failed(AS_OF - DAY, "in east", cluster="east"),
+    ]
+    clusters = made(*tasks, readings=tuple(ClusterInfo(cluster=name, as_of_ms=AS_OF) for name in ("east", "west")))
+    table = mltasks.errors(clusters.pandas(), since=since)
+    pd.testing.assert_frame_equal(mltasks.errors(clusters.dataset(), since=since), table)
+    statuses = dict(zip(table["error"], table["status"], strict=True))
+    assert statuses == {"in both": "new", "in east": "new", "in west": "ongoing"}
+    unknown = "what is new cannot be told of west: tasks there reach back less than twice 7d"
+    assert unknown in report_info.read_info(table).notes
+    found = mltasks.highlights(clusters.pandas())
+    assert set(found.loc[found["kind"] == "new_error", "row"]) == {"in both", "in east"}
+    notes = report_info.read_info(found).notes
+    assert "new errors cannot be told of west: tasks there reach back less than twice 7d" in notes
 
 
 def test_a_burst_is_the_most_within_five_minutes() -> None:

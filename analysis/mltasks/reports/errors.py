@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Unpack
 
 import narwhals as nw
@@ -28,6 +28,7 @@ COLUMNS = (
 )
 BURST_MS = 300_000
 GROUP, NUMBER = "error_group", "text_number"
+CLUSTER: Mapping[str, Any] = {"cluster": operations.TEXT}
 MORE: Mapping[str, Any] = {
     **KEYS,
     "function_name": operations.TEXT,
@@ -43,8 +44,8 @@ def errors(
 
     Failed tasks count, and those that completed with an error (partial). A deployment with two texts counts in both.
     The text is masked: without ids, hosts, paths, times and numbers. Its status is new (first seen within the last
-    7 days, where tasks are known of at least 14), returned (after a gap of more than 7 days), ongoing, or gone (not
-    seen for 7 days); it looks beyond `since`.
+    7 days, where tasks are known of at least 14, in one of its clusters), returned (after a gap of more than 7 days),
+    ongoing, or gone (not seen for 7 days); it looks beyond `since`.
 
     Parameters
     ----------
@@ -70,13 +71,18 @@ def errors(
         seen, examples = _times(failed, rows), _examples(failed, rows)
     groups = _summarize(rows, prepared)
     past = prepared if options.get("since") is None else _prepare(tasks, as_of, {**options, "since": None})
-    ever = seen if past is prepared else _times_ever(past, table_of_known)
+    texts = rows if past is prepared else _texts_ever(past, table_of_known)
+    ever = seen if past is prepared else _times(_select_failed(past), texts)
     reach = history.read_history(past, covered if past is prepared else None)
-    groups = groups.join(_describe_times(seen)).join(_statuses(ever, reach, span_ms)).join(examples)
+    young = _young_clusters(past, span_ms) if _reaches_back(reach, span_ms) else []
+    only_there = _groups_only_in(past, texts, young) if young else set[str]()
+    groups = groups.join(_describe_times(seen)).join(_statuses(ever, reach, span_ms, only_there)).join(examples)
     groups = report_info.whole_numbers(groups.sort_index().reset_index(drop=True), COUNTS)
     for name in ("first_seen", "last_seen"):
         groups[name] = pd.to_datetime(groups[name], unit="ms", utc=True).dt.as_unit("ms")
     notes = _notes(rows, groups, reach, span_ms, new)
+    if young:
+        notes.append(f"{history.TOO_SHORT} of {', '.join(young)}: tasks there reach back less than twice {new}")
     texts_of = [name for name in COLUMNS if name not in (*COUNTS, "first_seen", "last_seen")]
     result = groups[list(COLUMNS)].astype(dict.fromkeys(texts_of, operations.TEXT))
     return report_info.attach_info(result, "errors", prepared, covered, notes, keys=["error"])
@@ -150,11 +156,31 @@ def _times(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> dict[str, np.ndarray
     return {group: np.sort(np.concatenate(arrays)) for group, arrays in parts.items()}
 
 
-def _times_ever(prepared: Tasks, table: tuple[known_errors.KnownError, ...]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the create_times [ms] of each group's tasks of all the time that is known."""
-    failed = _select_failed(prepared)
-    rows = error_rows.explode(operations.aggregate(failed, KEYS, {"tasks": ("", "len")}), table)
-    return _times(failed, rows.assign(**{GROUP: rows["error"].fillna("")}))
+def _texts_ever(prepared: Tasks, table: tuple[known_errors.KnownError, ...]) -> pd.DataFrame:
+    """Return the texts of all the time that is known, with their groups."""
+    rows = error_rows.explode(operations.aggregate(_select_failed(prepared), KEYS, {"tasks": ("", "len")}), table)
+    return rows.assign(**{GROUP: rows["error"].fillna("")})
+
+
+def _young_clusters(prepared: Tasks, span_ms: int) -> list[str]:
+    """Return those of several clusters of which tasks are known for less than twice the span: all is new there."""
+    as_of = {reading.cluster: reading.as_of_ms for reading in prepared.context.readings}
+    if len(as_of) < 2:
+        return []
+    begins = operations.aggregate(prepared.frame, CLUSTER, {"first": ("start_ms", "min")}).dropna()
+    reach = {
+        cluster: (as_of.get(cluster) or 0) - (history.begin_of(prepared, int(first)) or 0)
+        for cluster, first in zip(begins["cluster"], begins["first"], strict=True)
+    }
+    return sorted(cluster for cluster, length_ms in reach.items() if length_ms < 2 * span_ms)
+
+
+def _groups_only_in(prepared: Tasks, texts: pd.DataFrame, clusters: Sequence[str]) -> set[str]:
+    """Return the groups of texts that occur in these clusters and in no other."""
+    failed = error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
+    places = operations.aggregate(failed, {**KEYS, **CLUSTER}, {"tasks": ("", "len")})
+    groups = texts[[*KEYS, GROUP]].drop_duplicates().merge(places, on=list(KEYS))
+    return {*groups[GROUP]} - {*groups[GROUP][~groups["cluster"].isin(clusters)]}
 
 
 def _describe_times(seen: Mapping[str, np.ndarray[Any, Any]]) -> pd.DataFrame:
@@ -170,13 +196,16 @@ def _describe_times(seen: Mapping[str, np.ndarray[Any, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["first_seen", "last_seen", "burst"])
 
 
-def _statuses(ever: Mapping[str, np.ndarray[Any, Any]], reach: History, span_ms: int) -> pd.DataFrame:
-    """Return the status of each group, from the times of all its tasks that are known."""
+def _statuses(
+    ever: Mapping[str, np.ndarray[Any, Any]], reach: History, span_ms: int, untold: Collection[str]
+) -> pd.DataFrame:
+    """Return the status of each group, from the times of all its tasks; of the `untold` none can be called new."""
     recent = (reach.as_of_ms or 0) - span_ms
     rows = {}
     for group, ms in ever.items():
         gaps = (np.diff(ms) > span_ms) & (ms[1:] >= recent)
-        status = "new" if _reaches_back(reach, span_ms) and ms[0] >= recent else "returned" if gaps.any() else "ongoing"
+        is_new = _reaches_back(reach, span_ms) and ms[0] >= recent and group not in untold
+        status = "new" if is_new else "returned" if gaps.any() else "ongoing"
         rows[group] = {"status": "gone" if ms[-1] < recent else status}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["status"])
 

@@ -16,7 +16,7 @@ from mltasks.reports.declarations.highlights import REPORT
 from mltasks.reports.findings import doubts, failing_groups, finding, got_worse, silence, stuck
 from mltasks.reports.findings.finding import Commands, Finding
 from mltasks.reports.findings.got_worse import Changes
-from mltasks.reports.history import History, read_history
+from mltasks.reports.history import TOO_SHORT, History, read_history
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import derived, outcomes, schema, times
 from mltasks.tasks.filter_options import RateOptions
@@ -179,6 +179,8 @@ def _untold(
     notes = [note for note in said if note.startswith(unfinished.DOUBTS)]
     if not history.span_days():
         notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
+    said = report_info.read_info(tables["errors"]).notes
+    notes += [f"{NO_HISTORY}{note.removeprefix(TOO_SHORT)}" for note in said if note.startswith(f"{TOO_SHORT} of ")]
     if changes is None:
         notes.append(got_worse.explain_unknown(history, options))
     if any(note.startswith(models.NOT_READ) for note in report_info.read_info(tables["models"]).notes):
