@@ -32,11 +32,11 @@ import mltasks
 from benchmarks import many
 from mltasks.engines.data_files import GONE
 from mltasks.store import id_index, manifest
-from mltasks.store.layout import StoreLayout
+from mltasks.store.layout import FULL, StoreLayout
 from mltasks.store.manifest import Fingerprint, Snapshot, StoredFile
 from mltasks.store.paths import partition
 from mltasks.store.transaction import open_transaction
-from mltasks.store.upsert import ENDED, FULL
+from mltasks.store.upsert import ENDED
 from mltasks.tasks import arrow_schema
 from mltasks.tasks.metadata import ClusterInfo
 from support.documents import TRAINING

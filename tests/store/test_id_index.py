@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import mltasks
 from mltasks.engines import data_files
 from mltasks.store import id_index, manifest, recent_writes
-from mltasks.store.layout import StoreLayout
+from mltasks.store.layout import FULL, StoreLayout
 from mltasks.store.manifest import Snapshot
-from mltasks.store.upsert import FULL, SMALL, Upsert
+from mltasks.store.upsert import SMALL, Upsert
 from support.documents import hit
 from support.stores import AS_OF, put, rows
 

@@ -38,6 +38,7 @@ from mltasks.tasks import schema
 from mltasks.tasks.parquet_options import parquet_options
 
 GONE = data_files.GONE.name
+FULL = 15_000  # rows: a file does not grow beyond; it is what a change of one finished task writes anew
 # what a file system answers that has no hard links, or no more of them, or none for us
 LINKS_REFUSED = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 

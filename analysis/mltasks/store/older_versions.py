@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltasks.store import id_index
-from mltasks.store.layout import GONE, StoreLayout
+from mltasks.store.layout import FULL, GONE, StoreLayout
 from mltasks.store.manifest import Snapshot, StoredFile
 
 SAME = ("seq_no", "primary_term", "version", "last_update_time")  # with these, a task is in the same form
-KEPT = 40  # of so many files the bytes are kept in memory until they are made anew
-LARGE = 15_000  # rows: of a larger file, which an older version of mltasks has written, they are not
+KEPT = 40  # of so many files, no larger than one of today, the bytes are kept in memory until they are made anew
 Positions = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -72,7 +71,7 @@ def find_older_versions(
             candidates = candidates[layout.may_contain(file, hashes[candidates])]
         if not len(candidates):
             continue
-        content = layout.read_content(file) if file.rows <= LARGE else None
+        content = layout.read_content(file) if file.rows <= FULL else None
         stored = layout.read_columns(file, ["task_id", GONE, *SAME], content)
         matches = pc.index_in(stored["task_id"], value_set=ids.take(candidates), skip_nulls=True).combine_chunks()
         places = np.flatnonzero(matches.is_valid().to_numpy(zero_copy_only=False))

@@ -12,13 +12,12 @@ import pyarrow.compute as pc
 
 from mltasks.engines import data_files
 from mltasks.store import manifest
-from mltasks.store.layout import GONE, NewDataFile, StoreLayout, encode_file
+from mltasks.store.layout import FULL, GONE, NewDataFile, StoreLayout, encode_file
 from mltasks.store.manifest import Snapshot, StoredFile
 from mltasks.store.older_versions import Positions, Stale, find_older_versions
 from mltasks.store.paths import months, partition
 from mltasks.tasks import arrow_schema, deduplicate, schema
 
-FULL = 15_000  # rows: a file does not grow beyond; it is what a change of one finished task writes anew
 THREADS = 2  # for what is made of files that change
 SMALL = 1_000  # rows: a file up to this size is always merged with new rows
 ENDED = pa.array([state for state, outcome in schema.STATES.items() if outcome != schema.OPEN])
