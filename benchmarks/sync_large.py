@@ -46,13 +46,15 @@ NAME = "made-up"
 MONTHS = 36
 LATE = 10_000  # tasks that the index in memory has
 CHANGES = 20
+MONTH_MS = 20 * 86_400_000  # of each month, in which the tasks are created
 
 
 def make_store(folder: Path, size: int, now_ms: int) -> list[tuple[str, int]]:
     """Make a store of so many tasks as syncs leave it; return id and time of creation of one finished task a month.
 
-    Each month has full files, the rest, and one with the open tasks; each file has an index of ids of its own. To save
-    time, only the first file of a month has content of its own: a sync never opens the others, but for their indices.
+    Each month has full files, one after the other in time, and one with the open tasks; each file has an index of ids
+    of its own. To save time, only the first file of a month has content of its own: a sync never opens the others, but
+    for their indices.
     """
     rows = next(many._blocks(many._shapes(), 500_000)).cast(arrow_schema.STORED_SCHEMA).drop_columns("cluster")
     rows = rows.append_column(GONE, pa.nulls(rows.num_rows, GONE.type))
@@ -68,14 +70,16 @@ def make_store(folder: Path, size: int, now_ms: int) -> list[tuple[str, int]]:
         for number in range(MONTHS):
             begin = pd.Timestamp(now_ms, unit="ms", tz="UTC").normalize().replace(day=1) - pd.DateOffset(months=number)
             where, begin_ms = partition(NAME, f"{begin:%Y-%m}"), int(begin.timestamp() * 1000)
-            first = layout.write(where, _moved(done, begin_ms, chance), 0)
-            samples.append((_ids(layout, first), begin_ms))
-            opened = layout.write(where, _moved(unfinished, begin_ms, chance), 0)
-            rest = month - opened.rows - first.rows
+            opened = layout.write(where, _moved(unfinished, begin_ms, MONTH_MS, chance), 0)
+            count = -(-(month - opened.rows) // FULL)
+            span_ms = MONTH_MS // count
+            first = layout.write(where, _moved(done, begin_ms, span_ms, chance), 0)
+            samples.append(_sample(layout, first))
             files += [first, opened]
-            for _ in range(-(-rest // FULL)):
-                path = f"{where}/{secrets.token_hex(8)}.pq"
-                copy = msgspec.structs.replace(first, path=path)
+            for place in range(1, count):
+                path, later = f"{where}/{secrets.token_hex(8)}.pq", place * span_ms
+                times = {"first_ms": begin_ms + later, "last_ms": begin_ms + later + span_ms}
+                copy = msgspec.structs.replace(first, path=path, **times)
                 os.link(layout.data_path(first), layout.data_path(copy))
                 hashes = chance.integers(0, 2**64, FULL, np.uint64)
                 layout.data_path(copy).with_suffix(".ids").write_bytes(id_index.build(hashes))
@@ -91,9 +95,9 @@ def make_store(folder: Path, size: int, now_ms: int) -> list[tuple[str, int]]:
     return samples
 
 
-def _moved(rows: pa.Table, begin_ms: int, chance: np.random.Generator) -> pa.Table:
-    """Return tasks as those of another month, with ids of their own."""
-    times = np.sort(begin_ms + chance.integers(0, 20 * 86_400_000, rows.num_rows))
+def _moved(rows: pa.Table, begin_ms: int, span_ms: int, chance: np.random.Generator) -> pa.Table:
+    """Return tasks as those of another time, with ids of their own."""
+    times = np.sort(begin_ms + chance.integers(0, span_ms, rows.num_rows))
     new = {
         "task_id": many._ids(chance, rows.num_rows),
         "create_time": pa.array(times).cast(many.TIME),
@@ -102,9 +106,10 @@ def _moved(rows: pa.Table, begin_ms: int, chance: np.random.Generator) -> pa.Tab
     return pa.table({name: new.get(name, rows[name]) for name in rows.column_names})
 
 
-def _ids(layout: StoreLayout, file: StoredFile) -> str:
-    task_id: str = layout.read_columns(file, ["task_id"])["task_id"][file.rows // 2].as_py()
-    return task_id
+def _sample(layout: StoreLayout, file: StoredFile) -> tuple[str, int]:
+    """Return id and time of creation of a task in a file."""
+    rows = layout.read_columns(file, ["task_id", "create_time"]).slice(file.rows // 2, 1)
+    return rows["task_id"][0].as_py(), rows["create_time"].cast(pa.int64())[0].as_py()
 
 
 def measure(url: str, folder: str) -> dict[str, Any]:
