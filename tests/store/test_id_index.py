@@ -42,6 +42,14 @@ def test_few_ids_are_looked_up_without_reading_the_index_and_give_the_same(tmp_p
         assert id_index.may_contain(tmp_path / "ids", id_index.hash_ids(some)).tolist() == expected
 
 
+def test_a_number_that_only_lies_across_two_others_is_not_in_a_bucket(tmp_path: Path) -> None:
+    others = [(2**31 + n) << 32 for n in range(600)]  # in another bucket
+    hashes = np.array([2, 2**24, *others], np.uint64)  # 02 00 00 00 00 00 00 01: from the second byte on there is a 0
+    (tmp_path / "ids").write_bytes(id_index.build(hashes))
+    for number, is_there in ((2, True), (2**24, True), (0, False)):
+        assert id_index.may_contain(tmp_path / "ids", np.array([number], np.uint64)).tolist() == [is_there]
+
+
 def test_a_hash_is_the_same_on_every_machine_and_in_every_version() -> None:
     hashes = [7_649_917_405_278_008_357, 13_020_603_013_274_838_756]
     assert id_index.hash_ids(["m7OOD6IB9vLLZ4UL_SMI", ""]).tolist() == hashes

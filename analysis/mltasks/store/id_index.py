@@ -68,15 +68,16 @@ def may_contain(path: Path, hashes: Hashes) -> Mask:
     try:
         size, count, *checks = _start(_read(file, START.size, 0), os.fstat(file).st_size)
         head = _verify(_read(file, 8 * count, START.size), checks[0])
-        ends, sums = np.frombuffer(head, "<u4").reshape(2, count)
         at = START.size + 8 * count
         if len(hashes) * WHOLE > count:
+            ends = np.frombuffer(head, "<u4")[:count]
             return _in_buckets(hashes, ends, _verify(_read(file, 4 * size, at), checks[1]))
+        numbers, lower = np.frombuffer(head, "<u4").tolist(), hashes.astype("<u4").tobytes()
         mask = np.zeros(len(hashes), bool)
-        for place, bucket in enumerate(_bucket(hashes, count)):
-            start, end = 4 * int(ends[bucket - 1] if bucket else 0), 4 * int(ends[bucket])
-            part = _verify(_read(file, end - start, at + start), sums[bucket])
-            mask[place] = hashes[place].astype("<u4") in np.frombuffer(part, "<u4")
+        for place, bucket in enumerate(_bucket(hashes, count).tolist()):
+            start, end = 4 * (numbers[bucket - 1] if bucket else 0), 4 * numbers[bucket]
+            part = _verify(_read(file, end - start, at + start), numbers[count + bucket])
+            mask[place] = _holds(part, lower[4 * place : 4 * place + 4])
         return mask
     finally:
         os.close(file)
@@ -97,6 +98,14 @@ def _all_keys(ends: Any, content: bytes) -> Any:
     sizes = np.diff(ends, prepend=np.uint32(0))
     buckets = np.repeat(np.arange(len(ends), dtype=np.uint64), sizes)
     return (buckets << HALF) | np.frombuffer(content, "<u4")
+
+
+def _holds(bucket: bytes, lower: bytes) -> bool:
+    """Tell whether one of the four-byte numbers in a bucket is this one."""
+    at = bucket.find(lower)
+    while at % 4 and at > 0:
+        at = bucket.find(lower, at + 1)
+    return at >= 0
 
 
 def _in_buckets(hashes: Hashes, ends: Any, content: bytes) -> Mask:
