@@ -76,11 +76,11 @@ def check_filters(chosen: Mapping[str, Any]) -> None:
             times.check_window(moments["since"], moments["until"])
 
 
-def check_span(text: str, name: str) -> None:
-    """Raise UsageError for a span that cannot be read."""
+def parse_span(text: str, name: str) -> float:
+    """Return a span in seconds; raises UsageError for one that cannot be read."""
     from mltasks.tasks import times
 
-    times.parse_span(text, name)
+    return times.parse_span(text, name)
 
 
 def check_period(text: str) -> None:

@@ -10,7 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from mltasks.cli import completion, open_sources, options
+from mltasks.cli import completion, early_checks, open_sources, options
 from mltasks.cli.click_ext import Command, option
 from mltasks.exceptions import UsageError
 
@@ -65,9 +65,9 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
 
     span = given.pop("timeout")
     is_in_all = wait and ctx.get_parameter_source("timeout") is ParameterSource.COMMANDLINE
-    given["timeout"] = _parse_span(span, "--timeout") if span and not is_in_all else ANSWER_S
+    given["timeout"] = early_checks.parse_span(span, "--timeout") if span and not is_in_all else ANSWER_S
     if is_in_all:
-        _parse_span(span, "--timeout")
+        early_checks.parse_span(span, "--timeout")
     _, access = options.split(given)
     source, ids = _split([word.removeprefix(MARK) for word in source_and_ids], access.config)
     kind = write.format_of(given["format_"], given["output"])
@@ -86,12 +86,6 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     asked = msgspec.structs.replace(said, report="get", filters={"task_id": ids})
     write.write_report(View(tasks, asked), "record" if kind == "table" else kind, given["output"], force=given["force"])
     return NOT_COMPLETED if wait and not tasks["outcome"].isin(schema.COMPLETED).all() else 0
-
-
-def _parse_span(text: str, name: str) -> float:
-    from mltasks.tasks import times  # here, as all that only some calls need
-
-    return times.parse_span(text, name)
 
 
 def _split(words: list[str], file: str | None) -> tuple[str, list[str]]:

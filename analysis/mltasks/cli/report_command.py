@@ -62,7 +62,7 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     open_sources.check_call(sources, access, filters, every=every_cluster)
     reader = options.open_reader(given)
     if given.get("watch") is not None:
-        early_checks.check_span(given["watch"], "--watch")
+        early_checks.parse_span(given["watch"], "--watch")
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
