@@ -62,7 +62,11 @@ class StoreLayout(DataFolder[Path]):
 
     def link_path(self, file: StoredFile) -> Path:
         """Return the path of a current data file in the partitions."""
-        return (self.folder / file.path).with_suffix(".parquet")
+        return Path(self._link_name(file))
+
+    def _link_name(self, file: StoredFile) -> str:
+        """Return that path as a text: a store has thousands of files."""
+        return f"{self.folder}/{file.path.removesuffix('.pq')}.parquet"
 
     def read(self, file: StoredFile, content: bytes | None = None) -> pa.Table:
         """Return the rows of a file that is as it was written; raises DataError, and nothing is made of it.
@@ -117,7 +121,7 @@ class StoreLayout(DataFolder[Path]):
         """Write a new data file and the index of its ids; raises WriteError."""
         place = self.data_path(new.file)
         atomic_write.make_folder(place.parent)
-        atomic_write.write_durable(place.with_suffix(".ids"), new.index)
+        atomic_write.write_durable(self._index_path(new.file), new.index)
         atomic_write.write_durable(place, new.content)
 
     def shrink_index(self, file: StoredFile, hashes: id_index.Hashes) -> bytes | None:
@@ -133,7 +137,7 @@ class StoreLayout(DataFolder[Path]):
         Return how many of them had to be copied, since the file system refuses links.
         """
         copies = 0
-        wanted = {f"{self.folder}/{file.path.removesuffix('.pq')}.parquet": file for file in current}
+        wanted = {self._link_name(file): file for file in current}
         with self._translate_errors():
             folders = partition_folders(self.folder)
             links = {*find_files(folders, LINK, PART)}
