@@ -33,7 +33,7 @@ class WebPage(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(page)
 
-    do_HEAD = do_PUT = do_GET  # noqa: N815  # as http.server calls them
+    do_HEAD = do_PUT = do_GET  # noqa: N815  # http.server looks for methods of these names
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""

@@ -100,9 +100,9 @@ def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:
     return prepare.prepare(tasks, [], dict(options), as_of=as_of, taken=(), wanted=wanted)
 
 
-def _select_failed(prepared: Tasks) -> nw.LazyFrame[Any]:
+def _select_failed(prepared: Tasks, *more: str) -> nw.LazyFrame[Any]:
     failed = error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
-    return failed.select(*MORE, "start_ms", "task_id")
+    return failed.select(*MORE, "start_ms", "task_id", *more)
 
 
 def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
@@ -177,8 +177,7 @@ def _young_clusters(prepared: Tasks, span_ms: int) -> list[str]:
 
 def _groups_only_in(prepared: Tasks, texts: pd.DataFrame, clusters: Sequence[str]) -> set[str]:
     """Return the groups of texts that occur in these clusters and in no other."""
-    failed = error_rows.with_text(prepared.frame.filter(outcomes.has_outcome(schema.FAILED, "partial")))
-    places = operations.aggregate(failed, {**KEYS, **CLUSTER}, {"tasks": ("", "len")})
+    places = operations.aggregate(_select_failed(prepared, *CLUSTER), {**KEYS, **CLUSTER}, {"tasks": ("", "len")})
     groups = texts[[*KEYS, GROUP]].drop_duplicates().merge(places, on=list(KEYS))
     return {*groups[GROUP]} - {*groups[GROUP][~groups["cluster"].isin(clusters)]}
 

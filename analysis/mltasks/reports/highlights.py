@@ -175,19 +175,22 @@ def _untold(
     """Return what could not be looked at, so that nothing found is not taken for nothing there."""
     if not report_info.read_info(tables["failures"]).tasks:
         return []
-    said = report_info.read_info(tables["unfinished"]).notes
-    notes = [note for note in said if note.startswith(unfinished.DOUBTS)]
+    notes = [note for note in _notes_of(tables["unfinished"]) if note.startswith(unfinished.DOUBTS)]
     if not history.span_days():
         notes.append(f"{NO_HISTORY}: tasks of less than two days are known")
-    said = report_info.read_info(tables["errors"]).notes
-    notes += [f"{NO_HISTORY}{note.removeprefix(TOO_SHORT)}" for note in said if note.startswith(f"{TOO_SHORT} of ")]
+    of_some = [note for note in _notes_of(tables["errors"]) if note.startswith(f"{TOO_SHORT} of ")]
+    notes += [f"{NO_HISTORY}{note.removeprefix(TOO_SHORT)}" for note in of_some]
     if changes is None:
         notes.append(got_worse.explain_unknown(history, options))
-    if any(note.startswith(models.NOT_READ) for note in report_info.read_info(tables["models"]).notes):
+    if any(note.startswith(models.NOT_READ) for note in _notes_of(tables["models"])):
         notes.append(f"{MODELS_UNKNOWN}: {models.NOT_READ}")
     elif (tables["models"]["verdict"] == "unknown").any():
         notes.append(f"{MODELS_UNKNOWN}: the index of models has them no longer")
     return notes
+
+
+def _notes_of(table: pd.DataFrame) -> list[str]:
+    return report_info.read_info(table).notes
 
 
 def list_untold(notes: Sequence[str]) -> list[str]:
