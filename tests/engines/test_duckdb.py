@@ -28,11 +28,11 @@ def test_what_memory_cannot_hold_goes_to_the_system_temporary_folder(tmp_path: P
 
 
 def test_a_sort_that_is_larger_than_memory_is_done_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLTASKS_MEMORY", "30MB")
-    rows = duckdb.relation(pa.table({"n": pa.array(range(3_000_000))}))
+    monkeypatch.setenv("MLTASKS_MEMORY", "60MB")
+    rows = duckdb.relation(pa.table({"n": pa.array(range(6_000_000))}))
     folder = Path(setting(rows, "temp_directory"))
     ordered = rows.project("n, sum(n) OVER (ORDER BY hash(n) ROWS UNBOUNDED PRECEDING) AS level")
-    assert ordered.aggregate("max(level)").fetchall() == [(sum(range(3_000_000)),)]
+    assert ordered.aggregate("max(level)").fetchall() == [(sum(range(6_000_000)),)]
     assert folder.exists()
     del rows, ordered
     assert not folder.exists()
