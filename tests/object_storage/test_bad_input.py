@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow.fs as pafs
@@ -14,35 +12,17 @@ import pytest
 from mltasks.exceptions import StorageError
 from mltasks.object_storage import s3_client
 from mltasks.object_storage.path import parse_url
-from support import stores
+from support import stores, web_server
 from support.command import Command
 from support.documents import hit
 from support.s3_server import Bucket, S3Server
-
-
-class WebPage(BaseHTTPRequestHandler):
-    """Answers everything with a page, as a login page or a wrong port does."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        page = b"<html><body>Welcome</body></html>"
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.send_header("content-length", str(len(page)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(page)
-
-    do_HEAD = do_PUT = do_GET  # noqa: N815  # http.server looks for methods of these names
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+from support.web_server import WebPage
 
 
 class CutAnswer(WebPage):
     """Answers with less than it promises."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         """Answer."""
         self.send_response(200)
         self.send_header("etag", '"1"')
@@ -54,13 +34,9 @@ class CutAnswer(WebPage):
 
 @pytest.fixture
 def web_page(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), WebPage) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02})
-        thread.start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with web_server.running(WebPage) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
+        yield address
 
 
 @pytest.fixture
@@ -216,12 +192,8 @@ def test_settings_that_mean_nothing_are_said_of_a_reading_as_of_a_writing(
 def test_an_answer_that_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret-Value")
-    with ThreadingHTTPServer(("127.0.0.1", 0), CutAnswer) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02})
-        thread.start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        said = f"cannot be reached at http://127.0.0.1:{server.server_port} (the answer was cut short: ProtocolError)"
+    with web_server.running(CutAnswer) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
+        said = f"cannot be reached at http://{address} (the answer was cut short: ProtocolError)"
         with pytest.raises(StorageError, match=re.escape(said)):
             s3_client.read_version(parse_url("s3://bucket/key"))
-        server.shutdown()
-        thread.join()

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltasks.exceptions import Error, StorageError, UsageError
@@ -29,6 +30,9 @@ REFUSED = {  # codes, without underscores and in lower case, of credentials that
 }
 DENIED = {"accessdenied", "forbidden", "403", "allaccessdisabled", "accountproblem"}
 MOVED = {"permanentredirect", "301", "redirect", "illegallocationconstraintexception"}
+GOOGLE = re.compile(r"google::cloud::Status\((\w+): (?:.*?with a last message of )?(.*?)(?: error_info=|$)")
+NO_TOKEN = "OAuth2 access token"  # Google's client has not got one by the credentials that it has found, or by none
+REASON = "The underlying error message was: "
 
 
 @contextmanager
@@ -40,7 +44,9 @@ def translate_errors(place: ObjectPath) -> Iterator[None]:
         raise
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, "there is no such object", str(place)) from None
-    except (OSError, ValueError) as error:  # Arrow's errors are one of both
+    except Exception as error:
+        if not isinstance(error, OSError | ValueError) and type(error).__module__ != "pyarrow.lib":
+            raise
         raise describe(place, str(error)) from error
 
 
@@ -50,12 +56,10 @@ def describe(place: ObjectPath, message: str) -> Error:
     code, at = _code(message), f" at {endpoint()}" if place.scheme == "s3" and endpoint() else ""
     words = DETAIL.split(message)[-1].strip()[:160].rstrip(".")
     keys = KEYS[place.scheme.replace("abfss", "abfs")]
-    if place.scheme == "gs" and "OAuth2 access token" in message:
-        return no_credentials(place, keys)
+    if place.scheme == "gs" and (google := GOOGLE.search(message)):
+        return _describe_google(place, google[1], google[2])
     if code == "nosuchbucket":
-        return UsageError(
-            f"{place}: there is no bucket {place.bucket!r}{at}; look at its name, AWS_ENDPOINT_URL and AWS_REGION"
-        )
+        return no_bucket(place)
     if code in REFUSED:
         return StorageError(f"{place}: the credentials are refused{at} ({words}); set {keys}")
     if code in DENIED:
@@ -68,14 +72,48 @@ def describe(place: ObjectPath, message: str) -> Error:
     return StorageError(f"{place}: cannot be read or written{at} ({words}); try again, or ask who runs it")
 
 
+def _describe_google(place: ObjectPath, code: str, words: str) -> Error:
+    """Return the error for what Google's client says of a place: a code of gRPC, and a sentence."""
+    at = f" at {google_emulator()}" if google_emulator() else ""
+    keys, words = f"set {KEYS['gs']}", words.rstrip(". )")
+    if NO_TOKEN in words:
+        if not has_google_file():
+            return no_credentials(place, KEYS["gs"])
+        return StorageError(f"{place}: the credentials cannot be used ({words.rpartition(REASON)[2][:160]}); {keys}")
+    why = f"({words[:160]})"
+    match code:
+        case "UNAUTHENTICATED":
+            return StorageError(f"{place}: the credentials are refused{at} {why}; {keys}")
+        case "PERMISSION_DENIED":
+            return StorageError(f"{place}: access is denied{at} {why}; {keys}, or ask for the right to list and read")
+        case "UNAVAILABLE" | "DEADLINE_EXCEEDED" if "CURL" in words:
+            return StorageError(f"{place}: cannot be reached{at} {why}; look at the network, or try again")
+        case _:
+            return StorageError(f"{place}: cannot be read or written{at} {why}; try again, or ask who runs it")
+
+
+def no_bucket(place: ObjectPath) -> UsageError:
+    """Return the error for a bucket, or a container of Azure's, that is not there."""
+    at, look = "", ""
+    if place.scheme == "s3":
+        at, look = endpoint(), ", AWS_ENDPOINT_URL and AWS_REGION"
+    elif place.scheme == "gs":
+        at = google_emulator()
+    what = "container" if place.scheme.startswith("abfs") else "bucket"
+    return UsageError(f"{place}: there is no {what} {place.bucket!r}{' at ' if at else ''}{at}; look at its name{look}")
+
+
 def no_credentials(place: object, keys: str) -> StorageError:
     """Return the error for a client of Google's or Azure's that finds no credentials."""
     return StorageError(f"{place}: there are no credentials; set {keys}")
 
 
 def html_answer(place: ObjectPath, kind: str) -> StorageError:
-    """Return the error for an endpoint that answers with something else than S3 does."""
-    return StorageError(f"{place}: {endpoint()} answers with {kind}, so it is no S3; look at AWS_ENDPOINT_URL")
+    """Return the error for an endpoint that answers with something else than S3, or Google's storage, does."""
+    at, what, name = endpoint(), "S3", "AWS_ENDPOINT_URL"
+    if place.scheme == "gs":
+        at, what, name = google_emulator(), "Google Cloud Storage", "STORAGE_EMULATOR_HOST"
+    return StorageError(f"{place}: {at} answers with {kind}, so it is no {what}; look at {name}")
 
 
 def _code(message: str) -> str:
@@ -95,3 +133,15 @@ def endpoint(environment: Mapping[str, str] = os.environ) -> str:
 def has_credentials(environment: Mapping[str, str] = os.environ) -> bool:
     """Tell whether the environment names credentials of S3; others come from a profile or the machine."""
     return bool(environment.get("AWS_ACCESS_KEY_ID") or environment.get("AWS_PROFILE"))
+
+
+def google_emulator(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the emulator of Google's storage that the environment names; empty: Google's own."""
+    url = environment.get("STORAGE_EMULATOR_HOST") or environment.get("CLOUD_STORAGE_EMULATOR_ENDPOINT") or ""
+    return f"http://{url}" if url and "://" not in url else url.rstrip("/")
+
+
+def has_google_file(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a file with credentials of Google is named, or is where gcloud puts it."""
+    own = Path(environment.get("HOME", "/"), ".config", "gcloud", "application_default_credentials.json")
+    return bool(environment.get("GOOGLE_APPLICATION_CREDENTIALS")) or own.exists()

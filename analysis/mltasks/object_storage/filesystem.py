@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow.fs as pafs
 
 from mltasks.exceptions import UsageError
-from mltasks.object_storage.errors import KEYS, endpoint, html_answer, no_credentials
-from mltasks.object_storage.path import ObjectPath
+from mltasks.object_storage.errors import (
+    KEYS,
+    endpoint,
+    google_emulator,
+    has_google_file,
+    html_answer,
+    no_credentials,
+)
+from mltasks.object_storage.path import ObjectPath, parse_url
 
 ATTEMPTS = 3  # of a request: what is not there after these seconds is said, not waited for
 CONNECT_S = 3.0
-GIVE_UP = timedelta(seconds=10)  # of Google's client, which else would try for a quarter of an hour
+GIVE_UP = timedelta(seconds=4)  # of Google's client, which else would try for a quarter of an hour
 ASK_AZURE = """
 import sys, pyarrow.fs
 filesystem, path = pyarrow.fs.FileSystem.from_uri(sys.argv[1])
 filesystem.get_file_info(path)
 """
-OF_PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_", "CLOUD_", "HTTP", "HOME")
+OF_PROVIDERS = ("AWS_", "GOOGLE_", "GCE_", "STORAGE_EMULATOR_", "AZURE_", "CLOUD_", "HTTP", "HOME")
+METADATA = "metadata.google.internal"  # answers on Google's machines, with the credentials of their role
 
 
 def open_filesystem(place: ObjectPath) -> pafs.FileSystem:
@@ -42,13 +51,38 @@ def provider_settings() -> tuple[tuple[str, str], ...]:
 def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
     try:
         if scheme == "gs":
-            return pafs.GcsFileSystem(retry_time_limit=GIVE_UP)
+            return _open_google(f"{scheme}://{bucket}", dict(settings))
         return _open_azure(f"{scheme}://{bucket}", settings) if scheme.startswith("abfs") else _open_s3(settings)
     except (ImportError, NotImplementedError):  # pyarrow is built with some of its file systems, or with all
         raise UsageError(
             f"{scheme}://{bucket}: the pyarrow that is installed was built without {scheme}://; "
             "pip install --force-reinstall pyarrow, which comes with it"
         ) from None
+
+
+def _open_google(url: str, environment: Mapping[str, str]) -> pafs.FileSystem:
+    make = partial(pafs.GcsFileSystem, retry_time_limit=GIVE_UP)  # first, since not every pyarrow has it
+    if options := google_options(environment):
+        _check_answer(parse_url(url), f"{google_emulator(environment)}/storage/v1/b/{urlsplit(url).netloc}", "json")
+        return make(**options, anonymous=True)
+    if not has_google_file(environment):  # Google's client would look for a machine of Google's again and again
+        try:
+            socket.create_connection((environment.get("GCE_METADATA_ROOT", METADATA), 80), CONNECT_S).close()
+        except OSError:
+            raise no_credentials(url, KEYS["gs"]) from None
+    return make()
+
+
+def google_options(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where the emulator is that the environment names; it takes no credentials, and gets none.
+
+    STORAGE_EMULATOR_HOST, as Google's own tools have it, or CLOUD_STORAGE_EMULATOR_ENDPOINT. Raises UsageError for
+    what is no address.
+    """
+    url = google_emulator(environment)
+    if not url:
+        return {}
+    return _address(url, "STORAGE_EMULATOR_HOST", "http://localhost:4443")
 
 
 def _open_azure(url: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
@@ -103,11 +137,17 @@ def s3_options(environment: Mapping[str, str]) -> dict[str, Any]:
     if bundle := environment.get("AWS_CA_BUNDLE"):
         options["tls_ca_file_path"] = bundle
     if url := endpoint(environment):
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc or parts.path.strip("/"):
-            raise UsageError("AWS_ENDPOINT_URL: is no address; say for instance https://s3.example.org:9000")
-        options |= {"scheme": parts.scheme, "endpoint_override": parts.netloc, "region": region or "us-east-1"}
+        options |= _address(url, "AWS_ENDPOINT_URL", "https://s3.example.org:9000")
+        options["region"] = region or "us-east-1"
     return options
+
+
+def _address(url: str, name: str, example: str) -> dict[str, str]:
+    """Return the address of an endpoint as pyarrow takes it; raises UsageError that names the variable."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc or parts.path.strip("/"):
+        raise UsageError(f"{name}: is no address; say for instance {example}")
+    return {"scheme": parts.scheme, "endpoint_override": parts.netloc}
 
 
 def attempts(environment: Mapping[str, str]) -> int:
@@ -125,18 +165,24 @@ def region_of(environment: Mapping[str, str]) -> str | None:
 
 def check_endpoint(place: ObjectPath) -> None:
     """Raise StorageError where a named endpoint is no S3: what pyarrow takes for an empty list may be a web page."""
-    url = endpoint()
-    if place.scheme != "s3" or not url:
-        return
+    if place.scheme == "s3" and endpoint():
+        _check_answer(place, f"{endpoint().rstrip('/')}/{place.bucket}", "xml")
+
+
+def _check_answer(place: ObjectPath, url: str, language: str) -> None:
+    """Raise StorageError where a server answers in another language: it is something else.
+
+    Asked without credentials, S3 refuses in XML, an emulator of Google's answers in JSON.
+    """
     import urllib3
 
     bundle = os.environ.get("AWS_CA_BUNDLE")  # None: the authorities of this machine, as for all other requests
     with urllib3.PoolManager(retries=False, timeout=CONNECT_S, ca_certs=bundle) as pool:
-        try:  # without credentials: S3 refuses in XML, and all else in what is its own
-            answer = pool.request("GET", f"{url.rstrip('/')}/{place.bucket}", preload_content=False)
+        try:
+            answer = pool.request("GET", url, preload_content=False)
         except urllib3.exceptions.HTTPError:
             return
         kind = answer.headers.get("content-type", "").partition(";")[0].lower()
         answer.release_conn()
-    if kind and not kind.endswith("xml"):
+    if kind and not kind.endswith(language):
         raise html_answer(place, "HTML" if "html" in kind else kind[:40])

@@ -38,6 +38,8 @@ def check_writable(path: str | Place, force: bool) -> Place:
         exists = place.is_file()
     if exists and not force:
         raise _exists(place)
+    if not exists:
+        place.check_bucket()
     return place
 
 

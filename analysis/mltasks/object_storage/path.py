@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from mltasks.exceptions import StorageError, UsageError
-from mltasks.object_storage.errors import translate_errors
+from mltasks.object_storage.errors import no_bucket, translate_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,7 @@ SCHEMES = {  # as tools call it -> as pyarrow does
     "abfs": "abfs",
     "abfss": "abfss",
 }
+NOTHING = "No such file or directory"  # what pyarrow says of an empty list of Google's, as an error without a number
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ class ObjectPath:
         """Write a file as this object, in parts that become one at the end; raises StorageError, UsageError."""
         import pyarrow.fs as pafs
 
-        with translate_errors(self):
-            pafs.copy_files(str(path), self.location, pafs.LocalFileSystem(), self._filesystem())
+        try:
+            with translate_errors(self):
+                pafs.copy_files(str(path), self.location, pafs.LocalFileSystem(), self._filesystem())
+        except FileNotFoundError:  # of what an object is written to, only the bucket has to be there
+            raise no_bucket(self) from None
 
     def is_file(self) -> bool:
         """Tell whether there is an object of this key; raises StorageError, UsageError."""
@@ -83,6 +87,11 @@ class ObjectPath:
     def objects(self) -> dict[ObjectPath, ObjectInfo]:
         """Return the objects below this prefix, and what a listing says of them; raises StorageError, UsageError."""
         return dict(self._list())
+
+    def check_bucket(self) -> None:
+        """Raise UsageError where there is no such bucket, as far as the credentials in use are told."""
+        with suppress(StorageError):
+            self.objects()
 
     @contextmanager
     def reasons(self) -> Iterator[None]:
@@ -95,17 +104,29 @@ class ObjectPath:
             raise
 
     def _list(self) -> Iterator[tuple[ObjectPath, ObjectInfo]]:
-        import pyarrow.fs as pafs
-
-        try:  # asked to allow for nothing there, pyarrow would allow for a bucket that is not there
-            with translate_errors(self):
-                entries = self._filesystem().get_file_info(pafs.FileSelector(self.location, recursive=True))
-        except FileNotFoundError:
-            return
+        with translate_errors(self):
+            entries = self._entries()
         for entry in entries:
             if entry.is_file and entry.path.startswith(f"{self.location}/"):
                 relative = entry.path.removeprefix(f"{self.location}/")
                 yield self / relative, ObjectInfo(relative, entry.size)
+
+    def _entries(self) -> list[pafs.FileInfo]:
+        import pyarrow.fs as pafs
+
+        try:  # asked to allow for nothing there, pyarrow would allow for a bucket that is not there
+            entries: list[pafs.FileInfo] = self._filesystem().get_file_info(
+                pafs.FileSelector(self.location, recursive=True)
+            )
+        except FileNotFoundError:
+            if self.scheme == "gs":  # there it is the bucket: where there is nothing, the list is empty
+                raise no_bucket(self) from None
+            return []
+        except OSError as error:
+            if self.scheme == "gs" and str(error).startswith(NOTHING):
+                return []
+            raise
+        return entries
 
     def _filesystem(self) -> pafs.FileSystem:
         from mltasks.object_storage.filesystem import open_filesystem
