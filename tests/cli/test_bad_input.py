@@ -54,6 +54,8 @@ def answer(hits: int, total: int, relation: str = "eq") -> str:
         (("durations", "demo", "--every", "1h", "--tz", "Mars"), ("tz: there is no time zone 'Mars'", "Europe/Berlin")),
         (("durations", "demo", "--since", "yesterdayish"), ("since: cannot read 'yesterdayish'", "2026-11-24", "7d")),
         (("list", "demo", "--since", "2026-01-02", "--until", "2026-01-01"), ("since 2026-01-02", "not before until")),
+        (("errors", "demo", "--new"), ("Option '--new' requires an argument", "errors --help")),
+        (("compare", "demo", "--split"), ("Option '--split' requires an argument", "compare --help")),
         (("durations", "demo", "--outcome", "faild"), ("outcome: there is no outcome 'faild'", "failed")),
         (("failures", "demo", "--state", "FAILED"), ("failures does not take the filter state", "leave it out")),
         (

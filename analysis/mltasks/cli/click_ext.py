@@ -111,9 +111,14 @@ class Command(click.Command):
             names = [name for each in self.get_params(ctx) for name in each.opts if name.startswith("--")]
             near = keywords.suggest(error.option_name, [name.lstrip("-").replace("-", "_") for name in names])
             if near is None:
+                hidden = {name for each in self.get_params(ctx) if getattr(each, "hidden", False) for name in each.opts}
+                error.possibilities = [name for name in error.possibilities or () if name not in hidden]
                 raise
             text = f"No such option {error.option_name!r}. Did you mean '--{near.replace('_', '-')}'?"
             raise click.NoSuchOption(error.option_name, text, ctx=error.ctx) from None
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # so that the line says whose help to see
+            raise
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, then the examples."""

@@ -120,16 +120,11 @@ def _report_options(report: Report) -> Decorator:
 
 
 def _own_option(declared: ReportOption) -> Decorator:
-    return option(
-        f"--{declared.name.replace('_', '-')}",
-        declared.name,
-        metavar=None if declared.kind == "flag" else declared.metavar,
-        multiple=declared.kind == "texts",
-        is_flag=declared.kind == "flag",
-        type=TYPES.get(declared.kind),
-        section=GROUPS,
-        help=declared.help,
-    )
+    names, settings = (f"--{declared.name.replace('_', '-')}", declared.name), {"section": GROUPS, "help": declared.help}
+    if declared.kind == "flag":
+        return option(*names, is_flag=True, **settings)
+    is_list, type_ = declared.kind == "texts", TYPES.get(declared.kind)
+    return option(*names, metavar=declared.metavar, multiple=is_list, type=type_, **settings)
 
 
 def _plot(report: Report) -> Decorator:
