@@ -226,6 +226,12 @@ def test_a_file_or_span_that_is_not_there_is_said() -> None:
             mltasks.errors(mltasks.load("demo"), new=span)
 
 
+def test_a_span_of_what_is_new_is_spelt_as_every_other() -> None:
+    tasks = mltasks.load("demo")
+    for span, same in (("7days", "7d"), ("30 min", "30m"), ("2W", "2w")):
+        assert mltasks.errors(tasks, new=span).equals(mltasks.errors(tasks, new=same))
+
+
 def test_what_did_not_fail_has_no_errors() -> None:
     table = both({"state": "COMPLETED"}, {"state": "RUNNING"}, {"state": "CANCELLED"})
     assert table.empty

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mltasks.cli import completion
+from mltasks.exceptions import UsageError
 from mltasks.tasks import keywords
 
 Function = Callable[..., Any]
@@ -72,10 +73,13 @@ class Option(click.Option):
         """Read the value; where the environment has set one that cannot be, the error names its variable."""
         try:
             return super().handle_parse_result(ctx, opts, args)
-        except click.BadParameter as error:
+        except (click.BadParameter, UsageError) as error:
             if self.name in opts or self.resolve_envvar_value(ctx) is None:
                 raise
-            text = f"{error.message.rstrip('.')}; it is set by {self.envvar} in the environment"
+            said = error.message if isinstance(error, click.BadParameter) else str(error)
+            text = f"{said.rstrip('.')}; it is set by {self.envvar} in the environment"
+            if isinstance(error, UsageError):
+                raise UsageError(text) from None
             raise click.BadParameter(text, error.ctx, error.param, error.param_hint) from None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -112,8 +116,8 @@ class Command(click.Command):
             near = keywords.suggest(error.option_name, [name.lstrip("-").replace("-", "_") for name in names])
             if near is None:
                 hidden = {name for each in self.get_params(ctx) if getattr(each, "hidden", False) for name in each.opts}
-                error.possibilities = [name for name in error.possibilities or () if name not in hidden]
-                raise
+                possible = [name for name in error.possibilities or () if name not in hidden]
+                raise click.NoSuchOption(error.option_name, possibilities=possible, ctx=error.ctx) from None
             text = f"No such option {error.option_name!r}. Did you mean '--{near.replace('_', '-')}'?"
             raise click.NoSuchOption(error.option_name, text, ctx=error.ctx) from None
         except click.UsageError as error:

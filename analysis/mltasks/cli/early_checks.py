@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mltasks.cli import options
+from mltasks.opensearch.access import DEMO
 from mltasks.reports.declaration import Report
-from mltasks.tasks import column_names, filter_words, group_columns, schema
+from mltasks.tasks import column_names, filter_values, filter_words, group_columns, schema
 from mltasks.tasks.filter_declarations import HELP
 
 if TYPE_CHECKING:
     from mltasks.opensearch.access import Access
-
-ALL = "all"  # beside the outcomes, what a report's own option may say
 
 
 def check_report(report: Report, sources: Sequence[str], access: Access, given: Mapping[str, Any]) -> None:
@@ -27,10 +26,10 @@ def check_report(report: Report, sources: Sequence[str], access: Access, given: 
     names += ["node_name"] if "worker_node" in keys else []  # as some reports call the nodes beside their ids
     check_columns(options.split_names(given.get("columns")), given.get("sort"), names)
     _check_moments({each.name: given.get(each.name) for each in report.options if each.metavar == "TIME"})
-    own = {each.name: given[each.name] for each in report.options if each.name in HELP and given.get(each.name)}
-    if "outcome" in own:
-        own["outcome"] = [word for word in filter_words.parse_words(own["outcome"], "outcome") if word != ALL] or None
-    check_filters({**own, "tz": given.get("tz")})
+    if report.check is not None:
+        report.check(given)
+    single = [each.name for each in report.options if each.kind == "text" and each.name in HELP]
+    check_filters({**{name: given.get(name) or None for name in single}, "tz": given.get("tz")})
 
 
 def _check_moments(values: Mapping[str, str | None]) -> None:
@@ -61,9 +60,16 @@ def check_columns(columns: Sequence[str], sort: str | None, names: Collection[st
             raise column_names.unknown_column("columns", name, names)
 
 
-def check_filters(chosen: Mapping[str, Any]) -> None:
-    """Raise UsageError for a time, a time zone or a word of a filter that cannot be read."""
-    filter_words.parse_filters(chosen)
+def check_filters(chosen: Mapping[str, Any], sources: Sequence[str] = ()) -> None:
+    """Raise UsageError for a time, a time zone or a word of a filter that cannot be read.
+
+    Also for a word that no task of the sources has, where they are known without reading them: those of `demo`.
+    """
+    folded = filter_words.parse_filters(chosen)
+    if folded and {*sources} == {DEMO}:
+        from mltasks.sources import demo
+
+        filter_values.check_words(folded, demo.context(), lambda column: ())  # which has no values of its own
     if any(isinstance(chosen.get(name), str) for name in ("since", "until", "tz")):
         from mltasks.tasks import times
 
@@ -74,6 +80,7 @@ def check_filters(chosen: Mapping[str, Any]) -> None:
         moments = {name: times.parse_time(word, now_ms, name, tz) for name, word in words.items()}
         if len(moments) == 2 and not any(map(times.is_relative, words.values())):
             times.check_window(moments["since"], moments["until"])
+        times.check_spans(words.get("since"), words.get("until"))
 
 
 def parse_span(text: str, name: str) -> float:

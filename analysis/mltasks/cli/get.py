@@ -62,6 +62,7 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     cancelled, and 4 where one has not ended by --timeout.
     """
     from mltasks.render import write
+    from mltasks.sources import source_kind
 
     span = given.pop("timeout")
     is_in_all = wait and ctx.get_parameter_source("timeout") is ParameterSource.COMMANDLINE
@@ -73,6 +74,8 @@ def command(ctx: click.Context, /, source_and_ids: tuple[str, ...], refresh: boo
     kind = write.format_of(given["format_"], given["output"])
     write.check_output(given["output"], given["force"])
     open_sources.check_call([source], access, {}, every=False)
+    if refresh and source_kind.kind_of(source, access.config) != "cluster":
+        raise source_kind.no_refresh(source)
     how_long = (span if is_in_all else WAIT) if wait else None
     with open_sources.status_line([source]):
         from mltasks.render.view import View  # only now, since they are most of a start

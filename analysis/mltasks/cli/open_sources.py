@@ -29,9 +29,10 @@ def check_call(names: Sequence[str], access: Access, chosen: Mapping[str, Any], 
     from mltasks.sources import source_kind
 
     names = resolve_names(names, access, every=every)
-    early_checks.check_filters(chosen)
+    early_checks.check_filters(chosen, names)
     for name in names:
-        source_kind.check_source(name, access.config)
+        if source_kind.check_source(name, access.config) != "cluster" and access.query is not None:
+            raise source_kind.no_query(name)
     return names
 
 

@@ -70,6 +70,15 @@ def _access(*names: str, **settings: Any) -> Decorator:
     return option(*names, section=CLUSTER, **settings)
 
 
+def _check_config(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the name of a file that is there; some commands and sources need none, but a wrong one is told."""
+    if value:
+        from mltasks.opensearch import config
+
+        config.check_file(value)
+    return value
+
+
 def _connection(timeout: Decorator) -> Decorator:
     return compose(
         [
@@ -91,7 +100,10 @@ def _connection(timeout: Decorator) -> Decorator:
                 help="Give up when reading takes longer in all.",
             ),
             _access(
-                "--config", metavar="FILE", help="Where clusters have names (mltasks.toml; see mltasks doctor --help)."
+                "--config",
+                metavar="FILE",
+                callback=_check_config,
+                help="Where clusters have names (mltasks.toml; see mltasks doctor --help).",
             ),
         ]
     )
@@ -187,6 +199,8 @@ def open_reader(options: dict[str, Any]) -> Reader | None:
     settings = {key: value for key, value in given.items() if value}
     if settings and name != "spark":
         raise UsageError(f"--spark-{next(iter(settings))}: is for --engine spark; add that, or leave it out")
+    if len(settings) > 1:
+        raise UsageError("--spark-master and --spark-remote at once; use one of them")
     if name is None:
         return None
     from mltasks.engines import engine_names

@@ -60,9 +60,11 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     write.check_output(shown["output"], shown["force"])
     write.check_output(shown["plot"], shown["force"])
     open_sources.check_call(sources, access, filters, every=every_cluster)
-    reader = options.open_reader(given)
     if given.get("watch") is not None:
         early_checks.parse_span(given["watch"], "--watch")
+        if kind != "table" or shown["output"]:
+            raise UsageError("--watch: shows a table in the terminal; leave out --format and -o")
+    reader = options.open_reader(given)
     watch, chosen = given.pop("watch", None), options.split_names(shown["columns"])
 
     def make() -> tuple[View, int]:
@@ -78,8 +80,6 @@ def _run(report: Report, sources: Sequence[str], every_cluster: bool, given: dic
     if watch:
         from mltasks.cli import repeat
 
-        if kind != "table" or shown["output"]:
-            raise UsageError("--watch: shows a table in the terminal; leave out --format and -o")
         clusters = open_sources.resolve_names(sources, access, every=every_cluster)
         repeat.repeat(watch, clusters, access, lambda: write.text_of(make()[0], kind, wide=shown["wide"]))
     view, code = make()
@@ -120,7 +120,10 @@ def _report_options(report: Report) -> Decorator:
 
 
 def _own_option(declared: ReportOption) -> Decorator:
-    names, settings = (f"--{declared.name.replace('_', '-')}", declared.name), {"section": GROUPS, "help": declared.help}
+    names, settings = (
+        (f"--{declared.name.replace('_', '-')}", declared.name),
+        {"section": GROUPS, "help": declared.help},
+    )
     if declared.kind == "flag":
         return option(*names, is_flag=True, **settings)
     is_list, type_ = declared.kind == "texts", TYPES.get(declared.kind)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,8 +49,9 @@ def command(
     Only what was written since the last sync is read. An interrupted sync resumes where it stopped. Tasks that were
     deleted on the cluster stay in the store.
     """
+    from mltasks.object_storage.path import is_object_url
     from mltasks.opensearch.access import check_cluster
-    from mltasks.store.manifest import not_a_store
+    from mltasks.store.manifest import check_folder, not_a_store
 
     _, access = options.split(given)
     if quiet:
@@ -65,6 +67,10 @@ def command(
     clusters = open_sources.resolve_names(sources, access, every=every_cluster)
     if len(clusters) == 1:
         check_cluster(clusters[0], access.config)
+    if is_object_url(folder):
+        raise UsageError(f"{folder}: a store is a folder of this machine, which mltasks publish copies there")
+    with suppress(OSError):  # which says what is wrong when it is written
+        check_folder(Path(folder))
     code = 0
     for name in clusters:
         try:

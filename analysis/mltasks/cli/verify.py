@@ -19,19 +19,19 @@ def command(store: str) -> None:
     from mltasks.object_storage.path import is_object_url, parse_url
     from mltasks.store import manifest
 
-    remote = is_object_url(store)
-    if not remote and not (store and manifest.is_store(Path(store))):
+    place = parse_url(store) if is_object_url(store) else None
+    if place is None and not (store and manifest.is_store(Path(store))):
         raise manifest.not_a_store(store)
     with progress.status_line(store):
         from mltasks.store.store import Store  # only now, since they are most of a start
         from mltasks.store.stored_tasks import PublishedStore
 
-        checked = PublishedStore(parse_url(store)) if remote else Store(store)
+        checked = Store(store) if place is None else PublishedStore(place)
         problems = checked.problems()
     for problem in problems:
         print(problem.text)
     if any(problem.lost for problem in problems):
-        again = f"mltasks publish STORE {store}" if remote else f"mltasks sync --repair SOURCE {store}"
+        again = f"mltasks publish STORE {store}" if place else f"mltasks sync --repair SOURCE {store}"
         raise DataError(f"{store}: {len(problems)} wrong, listed before; put back a copy, or {again}")
     if problems:
         raise DataError(f"{store}: {len(problems)} wrong, listed before with the remedy; the data files are whole")

@@ -94,11 +94,16 @@ def find(name: str, given: str | None = None) -> tuple[Section, Path] | None:
     return None
 
 
+def check_file(given: str) -> None:
+    """Raise UsageError for a named file that is not there."""
+    if not Path(given).is_file():
+        raise UsageError(f"--config {given}: there is no such file")
+
+
 def _paths(given: str | None) -> list[Path]:
     named = given or os.environ.get("MLTASKS_CONFIG")
     if named:
-        if not Path(named).is_file():
-            raise UsageError(f"--config {named}: there is no such file")
+        check_file(named)
         return [Path(named)]
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     own = Path(home) / "mltasks" / "config.toml"

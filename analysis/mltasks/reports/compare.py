@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 
 from mltasks.engines import operations, prepare
-from mltasks.exceptions import UsageError
 from mltasks.reports import compare_evidence, compare_sides, report_info, totals, verdicts
 from mltasks.reports.compare_sides import Side
+from mltasks.reports.declarations.compare import check_sides
 from mltasks.reports.grouping import NODE
 from mltasks.reports.statistics import change, change_point, kaplan_meier
 from mltasks.reports.statistics.change import Change, QuantileLimits
 from mltasks.reports.statistics.design_effect import average_design_effect, design_effect_of_blocks
 from mltasks.reports.verdicts import Intervals
 from mltasks.tasks.filter_options import Words
+from mltasks.tasks.group_columns import parse_by
 from mltasks.tasks.plural import count_of
 from mltasks.tasks.times import Moment
 
@@ -93,12 +94,12 @@ def compare(
     >>> table[["task_type", "verdict"]].values.tolist()[:2]
     [['AGENT_EXECUTION', 'unclear'], ['BATCH_PREDICTION', 'too few']]
     """
-    prepared = prepare.prepare(
-        tasks, _keys(by, node), dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"]
-    )
+    words = {"split": split, "since": since, "until": until, "against": against, "node": node}
+    check_sides({**words, "by": by})
+    keys = parse_by(by) if node is None else (*parse_by(by), NODE)
+    prepared = prepare.prepare(tasks, keys, dict(options), as_of=as_of, taken=COLUMNS, wanted=["status_code"])
     report_info.reject_filters("compare", prepared)
     everything = totals.count_totals(prepared)
-    words = {"split": split, "since": since, "until": until, "against": against, "node": node}
     window = compare_sides.read_window(prepared, (everything.first_ms, everything.last_ms), words)
     prepared = replace(prepared, filters=replace(prepared.filters, since_ms=window.low, until_ms=window.high))
     grouped = compare_sides.with_sides(prepared, window, node)
@@ -122,15 +123,6 @@ def compare(
     notes += totals.undated_note(everything, "on no side")
     result = table[[*grouped.shown, *COLUMNS]]
     return report_info.attach_info(result, "compare", prepared, covered, notes, keys=grouped.shown)
-
-
-def _keys(by: str | Sequence[str], node: str | None) -> list[str]:
-    names = [name.strip() for text in ([by] if isinstance(by, str) else by) for name in text.split(",") if name.strip()]
-    if node is None:
-        return names
-    if {NODE, "node", "node_name"} & set(names):
-        raise UsageError("compare: node compares one node with the others; leave worker_node out of by")
-    return [*names, NODE]
 
 
 def _select_window(prepared: prepare.Tasks, window: compare_sides.Window) -> Any:

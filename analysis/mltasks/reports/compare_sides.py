@@ -14,6 +14,7 @@ from mltasks.engines import operations
 from mltasks.engines.prepare import Tasks
 from mltasks.exceptions import UsageError
 from mltasks.reports import grouping
+from mltasks.reports.declarations.compare import PREVIOUS
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.statistics.design_effect import block_number, design_effects
 from mltasks.tasks import derived, duration_status, outcomes, schema, times
@@ -21,7 +22,6 @@ from mltasks.tasks.metadata import to_iso
 
 SIDE, BLOCK = "compare_side", "compare_block"
 BEFORE, AFTER = 0, 1
-PREVIOUS = "previous"
 FINISHED = (*schema.COMPLETED, schema.FAILED)
 
 
@@ -62,14 +62,10 @@ def read_window(tasks: Tasks, span: tuple[int | None, int | None], words: Mappin
     as_of, (first, last) = tasks.context.as_of_ms, span
     split, since, until = (times.parse_time(words[name], as_of, name) for name in ("split", "since", "until"))
     against, node = words["against"], words["node"]
-    if sum(value is not None for value in (split, against, node)) > 1:
-        raise UsageError("compare: split, against and node are three ways to compare; give one of them")
     low, high = (first or 0) if since is None else since, ((last or 0) + 1) if until is None else until
     if node is not None:
         return Window(((low, high), (low, high)), f"before: all other nodes; after: the node {node}")
     if split is not None or since is None:
-        if against is not None:
-            raise UsageError("compare: against needs since, the begin of what is compared; such as since 7d")
         middle = (low + high) // 2 if split is None else split
         if not low < middle < high and last is not None:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -64,6 +64,7 @@ class Report(NamedTuple):
     window: Literal["created", "in_flight"] = "created"  # what since and until select by
     refused: Mapping[str, str] = MappingProxyType({})  # filters that it does not take -> why not
     options: tuple[ReportOption, ...] = ()
+    check: Callable[[Mapping[str, Any]], None] | None = None  # raises UsageError for what is wrong with the keywords
     orders: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # texts of a column in the order of their weight
     repeats: bool = False  # whether the command can show it time and again, as a cluster changes
     now_only: tuple[str, ...] = ()  # columns about now: missing where there are periods

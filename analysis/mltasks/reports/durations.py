@@ -10,12 +10,11 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
-from mltasks.exceptions import UsageError
 from mltasks.reports import grouping, job_durations, outcome_codes, rate_doubts, report_info, totals, training_waits
-from mltasks.reports.declarations.durations import REPORT
+from mltasks.reports.declarations.durations import REPORT, parse_outcomes
 from mltasks.reports.grouping import NODE, TaskGroups
 from mltasks.reports.periods import Periods
-from mltasks.tasks import derived, duration_status, filter_words, outcomes, schema
+from mltasks.tasks import derived, duration_status, outcomes, schema
 from mltasks.tasks.filter_options import DurationOptions, Words
 
 QUANTILES = {
@@ -28,7 +27,6 @@ FEWEST = {0.9: 10, 0.95: 20, 0.99: 100}  # measured tasks that a percentile need
 SECONDS = {"measured": ("seconds", "count"), "mean_s": ("seconds", "mean"), "max_s": ("seconds", "max")}
 ENDS = {"completed": schema.COMPLETED, "failed": (schema.FAILED,), "cancelled": (schema.CANCELLED,)}
 COUNTS = ("tasks", *ENDS, "open")
-FINISHED = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
 UNMEASURED = ("polled", "cut_off", "clock_skew", "implausible", "unreadable")
 COLUMNS = REPORT.column_names
 
@@ -71,7 +69,7 @@ def durations(
     >>> table[["measured", "p50_s"]].values.tolist()
     [[226.0, 0.324]]
     """
-    measured = _read_outcomes(outcome)
+    measured = parse_outcomes(outcome)
     periods = grouping.periods(every, tz)
     wanted = ["status_code", *training_waits.ID, *(["remote_job"] if jobs else [])]
     prepared = prepare.prepare(tasks, by, {**options, "tz": tz}, as_of=as_of, taken=COLUMNS, wanted=wanted)
@@ -91,17 +89,6 @@ def durations(
     return report_info.attach_info(
         table, "durations", prepared, counts, notes, tz=tz, keys=grouped.shown, step=periods and periods.name
     )
-
-
-def _read_outcomes(outcome: Words) -> tuple[str, ...]:
-    """Return the outcomes whose durations are asked for."""
-    words = filter_words.parse_words(outcome or "completed", "outcome")
-    if "all" in words:
-        return FINISHED
-    outcomes = filter_words.parse_outcomes(words)
-    if schema.OPEN in outcomes:
-        raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(FINISHED)}, completed, all")
-    return outcomes
 
 
 def _count(

@@ -11,11 +11,11 @@ import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
-from mltasks.exceptions import UsageError
 from mltasks.reports import error_rows, history, known_errors, report_info, totals
+from mltasks.reports.declarations.errors import parse_new
 from mltasks.reports.error_rows import KEYS, TEXT
 from mltasks.reports.history import History
-from mltasks.tasks import outcomes, schema, times
+from mltasks.tasks import outcomes, schema
 from mltasks.tasks.filter_options import FilterOptions
 from mltasks.tasks.node_lists import split_nodes
 from mltasks.tasks.plural import count_of, plural
@@ -60,7 +60,7 @@ def errors(
     >>> table[["cause", "tasks", "node_failures"]].values.tolist()[0]
     ['unsupported', 38, 84]
     """
-    span_ms = _span(new)
+    span_ms = parse_new(new)
     table_of_known = known_errors.load_known_errors(known)
     prepared = _prepare(tasks, as_of, options)
     covered = totals.count_totals(prepared)
@@ -86,13 +86,6 @@ def errors(
     texts_of = [name for name in COLUMNS if name not in (*COUNTS, "first_seen", "last_seen")]
     result = groups[list(COLUMNS)].astype(dict.fromkeys(texts_of, operations.TEXT))
     return report_info.attach_info(result, "errors", prepared, covered, notes, keys=["error"])
-
-
-def _span(new: str) -> int:
-    match = times.RELATIVE.fullmatch(str(new).strip())
-    if not match or not int(match[1]):
-        raise UsageError(f"new: cannot read {new!r} as a span; write 24h, 7d or 2w")
-    return int(match[1]) * times.MS[match[2]]
 
 
 def _prepare(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> Tasks:

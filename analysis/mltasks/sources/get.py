@@ -13,7 +13,7 @@ from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import Access, Query, open_cluster
 from mltasks.opensearch.client import Cluster
 from mltasks.opensearch.wait import wait_for_end
-from mltasks.sources import load
+from mltasks.sources import load, source_kind
 from mltasks.tasks import schema, times
 
 
@@ -63,7 +63,7 @@ def get(
     seconds = None if wait is None else times.parse_span(wait, "wait")
     if refresh:
         if cluster is None:
-            raise UsageError(f"{place}: only a cluster can refresh a task; leave out --refresh")
+            raise source_kind.no_refresh(place)
         for task_id in wanted:
             cluster.refresh(task_id)
     tasks = _read(cluster or source, place, wanted, access)

@@ -12,10 +12,9 @@ import pyarrow as pa
 from mltasks import progress
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.dataset import Dataset
-from mltasks.exceptions import UsageError
 from mltasks.opensearch.access import Access
 from mltasks.opensearch.client import Cluster
-from mltasks.sources import background, merge
+from mltasks.sources import background, merge, source_kind
 from mltasks.sources.read_tasks import read_tasks, tables
 from mltasks.sources.resolve import are_several, resolve
 from mltasks.tasks import conform, data_warning, deduplicate, filter_options, filter_values, filters, metadata, table
@@ -109,7 +108,4 @@ def reject_query(access: Access, source: Any) -> None:
     if access.query is not None:
         place = source.context.source if isinstance(source, Dataset) else getattr(source, "name", source)
         place = str(place)[:60] if isinstance(place, str | Path) else type(place).__name__
-        raise UsageError(
-            f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
-            "or state (--state)"
-        )
+        raise source_kind.no_query(place)

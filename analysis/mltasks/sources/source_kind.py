@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from mltasks.exceptions import UsageError
-from mltasks.object_storage.path import is_object_url
+from mltasks.object_storage.path import is_object_url, parse_url
 from mltasks.opensearch import config
 from mltasks.opensearch.access import DEMO
 from mltasks.opensearch.url import check_url
@@ -52,6 +52,8 @@ def check_source(source: str | Path, config_file: str | None = None) -> Kind:
     kind, path = kind_of(source, config_file), Path(source)
     if kind is None:
         raise nothing_of_this_name(source, config_file)
+    if kind == "object":
+        parse_url(str(source))
     if kind == "cluster" and "://" in str(source):
         check_url(str(source))
     if kind == "stdin" and (sys.stdin is None or sys.stdin.isatty()):
@@ -75,6 +77,19 @@ def may_have_own_columns(source: str | Path, config_file: str | None = None) -> 
 def empty_source() -> UsageError:
     """Return the error for a source without a name."""
     return UsageError("the source is empty, as a variable is that is not set; name a cluster's URL, a file, or demo")
+
+
+def no_query(place: str) -> UsageError:
+    """Return the error for a query to what is no cluster."""
+    return UsageError(
+        f"{place}: a query is for clusters; on a file use the filters, such as function_name (--function-name) "
+        "or state (--state)"
+    )
+
+
+def no_refresh(place: str) -> UsageError:
+    """Return the error where a task is to be refreshed on what is no cluster."""
+    return UsageError(f"{place}: only a cluster can refresh a task; leave out --refresh")
 
 
 def is_source(word: str, config_file: str | None = None) -> bool:

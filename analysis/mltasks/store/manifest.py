@@ -14,7 +14,7 @@ from msgspec import Meta
 from mltasks import atomic_write
 from mltasks.exceptions import DataError, UsageError
 from mltasks.object_storage.path import ObjectPath, Place
-from mltasks.store.paths import is_data_path
+from mltasks.store.paths import DATA_FOLDER, LOCK, PART, is_data_path
 from mltasks.tasks.metadata import ClusterInfo
 
 NAME = "_manifest.json"  # pandas and pyarrow take no file for data that begins with an underscore
@@ -140,6 +140,20 @@ def is_store(path: Path) -> bool:
         return (path / NAME).is_file()
     except (OSError, ValueError):  # no name for a file
         return False
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError for a folder that neither is a store nor can become one; OSError where it cannot be listed."""
+    if not (folder / NAME).exists() and folder.exists() and _foreign_files(folder):
+        raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
+
+
+def _foreign_files(folder: Path) -> bool:
+    """Tell whether anything is there that a first sync, ended before its first step, has not left."""
+    ours = (LOCK, DATA_FOLDER)
+    return not folder.is_dir() or any(path.name not in ours and not path.match(PART) for path in folder.iterdir())
 
 
 def not_a_store(path: str | Path) -> UsageError:

@@ -15,6 +15,7 @@ from mltasks.object_storage.path import ObjectPath
 from mltasks.tasks import schema
 
 DATA_FOLDER = "_files"
+LOCK = "_lock"
 DAMAGED_FOLDER = "_damaged"  # what `sync --repair` has set aside
 IMPLAUSIBLE = "implausible"  # the partition of tasks without a time of creation that can be one
 RANDOM_NAME = "[0-9a-f]" * 16

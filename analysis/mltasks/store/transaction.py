@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltasks import atomic_write
-from mltasks.exceptions import UsageError, WriteError
+from mltasks.exceptions import WriteError
 from mltasks.store import manifest, orphans
 from mltasks.store.layout import StoreLayout
 from mltasks.store.manifest import ClusterState, Manifest, Snapshot
-from mltasks.store.paths import DATA_FOLDER, PART
+from mltasks.store.paths import LOCK
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCK = "_lock"
 STILL_READ_MS = 3_600_000  # for so long after a file was replaced, a report that knows the state before may read it
 
 
@@ -114,10 +113,7 @@ def _lock(folder: Path) -> tuple[BaseFileLock, bool]:
     from filelock import FileLock, Timeout  # only a sync needs it
 
     try:
-        if not (folder / manifest.NAME).exists() and folder.exists() and _foreign_files(folder):
-            raise UsageError(f"{folder}: is not a store and not empty; name a new folder, and sync makes it")
-        if not folder.absolute().parent.is_dir():
-            raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
+        manifest.check_folder(folder)
         folder.mkdir(exist_ok=True)
         lock = FileLock(folder / LOCK, timeout=0)
         with warnings.catch_warnings(record=True) as said:  # that there are no locks
@@ -130,9 +126,3 @@ def _lock(folder: Path) -> tuple[BaseFileLock, bool]:
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror}") from error
     return lock, not said
-
-
-def _foreign_files(folder: Path) -> bool:
-    """Tell whether anything is there that a first sync, ended before its first step, has not left."""
-    ours = (LOCK, DATA_FOLDER)
-    return not folder.is_dir() or any(path.name not in ours and not path.match(PART) for path in folder.iterdir())

@@ -7,7 +7,7 @@ from typing import Literal
 
 import narwhals as nw
 
-from mltasks.tasks.letter_case import fold, fold_column
+from mltasks.tasks.letter_case import fold, fold_column, has_any
 
 NodeNames = Mapping[tuple[str | None, str], str]  # (cluster, node id) -> node name
 Window = Literal["created", "in_flight"]  # what since and until select by
@@ -50,8 +50,3 @@ def match_names(names: NodeNames, words: Sequence[str]) -> list[nw.Expr]:
         matches = contains("nodes_text", fold(node))
         conditions.append(matches if cluster is None else matches & (nw.col("cluster") == cluster))
     return conditions
-
-
-def has_any(text: str, words: Sequence[str]) -> bool:
-    """Tell whether a text contains one of some words, in any case."""
-    return any(word in fold(text) for word in words)

@@ -48,4 +48,5 @@ FILTERS = (
 )
 TWINS = {"task_type": "Not of this type.", "state": "Not in this state.", "outcome": "Not with this outcome."}
 HELP = {each.name: each.help for each in FILTERS} | {f"not_{name}": text for name, text in TWINS.items()}
+EXACT = tuple(each.name for each in FILTERS if each.kind == "exact")
 WORDS = tuple(name for name in HELP if name not in ("since", "until"))

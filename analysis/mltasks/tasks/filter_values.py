@@ -1,18 +1,23 @@
-"""Values of filters that nothing has: misspelt, where no release knows them, or no node or model is called so."""
+"""Values of filters that nothing has: misspelt, where no release knows them, or no node or model is called so.
+
+It imports nothing heavy: what the tasks of a source have may be known without reading them.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltasks.exceptions import UsageError
-from mltasks.tasks import node_lists, schema
-from mltasks.tasks.filter_conditions import has_any
-from mltasks.tasks.filters import EXACT, Filters
-from mltasks.tasks.letter_case import fold
+from mltasks.tasks import schema
+from mltasks.tasks.filter_declarations import EXACT, WORDS
+from mltasks.tasks.letter_case import fold, has_any
 from mltasks.tasks.metadata import Context
+
+if TYPE_CHECKING:
+    from mltasks.tasks.filters import Filters
 
 RELEASED = {  # the values that releases know
     "state": tuple(schema.STATES),
@@ -21,6 +26,8 @@ RELEASED = {  # the values that releases know
 }
 
 LISTED = 8  # names in an error
+Words = Mapping[str, tuple[str, ...]]  # filter -> its words
+Confirmed = frozenset[tuple[str, str]]  # (filter, word) that is known to be there
 
 
 def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Iterable[Any]]) -> None:
@@ -29,9 +36,17 @@ def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Ite
     So it is for a node or a model, where their names were read: part of no name, and of no id in the tasks.
     `read_values` returns the values of a column that there are; it is asked only about what is not known without.
     """
-    _check_names("node", chosen.node, chosen, _node_names(ctx), lambda: _split(read_values("nodes_text")))
-    _check_names("model", chosen.model, chosen, ctx.models(), lambda: read_values("model_id"))
-    for name, word in unknown_words(chosen):
+    check_words({name: getattr(chosen, name) for name in WORDS}, ctx, read_values, chosen.confirmed)
+
+
+def check_words(
+    words: Words, ctx: Context, read_values: Callable[[str], Iterable[Any]], confirmed: Confirmed = frozenset()
+) -> None:
+    """Raise UsageError as `check_values` does, for folded words by the name of their filter."""
+    nodes, models = words.get("node", ()), words.get("model", ())
+    _check_names("node", nodes, confirmed, _node_names(ctx), lambda: _split(read_values("nodes_text")))
+    _check_names("model", models, confirmed, ctx.models(), lambda: read_values("model_id"))
+    for name, word in _unknown(words, confirmed):
         column = name.removeprefix("not_")
         values = {value for value in read_values(column) if isinstance(value, str)}
         if column == "cluster":
@@ -43,7 +58,11 @@ def check_values(chosen: Filters, ctx: Context, read_values: Callable[[str], Ite
 
 
 def _check_names(
-    name: str, words: Iterable[str], chosen: Filters, names: Mapping[str, str], read_ids: Callable[[], Iterable[Any]]
+    name: str,
+    words: Iterable[str],
+    confirmed: Confirmed,
+    names: Mapping[str, str],
+    read_ids: Callable[[], Iterable[Any]],
 ) -> None:
     """Raise UsageError for a word that is part of no id and of no name (by id).
 
@@ -52,7 +71,7 @@ def _check_names(
     if not names:
         return
     labels = [text for pair in names.items() for text in pair]
-    doubtful = [word for word in words if (name, word) not in chosen.confirmed]
+    doubtful = [word for word in words if (name, word) not in confirmed]
     doubtful = [word for word in doubtful if not any(has_any(label, [word]) for label in labels)]
     if not doubtful:
         return
@@ -71,7 +90,12 @@ def _node_names(ctx: Context) -> dict[str, str]:
 
 
 def _split(texts: Iterable[Any]) -> list[str]:
-    return [node for joined in texts for node in node_lists.split_nodes(joined)]
+    joined = [*texts]
+    if not joined:
+        return []
+    from mltasks.tasks import node_lists  # only now, since it imports Arrow
+
+    return [node for text in joined for node in node_lists.split_nodes(text)]
 
 
 def _suggest(word: str, there: Iterable[str]) -> str:
@@ -91,10 +115,14 @@ def confirm_names(chosen: Filters) -> Filters:
 
 def unknown_words(chosen: Filters) -> list[tuple[str, str]]:
     """Return the values (filter, value) of exact filters that no release knows and nobody has met."""
+    return _unknown({name: getattr(chosen, name) for name in WORDS}, chosen.confirmed)
+
+
+def _unknown(words: Words, confirmed: Confirmed) -> list[tuple[str, str]]:
     return [
         (name, word)
         for name in (*EXACT, "not_state", "not_task_type")
-        for word in getattr(chosen, name)
-        if (name, word) not in chosen.confirmed
+        for word in words.get(name, ())
+        if (name, word) not in confirmed
         and word not in {fold(value) for value in RELEASED.get(name.removeprefix("not_"), ())}
     ]

@@ -12,14 +12,13 @@ import narwhals as nw
 
 from mltasks.tasks import outcomes
 from mltasks.tasks.conditions import any_of
-from mltasks.tasks.filter_conditions import NodeNames, Window, contains, has_any, is_in, match_names, window_conditions
-from mltasks.tasks.filter_declarations import FILTERS, WORDS
-from mltasks.tasks.letter_case import fold
+from mltasks.tasks.filter_conditions import NodeNames, Window, contains, is_in, match_names, window_conditions
+from mltasks.tasks.filter_declarations import EXACT, FILTERS, WORDS
+from mltasks.tasks.letter_case import fold, has_any
 from mltasks.tasks.metadata import to_iso
 from mltasks.tasks.redact_secrets import mask_login
 
 Frame = TypeVar("Frame", nw.LazyFrame[Any], nw.DataFrame[Any])
-EXACT = tuple(each.name for each in FILTERS if each.kind == "exact")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ def fold(text: str) -> str:
     return "".join("σ" if char == "ς" else "i" if char == "İ" else char.lower() for char in text)
 
 
+def has_any(text: str, words: Sequence[str]) -> bool:
+    """Tell whether a text contains one of some words, in any case."""
+    return any(word in fold(text) for word in words)
+
+
 def fold_column(column: str, words: Sequence[str]) -> nw.Expr:
     """Return a column as `fold` does; letters that none of the words has are left as they may be."""
     import narwhals as nw  # here, since errors of usage fold words without it

@@ -53,6 +53,14 @@ def check_window(since_ms: int | None, until_ms: int | None) -> None:
         raise UsageError(f"since {begin} is not before until {end}; swap them")
 
 
+def check_spans(since: Moment, until: Moment) -> None:
+    """Raise UsageError for two spans before the time of the data, whatever it is, of which the later one begins."""
+    spans = [RELATIVE.fullmatch(value.strip()) if isinstance(value, str) else None for value in (since, until)]
+    begin, end = (int(span[1]) * MS[span[2][0].lower()] if span else None for span in spans)
+    if begin is not None and end is not None and begin <= end:
+        raise UsageError(f"since {since} is not before until {until}; swap them")
+
+
 def is_relative(value: Any) -> bool:
     """Tell whether a time counts from the time of the data."""
     if isinstance(value, str):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import CHANGES_RATE, Report, ReportOption
 from mltasks.reports.declaration import ReportColumn as Column
 
@@ -17,6 +21,25 @@ def _quantile(name: str, label: str) -> tuple[Column, ...]:
     )
 
 
+def check_sides(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for keywords of `compare` that name no two sides; some of them may be missing."""
+    split, since, against, node = (given.get(name) for name in ("split", "since", "against", "node"))
+    if sum(value is not None for value in (split, against, node)) > 1:
+        raise UsageError("compare: split, against and node are three ways to compare; give one of them")
+    if against is not None and since is None:
+        raise UsageError("compare: against needs since, the begin of what is compared; such as since 7d")
+    if isinstance(against, str) and against != PREVIOUS:
+        from mltasks.tasks import times  # here, since help reads this module
+
+        times.parse_time(against, 0, "against")
+    if node is not None:
+        from mltasks.tasks.group_columns import OTHER_NAMES, parse_by
+
+        if {*OTHER_NAMES, *OTHER_NAMES.values()} & {*parse_by(given.get("by") or ())}:
+            raise UsageError("compare: node compares one node with the others; leave worker_node out of by")
+
+
+PREVIOUS = "previous"  # what `against` may say beside a time
 VERDICTS = (  # of one group's measures, the first of these is shown
     *("worse", "better", "worse?", "better?", "unclear", "same", "only before", "only after", "too few"),
 )
@@ -70,5 +93,6 @@ REPORT = Report(
         ReportOption("against", "WORD", "With --since: previous (as long a time before it), or when that began."),
         ReportOption("node", "NODE", "Compare this node, by id or name, with all others."),
     ),
+    check=check_sides,
     on_page=False,
 )

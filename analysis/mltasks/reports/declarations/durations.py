@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import Report, ReportOption
 from mltasks.reports.declaration import ReportColumn as Column
 from mltasks.reports.declarations import columns
+
+
+def parse_outcomes(outcome: Any) -> tuple[str, ...]:
+    """Return the outcomes whose durations are asked for; raises UsageError for a word that is none."""
+    from mltasks.tasks import filter_words, schema  # here, since help reads this module
+
+    words = filter_words.parse_words(outcome or "completed", "outcome")
+    outcomes = filter_words.parse_outcomes(word for word in words if word != "all")
+    finished = tuple(outcome for outcome in schema.OUTCOMES if outcome != schema.OPEN)
+    if "all" in words:
+        return finished
+    if schema.OPEN in outcomes:
+        raise UsageError(f"outcome: an open task has no duration yet; there are {', '.join(finished)}, completed, all")
+    return outcomes
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    parse_outcomes(given.get("outcome"))
+
 
 REPORT = Report(
     name="durations",
@@ -41,5 +64,6 @@ REPORT = Report(
             "outcome", "WORD", "Measure the failed, partial, cancelled, or all, not the completed.", kind="texts"
         ),
     ),
+    check=_check,
     figure="durations",
 )

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from mltasks.exceptions import UsageError
 from mltasks.reports.declaration import Report, ReportOption
 from mltasks.reports.declaration import ReportColumn as Column
 from mltasks.reports.declarations import columns
+
+
+def parse_new(new: Any) -> int:
+    """Return for how long an error is new [ms]; raises UsageError for what is no span."""
+    from mltasks.tasks import times  # here, since help reads this module
+
+    match = times.RELATIVE.fullmatch(str(new).strip())
+    if not match or not int(match[1]):
+        raise UsageError(f"new: cannot read {new!r} as a span; write 24h, 7d or 2w")
+    return int(match[1]) * times.MS[match[2][0].lower()]
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    if given.get("new") is not None:
+        parse_new(given["new"])
+    if given.get("known") is not None:
+        from mltasks.reports.known_errors import load_known_errors
+
+        load_known_errors(given["known"])
+
 
 REPORT = Report(
     name="errors",
@@ -49,4 +73,5 @@ REPORT = Report(
         ReportOption("new", "SPAN", "New is what was first seen so recently, such as 24h (7d)."),
         ReportOption("known", "FILE", "Known errors of your own, in TOML: [[error]] match, cause, means, remedy."),
     ),
+    check=_check,
 )

@@ -11,7 +11,7 @@ import pandas as pd
 from mltasks.engines.prepare import Tasks
 from mltasks.reports import compare_evidence, verdicts
 from mltasks.reports.compare import compare
-from mltasks.reports.compare_sides import PREVIOUS
+from mltasks.reports.declarations.compare import PREVIOUS
 from mltasks.reports.example_tasks import AT, find_greatest
 from mltasks.reports.findings import finding
 from mltasks.reports.findings.finding import Commands, Finding
