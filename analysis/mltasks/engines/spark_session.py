@@ -46,8 +46,6 @@ def open_session(session: Any, settings: Mapping[str, str]) -> Any:
             raise UsageError(f"session: {type(session).__name__} is not a SparkSession; give one, or leave it out")
         return session
     master, remote = settings.get("master"), settings.get("remote")
-    if master and remote:
-        raise UsageError("--spark-master and --spark-remote at once; use one of them")
     try:
         from pyspark.sql import SparkSession
     except ImportError:
