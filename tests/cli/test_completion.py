@@ -1,11 +1,13 @@
-"""What a shell completes, through click's own interface, and once in a real bash."""
+"""What a shell completes, through click's own interface, and in the shells."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from click.shell_completion import ShellComplete
 from mltasks.cli.main import COMMANDS, group
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks import schema
+from support.missing import fail_or_skip
 
 
 def complete(*words: str) -> list[str]:
@@ -88,31 +91,106 @@ def test_an_unreadable_configuration_says_nothing_into_the_prompt(folder: Path) 
     assert complete("failures", "dem") == ["demo"]
 
 
-COMPLETE = """
+SHELLS = {  # how a shell is asked what a line becomes, without a terminal: what the script of ours tells it
+    "bash": """
 eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
-COMP_WORDS=(mltasks failures demo --by fun) COMP_CWORD=4
+compopt() { echo "<$2>"; }
+COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
 _mltasks_completion mltasks
 printf '%s\\n' "${COMPREPLY[@]}"
-"""
+""",
+    "zsh": """
+compdef() { }
+compset() { }
+_path_files() { print -r -- "<$1>" }
+compadd() { print -rl -- "${(@P)argv[-1]}" }
+_describe() { print -rl -- "${(@P)argv[-2]}" }
+eval "$(_MLTASKS_COMPLETE=zsh_source mltasks)"
+words=("${(z)1}") CURRENT=${#words}
+[[ $1 == *' ' ]] && words+=('') && CURRENT=$((CURRENT + 1))
+_mltasks_completion
+""",
+    "fish": """
+_MLTASKS_COMPLETE=fish_source mltasks | source
+complete -C $argv[1]
+""",
+}
+START = {"bash": ("--norc", "--noprofile", "-c"), "zsh": ("-f", "-c"), "fish": ("--no-config", "-c")}
 
 
-def test_a_real_bash_completes(folder: Path) -> None:
-    bash = shutil.which("bash")
-    assert bash, "bash is part of what the tests need"
+@pytest.fixture
+def in_shell(folder: Path) -> Callable[[str, str], list[str]]:
+    """What a shell makes of a line, the cursor at its end."""
     (folder / "bin").mkdir()
     (folder / "bin" / "mltasks").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mltasks "$@"\n')
     (folder / "bin" / "mltasks").chmod(0o755)
     path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
-    done = subprocess.run(
-        [bash, "--norc", "--noprofile", "-c", COMPLETE],
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.split() == ["function_name"]
-    assert done.stderr == ""
+
+    def complete_in(shell: str, line: str) -> list[str]:
+        program = shutil.which(shell)
+        if program is None:
+            fail_or_skip(f"no {shell} on PATH: install it (apt-get install {shell}) to see what it completes")
+        words = [*BREAKS.findall(line), *([""] if line.endswith(" ") else [])]
+        arguments = {"bash": ["bash", line, *words], "zsh": ["zsh", line], "fish": [line]}[shell]
+        done = subprocess.run(
+            [program, *START[shell], SHELLS[shell], *arguments],
+            env={**os.environ, "PATH": path, "HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.stderr == ""
+        return [value for value in done.stdout.splitlines() if value]
+
+    return complete_in
+
+
+BREAKS = re.compile(r"[:=]+|[^ :=]+")  # the words of a line as bash has them
+
+
+@pytest.mark.parametrize("shell", [*SHELLS])
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("mltasks failures demo --by fun", ["function_name"]),
+        ("mltasks failures demo --by task_type,fun", ["task_type,function_name"]),
+        ("mltasks failures demo --by=task_type,fun", ["--by=task_type,function_name"]),
+        ("mltasks durations demo --sort p95_s:", ["p95_s:asc", "p95_s:desc"]),
+        ("mltasks list https://host:9200 --since 2026-11-24T22:00 --outcome fa", ["failed"]),
+        ("mltasks failures pro", ["prod-eu"]),
+        ("mltasks failures my", ["my tasks.parquet"]),
+        ("mltasks failures demo --engine ", ["duckdb", "spark"]),
+        ("mltasks get demo ", []),
+    ],
+)
+def test_a_real_shell_completes(
+    in_shell: Callable[[str, str], list[str]], folder: Path, shell: str, line: str, values: list[str]
+) -> None:
+    (folder / "my tasks.parquet").touch()
+    if shell == "bash":  # completes what stands behind = and :, and takes a backslash before a blank
+        values = [re.split("[=:]", value)[-1].replace(" ", "\\ ") for value in values]
+    assert in_shell(shell, line) == values
+
+
+@pytest.mark.parametrize("shell", [*SHELLS])
+def test_a_real_shell_completes_files_and_says_nothing_of_a_configuration_that_is_not_used(
+    in_shell: Callable[[str, str], list[str]], folder: Path, shell: str
+) -> None:
+    (folder / "mltasks.toml").chmod(0o666)
+    found = {"bash": ["<default>"], "zsh": ["<-f>"]}
+    assert in_shell(shell, "mltasks report demo -o not") == found.get(shell, ["notes.txt"])
+    if shell == "fish":
+        assert in_shell(shell, "mltasks report demo --output=not") == ["--output=notes.txt"]
+    assert in_shell(shell, "mltasks failures d") == ["demo"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_a_shell_that_shows_help_shows_what_each_command_does(
+    in_shell: Callable[[str, str], list[str]], shell: str
+) -> None:
+    said = dict(re.split("[:\t]", line, maxsplit=1) for line in in_shell(shell, "mltasks "))
+    assert said == {name: text for name, (_, text) in COMMANDS.items()}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

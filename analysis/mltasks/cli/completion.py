@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from mltasks.engines.engine_names import READERS
 from mltasks.reports.registry import REPORTS
 
 FILE = "FILE"  # the metavar of options that take one
@@ -29,6 +30,19 @@ def complete_source(ctx: click.Context, parameter: click.Parameter, incomplete: 
         clusters = []
     words = [word for word in (DEMO, *clusters, *_sources_here()) if word.startswith(incomplete)]
     return [CompletionItem(word) for word in words] or [CompletionItem(incomplete, type="file")]
+
+
+def complete_source_before_ids(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what `complete_source` does for the first word; the ids behind it are nothing that a shell could know."""
+    return [] if ctx.params.get(parameter.name or "") else complete_source(ctx, parameter, incomplete)
+
+
+def complete_store(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the stores in this folder; where there is none of the name, the shell completes folders."""
+    from mltasks.store.manifest import is_store
+
+    stores = [name for name in _sources_here() if name.startswith(incomplete) and is_store(Path(name))]
+    return [CompletionItem(name) for name in stores] or [CompletionItem(incomplete, type="dir")]
 
 
 def _sources_here() -> list[str]:
@@ -52,6 +66,10 @@ def complete_option(ctx: click.Context, option: click.Option, incomplete: str) -
     values = VALUES.get((option.name or "").removeprefix("not_"))
     if values is None:
         return []
+    if option.name == "sort" and ":" in incomplete:
+        column, _, _ = incomplete.partition(":")
+        orders = [f"{column}:{order}" for order in ("asc", "desc")]
+        return [CompletionItem(each) for each in orders if each.startswith(incomplete)]
     before, comma, last = incomplete.rpartition(",")
     given = before.split(",")
     return [
@@ -119,6 +137,10 @@ VALUES: dict[str, Callable[[click.Context], Iterable[str]]] = {  # name of an op
     "task_type": _task_types,
     "function_name": _function_names,
     "fail_on": _highlights,
+    "engine": lambda ctx: READERS,
+    "against": lambda ctx: ("previous",),
+    "new": lambda ctx: ("24h", "7d", "30d"),
+    "watch": lambda ctx: ("5s", "30s", "1m"),
     "every": lambda ctx: ("15min", "1h", "6h", "1d", "1w", "1mo"),
     "since": lambda ctx: ("1h", "24h", "7d", "30d", "today", "yesterday", "this-week", "last-week", "last-month"),
     "until": lambda ctx: ("today", "yesterday", "this-week", "last-week", "this-month"),

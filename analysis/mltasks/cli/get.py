@@ -40,7 +40,11 @@ class WithIds(Command):
     ),
 )
 @click.argument(
-    "source_and_ids", metavar="[SOURCE] ID...", nargs=-1, required=True, shell_complete=completion.complete_source
+    "source_and_ids",
+    metavar="[SOURCE] ID...",
+    nargs=-1,
+    required=True,
+    shell_complete=completion.complete_source_before_ids,
 )
 @options.format_options
 @option(

@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
 from mltasks.exceptions import ClusterError, ConfigNotice, Error, InsecureWarning, StorageError, TaskDataWarning
 from mltasks.reports.registry import REPORTS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 HELP = """Report on the tasks of OpenSearch ML Commons: what failed, how long it took, on which node.
 
@@ -55,6 +58,7 @@ EPILOG = """mltasks COMMAND --help shows the options of a command.
 Completion in bash (for others zsh_source or fish_source):
   eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
 """
+COMPLETION = "_MLTASKS_COMPLETE"  # by which a shell asks, and whose name click has made of ours
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
     **{report.name: ("report_command", report.question) for report in REPORTS.values()},
@@ -92,6 +96,13 @@ class Commands(click.Group):
         module = import_module(f"mltasks.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.make_command(REPORTS[cmd_name]) if cmd_name in REPORTS else module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what a shell completes to a command, without importing any."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -158,6 +169,10 @@ def main(arguments: list[str] | None = None, interrupts: Interrupts | None = Non
 def _main(arguments: list[str], interrupts: Interrupts) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("MLTASKS_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
+    if COMPLETION in os.environ:
+        from mltasks.cli import shells
+
+        shells.install()
     try:
         with warnings.catch_warnings():
             if not debug:

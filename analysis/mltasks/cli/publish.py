@@ -21,7 +21,7 @@ from mltasks.tasks.plural import count_of
         "mltasks failures s3://bucket/history --since 7d",
     ),
 )
-@click.argument("store", shell_complete=completion.complete_source)
+@click.argument("store", shell_complete=completion.complete_store)
 @click.argument("url")
 @option("-q", "--quiet", is_flag=True, section=options.OUTPUT, help="Say nothing but errors: for cron.")
 def command(store: str, url: str, quiet: bool) -> None:

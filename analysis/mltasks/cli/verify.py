@@ -13,7 +13,7 @@ from mltasks.exceptions import DataError
 
 
 @click.command("verify", cls=Command, examples=("mltasks verify history", "mltasks verify s3://bucket/history"))
-@click.argument("store", shell_complete=completion.complete_source)
+@click.argument("store", shell_complete=completion.complete_store)
 def command(store: str) -> None:
     """Check a store's files against its manifest: bytes, columns, counts, and that each task is there once."""
     from mltasks.object_storage.path import is_object_url, parse_url
