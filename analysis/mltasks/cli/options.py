@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Collection
@@ -14,6 +13,7 @@ import click
 from mltasks import progress
 from mltasks.cli import completion
 from mltasks.cli.click_ext import Decorator, Number, WholeNumber, compose, option
+from mltasks.cli.query_text import parse_query
 from mltasks.exceptions import UsageError
 from mltasks.tasks import filter_declarations
 
@@ -242,20 +242,4 @@ def _to_access(
         token = read_secret(Path(), token_file, "--token-file")
     trust = {name: settings.pop(name) for name in TRUST if name in settings}
     credentials = Credentials(user=user, password=password if user else None, token=token, aws_region=region, **trust)
-    return Access(credentials, query=_parse_query(query), **settings)
-
-
-def _parse_query(query: str | None) -> dict[str, Any] | None:
-    if query is None:
-        return None
-    try:
-        value = json.loads(query)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"--query: not JSON: {error}; write a query such as '{{\"match_all\": {{}}}}'") from None
-    if not isinstance(value, dict):
-        raise UsageError("--query: not an object; write a query such as '{\"match_all\": {}}'")
-    if set(value) == {"query"}:  # the body of a request, as in the API's own examples
-        value = value["query"]
-    if not isinstance(value, dict):
-        raise UsageError('--query: "query" is not an object; write a query such as \'{"match_all": {}}\'')
-    return value
+    return Access(credentials, query=parse_query(query), **settings)
