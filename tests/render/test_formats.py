@@ -89,6 +89,17 @@ def test_csv_has_missing_cells_empty_times_in_iso_and_numbers_without_noise() ->
     assert to_csv(view(frame)) == ("period,tasks,failure_rate,name\n2025-11-24T00:00:00+01:00,1234567,0.3333,\n,,,NA\n")
 
 
+def test_csv_of_a_table_of_tasks_writes_each_cell_as_if_it_stood_alone() -> None:
+    times = pd.to_datetime(["2026-11-24 22:00:00.001", "NaT", "1969-12-31 23:59:59.999"], utc=True)
+    texts = pd.Series(["=1", None, "a,\x1b"], dtype="str")
+    frame = pd.DataFrame({"create_time": times.as_unit("ms"), "reason": texts, "duration_s": [0.25, None, 12]})
+    for made in (frame, frame.astype("object"), frame.assign(create_time=times.as_unit("ns"))):
+        assert to_csv(view(made)) == (
+            "create_time,reason,duration_s\n2026-11-24T22:00:00.001Z,'=1,0.25\n,,\n"
+            '1969-12-31T23:59:59.999Z,"a,\\x1b",12.0\n'
+        )
+
+
 def test_a_share_in_csv_is_none_or_all_only_if_it_is() -> None:
     frame = pd.DataFrame({"failure_rate": [0.00001, 0.99999, 0.0, 1.0]})
     assert to_csv(view(frame)).split() == ["failure_rate", "1e-05", "0.99999", "0.0", "1.0"]

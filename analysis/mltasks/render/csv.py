@@ -6,12 +6,16 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from mltasks.render.cells import escape_control, is_missing
 from mltasks.render.json import plain_value
 from mltasks.render.view import View
 from mltasks.reports.declaration import Kind, ReportColumn
 
 DECIMALS: dict[Kind, int] = {"share": 4, "duration": 3, "number": 4}  # more is noise
+TIMES = pd.DatetimeTZDtype("ms", "UTC")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -23,10 +27,20 @@ def to_csv(view: View) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([escape_formula(str(name)) for name in view.frame.columns])
-    columns = [view.column(str(name)) for name in view.frame.columns]
-    for row in view.frame.itertuples(index=False):
-        writer.writerow([_value(column, value) for column, value in zip(columns, row, strict=True)])
+    columns = [_cells(view.column(str(name)), view.frame.iloc[:, n]) for n, name in enumerate(view.frame.columns)]
+    writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
+
+
+def _cells(column: ReportColumn | None, values: pd.Series[Any]) -> list[Any]:
+    """Return the cells of a column: by the column where they are of one kind, since a list of tasks may be long."""
+    if values.dtype == TIMES:
+        texts = np.datetime_as_string(values.to_numpy("datetime64[ms]"), unit="ms")
+        return ["" if text == "NaT" else f"{text}Z" for text in texts.tolist()]
+    if isinstance(values.dtype, pd.StringDtype):  # most columns have few different texts
+        shown = {text: escape_formula(text) for text in values.dropna().unique().tolist()}
+        return [shown.get(text, "") for text in values.tolist()]
+    return [_value(column, value) for value in values.tolist()]
 
 
 def _value(column: ReportColumn | None, value: Any) -> Any:
