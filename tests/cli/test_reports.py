@@ -178,6 +178,37 @@ def test_a_report_ends_with_1_where_there_are_highlights_of_the_kinds_that_it_fa
     assert mltasks("report", "demo", "--task-type", "DEPLOY_MODEL", "--fail-on", kinds).code == code
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kinds", "warned"),
+    [
+        ((), "lost,failing", {"lost": "when the nodes of ml-fixture were started is not part of what was read"}),
+        (
+            (),
+            "new_error,model_down,worse",
+            {"new_error": "new errors cannot be told", "model_down": "whether some models are down cannot be told"},
+        ),
+        (("--since", "2027-01-01"), "lost,old", {"lost": "no task, so that nothing was looked at"}),
+        (("--task-type", "REGISTER_MODEL"), "lost,overdue", {}),
+        (("-o", "-"), "lost", {"lost": "when the nodes of ml-fixture"}),
+    ],
+)
+def test_what_cannot_be_told_is_no_pass_without_a_word(
+    mltasks: Command, arguments: tuple[str, ...], kinds: str, warned: dict[str, str]
+) -> None:
+    ran = mltasks("report", "demo", *arguments, "--fail-on", kinds)
+    assert ran.code == 0
+    begin = "mltasks: warning: --fail-on "
+    lines = [line.removeprefix(begin) for line in ran.err.splitlines() if line.startswith(begin)]
+    assert len(lines) == len(warned)
+    for line, (kind, why) in zip(lines, warned.items(), strict=True):
+        assert line.startswith(f"{kind}: none found, which proves nothing: {why}")
+
+
+def test_what_was_found_and_what_was_looked_at_in_vain_needs_no_warning(mltasks: Command) -> None:
+    ran = mltasks("report", "demo", "--fail-on", "never_succeeded,failing")
+    assert (ran.code, ran.err) == (1, "")
+
+
 @pytest.mark.parametrize("kinds", ["", "broken", "lost,broken"])
 def test_a_kind_that_there_is_not_is_said_before_anything_is_read(mltasks: Command, kinds: str) -> None:
     said = mltasks.fails(2, "report", "http://127.0.0.1:1", "--fail-on", kinds)

@@ -68,6 +68,7 @@ def command(
     With --since it is compared with as long a time before.
     """
     from mltasks.render import write
+    from mltasks.render.harmless_text import one_line
 
     chosen, access = options.split(given)
     if output is None and refresh is not None:
@@ -81,20 +82,24 @@ def command(
     with open_sources.status_line(sources):
         tasks, code, window = open_sources.scan_with_before(sources, access, chosen, every=every_cluster, reader=reader)
         from mltasks.render import page, terminal_summary  # only now, since they are most of a start
-        from mltasks.reports import page_reports
+        from mltasks.reports import highlights, page_reports
 
         made = page.Page(page_reports.run_summary(tasks, **window)) if output is None else page.report(tasks, **window)
         types = None if output == write.STDOUT else page_reports.count_task_types(tasks, **window)
-    if not code and set(made.tables["highlights"]["kind"]) & kinds:
+    table = made.tables["highlights"]
+    if not code and set(table["kind"]) & kinds:
         code = FOUND
+    untold = highlights.find_untold(table, kinds)
     if output is not None:
         with contextlib.nullcontext() if output == write.STDOUT else open_sources.status_line([output]):
             made.save(output, force=force, refresh=refresh)
-    if types is None:  # standard output has the page
-        return code
-    write.write(terminal_summary.render(types, made, colour=write.is_coloured()))
-    if output is not None:
-        print(f"page: {output}", file=sys.stderr)
+    if types is not None:  # else standard output has the page
+        write.write(terminal_summary.render(types, made, colour=write.is_coloured()))
+        if output is not None:
+            print(f"page: {output}", file=sys.stderr)
+    for note, left_open in untold.items():
+        said = f"--fail-on {','.join(left_open)}: none found, which proves nothing: {note}"
+        print(f"mltasks: warning: {one_line(said)}", file=sys.stderr)
     return code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Unpack
@@ -36,6 +36,14 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but fo
     "no group failing": (),
     "no error new": (NO_HISTORY,),
     "nothing that fails more or is slower": (got_worse.UNKNOWN,),
+}
+LEAVES_OPEN: Mapping[str, Sequence[str]] = {  # how a note begins -> the kinds of which there may be some all the same
+    NOT_LOOKED_AT: [kind for kind in finding.KINDS if kind not in ("incomplete", "old")],
+    unfinished.UNTOLD: ("lost", "overdue", "suspect"),
+    unfinished.UNPROVEN: ("lost",),
+    MODELS_UNKNOWN: ("model_down",),
+    NO_HISTORY: ("new_error",),
+    got_worse.UNKNOWN: ("worse",),
 }
 
 
@@ -197,6 +205,18 @@ def list_untold(notes: Sequence[str]) -> list[str]:
     """Return those notes of the report that say what could not be looked at."""
     begins = tuple(begin for begins in CLAIMS.values() for begin in begins)
     return [note for note in notes if note.startswith(begins)]
+
+
+def find_untold(table: pd.DataFrame, kinds: Collection[str]) -> dict[str, list[str]]:
+    """Return the notes of the report that leave open whether there are some of these kinds, none of which it has."""
+    absent = [kind for kind in finding.KINDS if kind in kinds and kind not in {*table["kind"]}]
+    untold = {
+        note: [kind for kind in absent if kind in left_open]
+        for note in _notes_of(table)
+        for begin, left_open in LEAVES_OPEN.items()
+        if note.startswith(begin)
+    }
+    return {note: left_open for note, left_open in untold.items() if left_open}
 
 
 def _say_calm(untold: Sequence[str]) -> str:
