@@ -37,8 +37,8 @@ class CommandHelp(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the help in a literal block."""
         (name,) = self.arguments
-        settings = main.group.context_settings
-        top = click.Context(main.group, info_name="mltasks", terminal_width=80, max_content_width=80, **settings)
+        settings = {**main.group.context_settings, "terminal_width": 80, "max_content_width": 80}
+        top = click.Context(main.group, info_name="mltasks", **settings)
         command: click.Command | None = main.group
         context = top
         if name != "mltasks":

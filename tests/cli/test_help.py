@@ -74,6 +74,15 @@ def test_help_fits_80_columns(mltasks: Command, arguments: tuple[str, ...], flag
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
+def test_help_uses_some_of_a_wide_terminal(mltasks: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    for name in COMMANDS:
+        assert max(map(len, mltasks(name, "--help").out.splitlines())) <= 100
+    assert "  --since TIME          From then on: 2026-11-24, monday, or 7d before the data ends.\n" in (
+        mltasks("failures", "--help").out
+    )
+
+
 def test_the_help_names_every_command_and_where_tasks_come_from(mltasks: Command) -> None:
     out = mltasks("--help").out
     listed = out.partition("Show this message")[2]

@@ -16,6 +16,7 @@ from mltasks.tasks import keywords
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
 OTHER = "Options"
+CLUSTERS = "SOURCE is a cluster: its URL, or its configured name; mltasks doctor --help shows how."
 SOURCE = "SOURCE is where the tasks are: demo, a URL, a file, a folder; mltasks --help lists them."
 
 
@@ -101,9 +102,11 @@ class Command(click.Command):
         *args: Any,
         examples: Sequence[str] = (),
         columns: Sequence[tuple[str, str]] = (),
+        source: str = SOURCE,
         **settings: Any,
     ) -> None:
         super().__init__(*args, **settings)
+        self.source = source
         self.examples = examples
         self.columns = columns
 
@@ -132,7 +135,7 @@ class Command(click.Command):
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
         if any("SOURCE" in (parameter.metavar or "") for parameter in self.params):
             formatter.write_paragraph()
-            formatter.write_text(SOURCE)
+            formatter.write_text(self.source)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections, those of no section last, and what the columns of the result hold."""

@@ -18,7 +18,11 @@ in this folder if nobody else can write there; the name is then a SOURCE:
 
 
 @click.command(
-    "doctor", cls=Command, examples=("mltasks doctor https://host:9200", "mltasks doctor --all"), epilog=EPILOG
+    "doctor",
+    cls=Command,
+    source="SOURCE is a cluster: its URL, or its configured name, as below.",
+    examples=("mltasks doctor https://host:9200", "mltasks doctor --all"),
+    epilog=EPILOG,
 )
 @options.sources
 @options.connection

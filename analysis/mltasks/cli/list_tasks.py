@@ -11,7 +11,12 @@ from mltasks.cli import early_checks, open_sources, options
 from mltasks.cli.click_ext import Command
 from mltasks.tasks import schema
 
-JOB = "of a batch prediction, as its provider tells"
+JOBS = {
+    "job_status": "what the provider of a batch prediction calls its job's state",
+    "job_start": "when the provider began it; UTC",
+    "job_end": "when the provider ended it; UTC",
+    "job_duration_s": "seconds between these two",
+}
 NOTES = [(name, column.note) for name, column in schema.COLUMNS.items()]
 SHOWN = 20  # in a terminal, unless --top says otherwise
 
@@ -24,7 +29,7 @@ SHOWN = 20  # in a terminal, unless --top says otherwise
         "mltasks list demo --task-type TRAINING --sort duration_s --top 5",
         "mltasks list demo --node n1 -o tasks.csv",
     ),
-    columns=[*NOTES, *((name, JOB) for name in schema.JOB_COLUMNS)],
+    columns=[*NOTES, *((name, JOBS[name]) for name in schema.JOB_COLUMNS)],
 )
 @options.sources
 @options.filters()

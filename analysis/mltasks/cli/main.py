@@ -58,6 +58,7 @@ EPILOG = """mltasks COMMAND --help shows the options of a command.
 Completion in bash (for others zsh_source or fish_source):
   eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
 """
+WIDEST = 100  # letters of a line of the help, where the terminal has so many
 COMPLETION = "_MLTASKS_COMPLETE"  # by which a shell asks, and whose name click has made of ours
 COMMANDS = {  # name -> its module, and what it does
     "report": ("report", "What needs attention; with -o, one HTML page of every report."),
@@ -150,7 +151,7 @@ class Commands(click.Group):
     options_metavar="",
     subcommand_metavar="COMMAND [SOURCE] [OPTIONS]",
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 @click.version_option(None, "-V", "--version", package_name="mltasks", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

@@ -30,7 +30,13 @@ ACCESS = (
 
 TRUST = ("ca_certs", "client_cert", "client_key", "insecure", "aws_service", "tenant_id")
 
-source = click.argument("source", envvar="MLTASKS_SOURCE", required=False, shell_complete=completion.complete_source)
+source = click.argument(
+    "source",
+    metavar="[SOURCE]",
+    envvar="MLTASKS_SOURCE",
+    required=False,
+    shell_complete=completion.complete_source,
+)
 sources = click.argument(
     "sources",
     metavar="[SOURCE]...",

@@ -104,7 +104,9 @@ def _report_options(report: Report) -> Decorator:
         metavar="COLUMNS",
         multiple=True,
         section=GROUPS,
-        help=f"Group by these columns ({','.join(report.keys)}); '' makes one row of all.",
+        help="Group by these columns, too, such as worker_node."
+        if report.keys == ("period",)
+        else f"Group by these columns ({','.join(report.keys)}); '' makes one row of all.",
     )
     periods = [
         option("--every", metavar="PERIOD", section=GROUPS, help="Group by time, too: 15min, 6h, 1d, 1w or 1mo."),
@@ -143,5 +145,5 @@ def _watch(report: Report) -> Decorator:
 
 
 def _describe(column: ReportColumn) -> str:
-    unit = f" [{column.unit}]" if column.unit in ("s", "ms") else ""
+    unit = f" [{column.unit}]" if column.unit in ("s", "ms", "UTC") else ""
     return f"{column.note}{unit}"

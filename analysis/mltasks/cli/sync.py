@@ -14,7 +14,7 @@ import click
 
 from mltasks import progress
 from mltasks.cli import completion, open_sources, options
-from mltasks.cli.click_ext import Command, option
+from mltasks.cli.click_ext import CLUSTERS, Command, option
 from mltasks.exceptions import Error, UsageError
 from mltasks.tasks.plural import count_of
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.command(
     "sync",
     cls=Command,
+    source=CLUSTERS,
     examples=(
         "mltasks sync https://host:9200 history --user admin",
         "mltasks sync prod-eu prod-us history",

@@ -70,7 +70,7 @@ REPORT = Report(
     takes_by=False,
     has_periods=False,
     options=(
-        ReportOption("new", "SPAN", "New is what was first seen so recently, such as 24h (7d)."),
+        ReportOption("new", "SPAN", "New is what was first seen within such a time, as in 24h (7d)."),
         ReportOption("known", "FILE", "Known errors of your own, in TOML: [[error]] match, cause, means, remedy."),
     ),
     check=_check,

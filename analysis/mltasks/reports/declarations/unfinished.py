@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mltasks.reports.declaration import Report
 from mltasks.reports.declaration import ReportColumn as Column
-from mltasks.reports.declarations import columns
 
 VERDICTS = (  # in the order in which they are looked for, and shown
     *("finished_unrecorded", "waiting", "lost", "running", "overdue", "suspect", "unbounded", "open"),
@@ -29,7 +28,7 @@ REPORT = Report(
     """,
     columns=(
         Column("verdict", "text", "", "the first that holds, in the order above"),
-        columns.TASKS,
+        Column("tasks", "count", "tasks", "open tasks of a group"),
         Column("task_type", "text", "", "what kind of work it is"),
         Column("function_name", "text", "", "the algorithm or kind of model"),
         Column("node_name", "text", "", "the names of its nodes, or their ids"),
