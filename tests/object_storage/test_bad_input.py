@@ -32,9 +32,21 @@ class CutAnswer(WebPage):
         self.close_connection = True
 
 
-@pytest.fixture
-def web_page(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with web_server.running(WebPage) as address:
+class NoPage(WebPage):
+    """Has no such page."""
+
+    status = 404
+
+
+class Login(WebPage):
+    """Lets nobody in."""
+
+    status = 403
+
+
+@pytest.fixture(params=[WebPage, NoPage, Login])
+def web_page(request: pytest.FixtureRequest, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with web_server.running(request.param) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
         yield address
 
@@ -97,6 +109,7 @@ def test_an_endpoint_that_answers_with_a_web_page(web_page: str, store: str, mlt
     for arguments in (
         ("failures", "s3://history/prod"),
         ("failures", "s3://history/tasks.parquet"),
+        ("verify", "s3://history/prod"),
         ("publish", store, "s3://history/prod"),
         ("fetch", "demo", "-o", "s3://history/new.parquet"),
         ("failures", "demo", "-o", "s3://history/new.csv", "--force"),

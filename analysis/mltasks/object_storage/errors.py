@@ -51,7 +51,10 @@ def translate_errors(place: ObjectPath) -> Iterator[None]:
 
 
 def describe(place: ObjectPath, message: str) -> Error:
-    """Return the error to raise for what a library says of a place; it holds no secret."""
+    """Return the error to raise for what a library says of a place; it holds no secret.
+
+    Raises StorageError where what S3 would say in a code is said by something else.
+    """
     message = re.sub(r"\s*\(Request ID: [^)]*\)", "", " ".join(message.split()))
     code, at = _code(message), f" at {endpoint()}" if place.scheme == "s3" and endpoint() else ""
     words = DETAIL.split(message)[-1].strip()[:160].rstrip(".")
@@ -62,13 +65,16 @@ def describe(place: ObjectPath, message: str) -> Error:
         return no_bucket(place)
     if code in REFUSED:
         return StorageError(f"{place}: the credentials are refused{at} ({words}); set {keys}")
-    if code in DENIED:
-        who = "the credentials in use have no right to this" if has_credentials() else "there are no credentials"
-        return StorageError(f"{place}: access is denied{at}: {who}; set {keys}, or ask for the right to list and read")
     if code in MOVED:
         return StorageError(f"{place}: the bucket is in another region; set AWS_REGION to it")
     if code == "networkconnection":
         return StorageError(f"{place}: cannot be reached{at} ({words}); look at AWS_ENDPOINT_URL and the network")
+    from mltasks.object_storage.filesystem import check_endpoint  # here, since it says by this module what is wrong
+
+    check_endpoint(place)  # any web server denies, fails, and has no such thing
+    if code in DENIED:
+        who = "the credentials in use have no right to this" if has_credentials() else "there are no credentials"
+        return StorageError(f"{place}: access is denied{at}: {who}; set {keys}, or ask for the right to list and read")
     return StorageError(f"{place}: cannot be read or written{at} ({words}); try again, or ask who runs it")
 
 

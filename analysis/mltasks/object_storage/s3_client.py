@@ -11,7 +11,14 @@ from typing import Any
 
 from mltasks.exceptions import Error, StorageError, UsageError, WriteError, in_one_line
 from mltasks.object_storage.errors import describe, endpoint, html_answer
-from mltasks.object_storage.filesystem import CONNECT_S, attempts, provider_settings, region_of, s3_options
+from mltasks.object_storage.filesystem import (
+    CONNECT_S,
+    attempts,
+    check_endpoint,
+    provider_settings,
+    region_of,
+    s3_options,
+)
 from mltasks.object_storage.path import ObjectPath
 
 READ_S = 60.0
@@ -149,6 +156,7 @@ def _translate_errors(place: ObjectPath) -> Iterator[None]:
                 raise _unreachable(place, f"the answer was cut short: {name}") from error
             case _ if _code(error):
                 raise describe(place, str(error)) from error
+        check_endpoint(place)
         said = f"{place}: S3 cannot be asked ({in_one_line(error)})"
         raise StorageError(f"{said}; look at the address, AWS_PROFILE and AWS_REGION") from error
 
