@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,17 @@ import pandas as pd
 import pytest
 
 import mltasks
-from mltasks.engines import spark_errors, spark_files
+from mltasks.engines import spark_errors, spark_files, spark_objects
 from mltasks.engines.dataset import Dataset
 from mltasks.engines.reader import Reader
+from mltasks.object_storage.path import parse_url
 from mltasks.tasks import filter_options
-from support import stored
+from support import stored, web_server
 from support.generated import AS_OF, DAY, made
 
 same = pd.testing.assert_frame_equal
+OBJECT = parse_url("s3://history/tasks.parquet")
+ENDPOINT = "spark.hadoop.fs.s3a.endpoint"
 
 
 def test_a_report_on_a_month_reads_the_files_of_that_month(session: Any, tmp_path: Path) -> None:
@@ -90,3 +95,38 @@ def test_a_spark_without_hadoops_client_of_s3_says_what_to_add(session: Any) -> 
         spark_errors.translate_errors(),
     ):
         session.read.parquet("s3a://bucket/tasks.parquet")
+
+
+@pytest.fixture
+def set_endpoint(session: Any) -> Iterator[Callable[[str], None]]:
+    """Gives the session an endpoint of S3 of its own, while a test runs."""
+    yield lambda address: session.conf.set(ENDPOINT, address)
+    session.conf.unset(ENDPOINT)
+
+
+def test_spark_is_told_where_the_environment_says_that_s3_is(session: Any, set_endpoint: Callable[[str], None]) -> None:
+    environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "me", "AWS_MAX_ATTEMPTS": "2"}
+    told = spark_objects.options(session, OBJECT, environment)
+    assert told == {
+        "fs.s3a.attempts.maximum": "2",
+        "fs.s3a.retry.limit": "2",
+        "fs.s3a.retry.interval": "100ms",
+        "fs.s3a.connection.establish.timeout": "3s",
+        "fs.s3a.endpoint": "http://127.0.0.1:9",
+        "fs.s3a.endpoint.region": "us-east-1",
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.auth.ProfileAWSCredentialsProvider",
+    }
+    set_endpoint("http://127.0.0.1:8")
+    assert spark_objects.options(session, OBJECT, environment).keys() == told.keys() - {"fs.s3a.endpoint"}
+    assert "fs.s3a.endpoint" not in spark_objects.options(session, OBJECT, {})
+
+
+def test_an_endpoint_of_sparks_own_that_answers_with_a_web_page(
+    session: Any, set_endpoint: Callable[[str], None]
+) -> None:
+    with web_server.running(web_server.WebPage) as address:
+        set_endpoint(f"http://{address}")
+        said = f"{OBJECT}: http://{address} answers with HTML, so it is no S3; look at {ENDPOINT}"
+        with pytest.raises(mltasks.StorageError, match=re.escape(said)):
+            spark_objects.options(session, OBJECT)

@@ -13,11 +13,11 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mltasks.engines import data_files
+from mltasks.engines import data_files, spark_objects
 from mltasks.engines.data_files import GONE, DataFiles
 from mltasks.engines.spark_errors import translate_errors
 from mltasks.engines.spark_frame import SQL, from_arrow_table, quote_name, quote_text, with_stored_columns
-from mltasks.exceptions import DataError, UsageError
+from mltasks.exceptions import DataError, UsageError, in_one_line
 from mltasks.object_storage.path import ObjectPath, Place
 from mltasks.tasks import conform, schema
 
@@ -42,7 +42,7 @@ def _read_file(session: Any, file: Place) -> Any:
     own = {*columns.names} - {*schema.COLUMNS}
     if conform.is_stored(columns) and all(columns.field(name) == GONE for name in own):
         return _read_parts(session, [file], [name for name in columns.names if name in {*STORED, *own}])
-    return session.read.parquet(_escape(file))
+    return _reader(session, file).parquet(_escape(file))
 
 
 def _read_folder(session: Any, folder: Place) -> Any:
@@ -59,7 +59,7 @@ def _read_folder(session: Any, folder: Place) -> Any:
     if inside != names and len(keys) > 1:  # Spark would leave some out without a word
         odd = "/".join(f"{name}=..." for name in max(keys, key=len))
         raise UsageError(f"{folder}: some files are in folders called {odd} and some are not; give all the same")
-    reader = session.read.option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
+    reader = _reader(session, folder).option("mergeSchema", "true").option("pathGlobFilter", "*.parquet")
     if inside == names:
         return reader.option("recursiveFileLookup", "true").parquet(_escape(folder))
     if inside:
@@ -82,11 +82,23 @@ def _list_parts(folder: Place) -> dict[PurePath, Place]:
 
 
 def _read_schema(file: Place) -> pa.Schema:
-    """Return the columns of a file."""
-    if not isinstance(file, ObjectPath):
-        return pq.read_schema(file)
-    with file.open() as content:
-        return pq.read_schema(content)
+    """Return the columns of a file; raises DataError where it is no Parquet file."""
+    try:
+        if not isinstance(file, ObjectPath):
+            return pq.read_schema(file)
+        with file.open() as content:
+            return pq.read_schema(content)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{file}: not a readable Parquet file ({in_one_line(error)}); fetch it anew with mltasks fetch"
+        ) from error
+
+
+def _reader(session: Any, place: Place) -> Any:
+    """Return what reads a place, told where the environment says that S3 is."""
+    if isinstance(place, ObjectPath) and place.scheme == "s3":
+        return session.read.options(**spark_objects.options(session, place))
+    return session.read
 
 
 def _is_hidden(path: PurePath) -> bool:
@@ -112,7 +124,7 @@ def _read_store(session: Any, rows: DataFiles) -> Any:
 
 def _read_parts(session: Any, paths: Sequence[Place], columns: Collection[str]) -> Any:
     """Return the rows of files that have the same columns; what we know the types of is not asked for in each file."""
-    reader = session.read
+    reader = _reader(session, paths[0])
     if {*columns} <= {*data_files.FILE_SCHEMA.names}:
         reader = reader.schema(", ".join(f"{quote_name(name)} {_sql_type(name)}" for name in columns))
     return reader.parquet(*map(_escape, paths))

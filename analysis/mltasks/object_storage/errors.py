@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mltasks.exceptions import Error, StorageError, UsageError
 
@@ -35,6 +35,13 @@ NO_TOKEN = "OAuth2 access token"  # Google's client has not got one by the crede
 REASON = "The underlying error message was: "
 
 
+class Server(NamedTuple):
+    """Where an S3 is, and the setting that says so."""
+
+    address: str
+    setting: str
+
+
 @contextmanager
 def translate_errors(place: ObjectPath) -> Iterator[None]:
     """Turn what pyarrow or botocore raises about a place into a StorageError, UsageError or FileNotFoundError."""
@@ -50,28 +57,31 @@ def translate_errors(place: ObjectPath) -> Iterator[None]:
         raise describe(place, str(error)) from error
 
 
-def describe(place: ObjectPath, message: str) -> Error:
-    """Return the error to raise for what a library says of a place; it holds no secret.
+def describe(place: ObjectPath, message: str, server: Server | None = None) -> Error:
+    """Return the error to raise for what a library says of a place; it holds no secret. `server`: if it is not ours.
 
     Raises StorageError where what S3 would say in a code is said by something else.
     """
     message = re.sub(r"\s*\(Request ID: [^)]*\)", "", " ".join(message.split()))
-    code, at = _code(message), f" at {endpoint()}" if place.scheme == "s3" and endpoint() else ""
+    code, at = _code(message), ""
+    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+    if place.scheme == "s3" and server.address:
+        at = f" at {server.address}"
     words = DETAIL.split(message)[-1].strip()[:160].rstrip(".")
     keys = KEYS[place.scheme.replace("abfss", "abfs")]
     if place.scheme == "gs" and (google := GOOGLE.search(message)):
         return _describe_google(place, google[1], google[2])
     if code == "nosuchbucket":
-        return no_bucket(place)
+        return no_bucket(place, server)
     if code in REFUSED:
         return StorageError(f"{place}: the credentials are refused{at} ({words}); set {keys}")
     if code in MOVED:
         return StorageError(f"{place}: the bucket is in another region; set AWS_REGION to it")
     if code == "networkconnection":
-        return StorageError(f"{place}: cannot be reached{at} ({words}); look at AWS_ENDPOINT_URL and the network")
+        return StorageError(f"{place}: cannot be reached{at} ({words}); look at {server.setting} and the network")
     from mltasks.object_storage.filesystem import check_endpoint  # here, since it says by this module what is wrong
 
-    check_endpoint(place)  # any web server denies, fails, and has no such thing
+    check_endpoint(place, server)  # any web server denies, fails, and has no such thing
     if code in DENIED:
         who = "the credentials in use have no right to this" if has_credentials() else "there are no credentials"
         return StorageError(f"{place}: access is denied{at}: {who}; set {keys}, or ask for the right to list and read")
@@ -98,11 +108,12 @@ def _describe_google(place: ObjectPath, code: str, words: str) -> Error:
             return StorageError(f"{place}: cannot be read or written{at} {why}; try again, or ask who runs it")
 
 
-def no_bucket(place: ObjectPath) -> UsageError:
+def no_bucket(place: ObjectPath, server: Server | None = None) -> UsageError:
     """Return the error for a bucket, or a container of Azure's, that is not there."""
     at, look = "", ""
     if place.scheme == "s3":
-        at, look = endpoint(), ", AWS_ENDPOINT_URL and AWS_REGION"
+        server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+        at, look = server.address, f", {server.setting} and AWS_REGION"
     elif place.scheme == "gs":
         at = google_emulator()
     what = "container" if place.scheme.startswith("abfs") else "bucket"
@@ -114,12 +125,13 @@ def no_credentials(place: object, keys: str) -> StorageError:
     return StorageError(f"{place}: there are no credentials; set {keys}")
 
 
-def html_answer(place: ObjectPath, kind: str) -> StorageError:
+def html_answer(place: ObjectPath, kind: str, server: Server | None = None) -> StorageError:
     """Return the error for an endpoint that answers with something else than S3, or Google's storage, does."""
-    at, what, name = endpoint(), "S3", "AWS_ENDPOINT_URL"
+    what = "S3"
     if place.scheme == "gs":
-        at, what, name = google_emulator(), "Google Cloud Storage", "STORAGE_EMULATOR_HOST"
-    return StorageError(f"{place}: {at} answers with {kind}, so it is no {what}; look at {name}")
+        what, server = "Google Cloud Storage", Server(google_emulator(), "STORAGE_EMULATOR_HOST")
+    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+    return StorageError(f"{place}: {server.address} answers with {kind}, so it is no {what}; look at {server.setting}")
 
 
 def _code(message: str) -> str:

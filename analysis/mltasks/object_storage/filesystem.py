@@ -17,6 +17,7 @@ import pyarrow.fs as pafs
 from mltasks.exceptions import UsageError
 from mltasks.object_storage.errors import (
     KEYS,
+    Server,
     endpoint,
     google_emulator,
     has_google_file,
@@ -163,13 +164,14 @@ def region_of(environment: Mapping[str, str]) -> str | None:
     return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
 
 
-def check_endpoint(place: ObjectPath) -> None:
+def check_endpoint(place: ObjectPath, server: Server | None = None) -> None:
     """Raise StorageError where a named endpoint is no S3: what pyarrow takes for an empty list may be a web page."""
-    if place.scheme == "s3" and endpoint():
-        _check_answer(place, f"{endpoint().rstrip('/')}/{place.bucket}", "xml")
+    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+    if place.scheme == "s3" and server.address:
+        _check_answer(place, f"{server.address.rstrip('/')}/{place.bucket}", "xml", server)
 
 
-def _check_answer(place: ObjectPath, url: str, language: str) -> None:
+def _check_answer(place: ObjectPath, url: str, language: str, server: Server | None = None) -> None:
     """Raise StorageError where a server answers in another language: it is something else.
 
     Asked without credentials, S3 refuses in XML, an emulator of Google's answers in JSON.
@@ -185,4 +187,4 @@ def _check_answer(place: ObjectPath, url: str, language: str) -> None:
         kind = answer.headers.get("content-type", "").partition(";")[0].lower()
         answer.release_conn()
     if kind and not kind.endswith(language):
-        raise html_answer(place, "HTML" if "html" in kind else kind[:40])
+        raise html_answer(place, "HTML" if "html" in kind else kind[:40], server)
