@@ -158,7 +158,7 @@ def test_a_store_is_published_to_s3_only_and_only_a_store(
 ) -> None:
     assert "s3:// only" in mltasks_command.fails(2, "publish", store, "gs://bucket/x")
     assert "is not a store" in mltasks_command.fails(2, "publish", str(tmp_path), "s3://history/x")
-    assert "local folder" in mltasks_command.fails(2, "sync", "https://127.0.0.1:1", "s3://history/x")
+    assert "a folder of this machine" in mltasks_command.fails(2, "sync", "https://127.0.0.1:1", "s3://history/x")
 
 
 @pytest.mark.parametrize(("scheme", "name"), [("s3", "S3FileSystem"), ("gs", "GcsFileSystem")])
