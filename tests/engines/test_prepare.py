@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mltasks
-from mltasks.engines import dataset, operations
+from mltasks.engines import dataset, operations, prepare, shared_results
 from mltasks.engines import duckdb as duck
 from mltasks.engines.dataset import Dataset
 from mltasks.exceptions import DataError, UsageError
@@ -172,3 +172,23 @@ def test_filters_of_a_scan_and_of_a_report_hold_together_and_are_both_described(
     assert metadata.read_attrs(loaded.attrs) is not None
     by_both = mltasks.durations(loaded, function_name="KMEANS")
     pd.testing.assert_frame_equal(by_both, found)
+
+
+@pytest.mark.parametrize("as_of", [None, "2026-12-24"])
+def test_what_is_prepared_once_for_several_reports_is_what_each_would_get(as_of: str | None) -> None:
+    tasks = mltasks.scan("demo")
+    wanted = [(), ("error", "reason"), ("status_code",), ("end_ms", "model_id"), ("failed_nodes", "duration_s")]
+
+    def prepare_all() -> list[pd.DataFrame]:
+        frames = [
+            prepare.prepare(tasks, by, {}, as_of=as_of, taken=(), wanted=names).frame
+            for names in wanted
+            for by in ("task_type", "worker_node", "")
+        ]
+        return [frame.collect("pandas").to_native() for frame in frames]
+
+    alone = prepare_all()
+    with shared_results.share_results():
+        together = prepare_all()
+    for one, other in zip(alone, together, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_categorical=False, check_dtype=False)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from mltasks.engines import arrow_rows, dataset, group_keys, shared_results
 from mltasks.engines.base import NODES, Frame, engine_of, find_engine
@@ -26,6 +27,7 @@ from mltasks.tasks.metadata import Context
 COMPUTED = (  # what reports compute with, beside keys and flags
     *("task_type", "function_name", "nodes_text", "start_ms", "created_ms", "updated_ms", "as_of_ms"),
 )
+OFTEN = ("reason", "end_ms")  # of what `derived.derive` adds, what several of the reports need that share results
 
 
 def prepare(
@@ -63,7 +65,7 @@ def prepare(
         needed = {*keys, *wanted, *nodes} | ({"end_ms"} if window == "in_flight" else set())
         if any(each.error for each in both):
             needed |= {"error", "reason"}
-        frame = _project(native, needed, keys, ctx)
+        frame = _project_for_several(native, needed, keys, ctx)
         for each in both:
             frame = each.apply(frame, ctx.node_names(), ctx.models(), window=window)
         columns = dict.fromkeys((*COMPUTED, *derived.CODES, *(needed - {"worker_node"})))
@@ -128,6 +130,20 @@ def _prune(native: Any, both: Sequence[Filters], window: Window) -> Any:
     for each in both:  # the filters say it again, but no engine sees through what they compare
         native = engine.prune(native, each.since_ms if window == "created" else None, each.until_ms)
     return native
+
+
+def _project_for_several(native: Any, needed: Collection[str], keys: Mapping[str, Any], ctx: Context) -> Frame:
+    """Return what `_project` does; of few tasks in memory it is kept for the reports that share results.
+
+    They differ in what they need of them, but to prepare a little more once is less than to prepare it for each.
+    """
+    if not (shared_results.is_sharing() and isinstance(native, pd.DataFrame) and len(native) <= dataset.FEW):
+        return _project(native, needed, keys, ctx)
+    more = frozenset({*needed, *OFTEN} - {column.name for column in schema.STORED} | {"error"})
+    own = tuple(name for name in keys if name not in schema.COLUMNS)
+    clock = tuple((cluster, each.as_of_ms, each.timeout_s) for cluster, each in ctx.latest().items())
+    name = ("projection", more, own, clock)
+    return shared_results.compute_once(native, name, lambda: _project(native, more, keys, ctx))
 
 
 def _project(native: Any, needed: Collection[str], keys: Mapping[str, Any], ctx: Context) -> Frame:
