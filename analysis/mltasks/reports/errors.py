@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import narwhals as nw
@@ -101,32 +101,31 @@ def _select_failed(prepared: Tasks, *more: str) -> nw.LazyFrame[Any]:
 def _summarize(rows: pd.DataFrame, prepared: Tasks) -> pd.DataFrame:
     """Return the counts and lists of each group."""
     names = prepared.context.names()
-    groups = {
-        group: {
-            **{name: part[name].iloc[0] for name in ("error", "cause", "means", "remedy")},
-            "tasks": part["tasks"].sum(),
-            "partial": part["tasks"][part["is_partial"] == 1].sum(),
-            "node_failures": (part["tasks"] * part["named"].map(len)).sum(),
-            "variants": part["message"].nunique(),
-            "task_types": _join(part["task_type"].dropna()),
-            "functions": _join(part["function_name"].dropna()),
-            "nodes": _join(names.get(node, node) for cells in _nodes(part) for node in cells),
-        }
-        for group, part in rows.groupby(GROUP)
-    }
+    parts: dict[str, list[dict[Any, Any]]] = {}
+    for row in rows.to_dict("records"):  # one pass: groups are many, and of a few rows each
+        parts.setdefault(row[GROUP], []).append(row)
+    groups = {group: _summarize_group(part, names) for group, part in parts.items()}
     columns = ("error", "cause", "means", "remedy", *COUNTS[:-1], "task_types", "functions", "nodes")
     table = pd.DataFrame.from_dict(groups, orient="index", columns=[name for name in columns if name != "failed"])
     return table.assign(failed=table["tasks"] - table["partial"])
 
 
-def _nodes(part: pd.DataFrame) -> list[list[str]]:
-    """Return the nodes of each row: those that its message names, else all that worked on the task."""
-    pairs = zip(part["named"], part["nodes_text"], strict=True)
-    return [list(named) or split_nodes(text) for named, text in pairs]
+def _summarize_group(part: Sequence[Mapping[Any, Any]], names: Mapping[str, str]) -> dict[str, Any]:
+    nodes = [node for row in part for node in (row["named"] or split_nodes(row["nodes_text"]))]  # named, else all of it
+    return {
+        **{name: part[0][name] for name in ("error", "cause", "means", "remedy")},
+        "tasks": sum(row["tasks"] for row in part),
+        "partial": sum(row["tasks"] for row in part if row["is_partial"] == 1),
+        "node_failures": sum(row["tasks"] * len(row["named"]) for row in part),
+        "variants": len({row["message"] for row in part if isinstance(row["message"], str)}),
+        "task_types": _join(row["task_type"] for row in part),
+        "functions": _join(row["function_name"] for row in part),
+        "nodes": _join(names.get(node, node) for node in nodes),
+    }
 
 
-def _join(values: Any) -> str | None:
-    return ", ".join(sorted(set(values))) or None
+def _join(values: Iterable[Any]) -> str | None:
+    return ", ".join(sorted({value for value in values if isinstance(value, str)})) or None
 
 
 def _times(frame: nw.LazyFrame[Any], rows: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
