@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -26,14 +28,24 @@ class View:
     info: ReportInfo
     chosen: bool = False
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The columns that say what a row stands for."""
         return [name for name in self.info.keys if name in self.frame.columns]
 
+    @cached_property
+    def _columns(self) -> Mapping[str, ReportColumn | None]:
+        names = map(str, self.frame.columns)
+        return {name: column_kinds.find_column(self.info.report, name) for name in names}
+
+    @cached_property
+    def _words(self) -> Mapping[str, bool]:
+        cells_of = {str(name): values for name, values in self.frame.items()}
+        return {name: name in self.keys or pd.api.types.is_string_dtype(values) for name, values in cells_of.items()}
+
     def column(self, name: str) -> ReportColumn | None:
         """Return the declaration of a column; None for a user's own."""
-        return column_kinds.find_column(self.info.report, name)
+        return self._columns[name] if name in self._columns else column_kinds.find_column(self.info.report, name)
 
     def cell(self, name: str, value: Any, *, saved: bool = False) -> str:
         """Return a cell of a column as text; `saved` as in `cells.cell`."""
@@ -50,14 +62,14 @@ class View:
 
     def is_words(self, name: str) -> bool:
         """Tell whether a column is read as words, from the left, and not as numbers."""
-        return name in self.keys or pd.api.types.is_string_dtype(self.frame[name])
+        return self._words[name]
 
     def narrow(self) -> pd.DataFrame:
         """Return the columns that fit a terminal of 80, or those that were chosen."""
         if self.chosen or self.info.report not in NARROW:
             return self.frame
         shown = [name for name in NARROW[self.info.report] if name in self.frame.columns]
-        keys = self.keys
+        keys = [*self.keys]
         if "period" in keys:
             shown = [name for name in shown if name not in REPORTS[self.info.report].now_only]
         if "task_id" in self.frame.columns and "tasks" in shown and not keys:  # a row is a task
