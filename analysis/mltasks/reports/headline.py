@@ -105,7 +105,8 @@ def _find_doubt(unfinished_tasks: pd.DataFrame) -> str | None:
 
 def _count_nodes(tasks: Any, as_of: Any, options: Mapping[str, Any]) -> int:
     """Return how many nodes have tasks."""
-    grouped = grouping.group(prepare.prepare(tasks, NODE, dict(options), as_of=as_of, taken=()))
+    keys = ["cluster", NODE] if prepare.open_tasks(tasks).context.has_shared_nodes() else [NODE]
+    grouped = grouping.group(prepare.prepare(tasks, keys, dict(options), as_of=as_of, taken=()))
     rows = operations.aggregate(grouped.frame, grouped.types, {"tasks": ("", "len")})
     return int(rows[NODE].notna().sum())
 
