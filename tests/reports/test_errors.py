@@ -85,7 +85,7 @@ def test_a_deployment_with_two_texts_counts_in_both_with_the_nodes_that_it_names
         ["no route to <path>; gone", 1, 1, "gamma", "no route to /a/b.zip; gone"],
     ]
     notes = report_info.read_info(table).notes
-    assert "1 failed and 0 partial task with 2 texts in 2 groups" in notes
+    assert "1 failed task with 2 texts in 2 groups" in notes
     assert "deployments with several texts count in each of them: 1 more in sum" in notes
 
 

@@ -221,7 +221,7 @@ def _notes(rows: pd.DataFrame, groups: pd.DataFrame, reach: History, span_ms: in
     notes, texts = [], rows["message"].nunique()
     if failed or partial:
         notes.append(
-            f"{failed:,} failed and {partial:,} partial {plural(failed + partial)} "
+            f"{failed:,} failed{f' and {partial:,} partial' if partial else ''} {plural(failed + partial)} "
             f"with {count_of(texts, 'text')} in {count_of(len(groups), 'group')}"
         )
     if (several := int(groups["tasks"].sum()) - failed - partial) > 0:
