@@ -53,3 +53,11 @@ def test_the_sentence_of_the_page_says_how_many_fail_more_and_how_many_are_slowe
 ) -> None:
     table = pd.DataFrame({"kind": "worse", "count": 1, "reason": pd.Series(reasons, dtype="str")})
     assert verdict_line.write_verdict(table).text == sentence
+
+
+def test_a_part_of_the_sentence_that_has_an_and_stands_behind_a_comma() -> None:
+    reasons = ["new: 3 tasks", "fails more than before: x", "slower than before: x"]
+    table = pd.DataFrame({"kind": ["new_error", "worse", "worse"], "count": 1, "reason": pd.Series(reasons)})
+    assert verdict_line.write_verdict(table).text == (
+        "1 error is new, and 1 function fails more and 1 is slower than before."
+    )

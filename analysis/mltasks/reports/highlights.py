@@ -29,6 +29,7 @@ WANTED = ("error", "reason", "task_id", "cluster", "model_id", "status_code")
 NOT_LOOKED_AT = "no task, so that nothing was looked at"
 MODELS_UNKNOWN = "whether some models are down cannot be told"
 NO_HISTORY = "new errors cannot be told"
+NAMED = 2  # functions of a new error that are named
 CLAIMS: Mapping[str, tuple[str, ...]] = {  # that nothing was found, each but for notes that begin so
     "no task is lost or overdue": unfinished.DOUBTS,
     "no task is overdue": (unfinished.UNTOLD,),
@@ -158,7 +159,7 @@ def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands)
         Finding(
             kind="new_error",
             subject=finding.row_text([row["error"]]),
-            reason=f"new: {count_of(row['tasks'])} since {finding.moment(row['first_seen'])}",
+            reason=f"new: {count_of(row['tasks'])}{_describe_functions(row)} {_describe_times(row)}",
             command=command,
             count=int(row["tasks"]),
             since=row["first_seen"],
@@ -168,6 +169,20 @@ def _find_new_errors(errors: pd.DataFrame, history: History, commands: Commands)
         )
         for row in new.to_dict("records")
     ]
+
+
+def _describe_functions(error: Mapping[Any, Any]) -> str:
+    """Return the functions of an error to go behind its tasks: the first of many."""
+    if not isinstance(error["functions"], str):
+        return ""
+    names = error["functions"].split(", ")
+    return f" of {', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}"
+
+
+def _describe_times(error: Mapping[Any, Any]) -> str:
+    """Return when an error was seen first and last, since one that is over need not be looked for."""
+    first, last = finding.moment(error["first_seen"]), finding.moment(error["last_seen"])
+    return f"at {first}" if first == last else f"since {first}, the last at {last}"
 
 
 def _to_table(findings: list[Finding]) -> pd.DataFrame:

@@ -40,7 +40,8 @@ def write_verdict(highlights: pd.DataFrame) -> Verdict:
     ]
     rest = len(kinds) - MOST
     named = parts if rest < 2 else parts[:MOST]
-    text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    joined = ", and" if " and " in named[-1] else " and"
+    text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])}{joined} {named[-1]}"
     more = f"; and {rest} other things" if rest > 1 else ""
     return Verdict("bad" if {*kinds} & {*BAD} else "warn", f"{text[0].upper()}{text[1:]}{more}.")
 
