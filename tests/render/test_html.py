@@ -318,6 +318,47 @@ def test_several_clusters_stand_side_by_side_before_all_else(demo_twice: Page) -
     assert len(re.findall(r"<td[^>]*>\d+d\d\dh</td>", html)) == 2
 
 
+def test_a_column_of_which_no_shown_row_knows_anything_is_left_out(page: str) -> None:
+    models = page[page.index('<section id="models">') : page.index('<section id="workers">')]
+    headings = re.findall(r"<th [^>]*>(?:<button[^>]*>)?([^<]+)", models)
+    assert headings == ["model", "function", "verdict", "deploys", "failed", "last", "failing since"]
+
+
+def test_a_dash_stands_where_the_numbers_above_it_do_and_not_behind_the_figure(page: str) -> None:
+    functions = page[page.index('<section id="failures">') : page.index('<section id="models">')]
+    assert len(re.findall(r'<td class="drawn"[^>]*>–</td>', functions)) == 1 + 7  # no rate, and no durations
+    assert not re.findall(r'<td class="drawn"[^>]*>[^–]', functions)
+
+
+def test_the_list_of_sections_counts_open_tasks_and_not_what_is_always_ten(page: str) -> None:
+    named = re.findall(r'<a href="#\w+">([^<]+?)(?: <span>([^<]+)</span>)?</a>', page[page.index("<nav") :])
+    assert named[: len(SECTIONS)] == [
+        *[("When", ""), ("Unfinished", "33"), ("Errors", "20"), ("Functions", "19"), ("Models that are not up", "43")],
+        *[("Nodes", "3"), ("The slowest tasks", ""), ("The latest failures", "")],
+    ]
+
+
+def test_what_no_row_of_a_table_shows_has_no_command_and_a_remedy_is_a_sentence() -> None:
+    page = mltasks.report(INCIDENT).html()  # read longer ago than a day
+    first, second = re.findall(r"<li>.*?</li>", page, re.DOTALL)[:2]
+    assert "Read the tasks again before acting" in first
+    assert '<code class="command">' not in first
+    assert "the server deletes none that is RUNNING.</span>" in second
+
+
+def test_an_option_in_a_note_is_not_broken_at_its_hyphens(page: str) -> None:
+    assert 'choose a beginning, such as <span class="option">--since</span> 7d, to compare' in page
+
+
+def test_a_page_of_no_tasks_has_no_note_on_tables_that_are_not_there() -> None:
+    tasks = mltasks.load("demo")
+    found = Seen(mltasks.report(tasks[tasks["task_id"] == "none"]).html())
+    assert [text.partition(" is ")[0] for text in found.texts["li"]] == [
+        "the task time-out of ml-fixture",
+        "as of 2026-11-24T22:15:10.637Z, which",
+    ]
+
+
 def test_markdown_is_short_enough_for_a_chat_and_json_has_everything(demo_twice: Page, tmp_path: Path) -> None:
     text = demo_twice.markdown()
     assert len(text) < 4000

@@ -19,12 +19,13 @@ from mltasks.render.sort_and_top import make_view
 from mltasks.render.view import View
 from mltasks.reports import verdict_line
 from mltasks.reports.findings.finding import Commands
-from mltasks.reports.highlights import list_untold
+from mltasks.reports.highlights import NOT_LOOKED_AT, list_untold
 from mltasks.reports.registry import REPORTS
 from mltasks.tasks.plural import plural
 
 NAME = re.compile(r"\b[A-Z][A-Z0-9]*+(?:_[A-Z0-9]++)++")
 LONG_WORD = re.compile(r"[^\s<>&]{20,}")  # that is too long for a phone
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 BREAK = re.compile(r"(?<=\w)[._,/](?=\w)")
 
 
@@ -64,8 +65,9 @@ def render_report(view: View) -> str:
 
 def _render(template: str, tables: Mapping[str, pd.DataFrame], **more: Any) -> str:
     views = {name: make_view(frame) for name, frame in tables.items()}
-    notes = dict.fromkeys(note for view in views.values() for note in view.info.notes)
     info = views["failures"].info
+    noted = views.values() if info.tasks else [views[name] for name in ("highlights",) if name in views]
+    notes = dict.fromkeys(note for view in noted for note in view.info.notes if note != NOT_LOOKED_AT)
     sections = page_sections.make_sections(tables) if info.tasks else []
     points = highlights.find_points(tables.get("highlights"))
     attention = page_head.describe_points(tables, points, sections)
@@ -116,7 +118,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["breakable"] = _breakable
+    environment.filters |= {"breakable": _breakable, "options": _keep_options}
     return environment
 
 
@@ -129,3 +131,10 @@ def _breakable(text: str) -> Any:
 
     named = NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), str(escape(text)))
     return Markup(LONG_WORD.sub(lambda word: BREAK.sub(r"\g<0><wbr>", word.group()), named))
+
+
+def _keep_options(text: str) -> Any:
+    """Return a text whose options, such as --since, are not broken at their hyphens."""
+    from markupsafe import Markup, escape
+
+    return Markup(OPTION.sub(r'<span class="option">\g<0></span>', str(escape(text))))

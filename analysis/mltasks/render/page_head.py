@@ -55,6 +55,11 @@ class Item(NamedTuple):
     points: list[tuple[Point, str]]
     advice: Advice
 
+    def list_commands(self) -> list[tuple[str, str]]:
+        """Return a command that shows more and a task for each point, once; of a whole report no row shows more."""
+        hows = ((point.command, point.example_task_id or "") for point, _ in self.points if point.kind not in REMEDIES)
+        return [how for how in dict.fromkeys(hows) if any(how)]
+
 
 def describe_points(
     tables: Mapping[str, pd.DataFrame], points: Sequence[Point], sections: Sequence[Mapping[str, Any]]
@@ -90,12 +95,17 @@ def _find_advice(tables: Mapping[str, pd.DataFrame], point: Point, rows: Mapping
             is_cause = bool(error) and point.report in ("failures", "models") and point.reason.endswith(error)
             if is_it or is_cause:
                 anchor = highlights.anchor(section, cells.one_line(row_text([row[key]])))
-                remedy = cells.one_line(row["remedy"])
                 return Advice(
-                    f"{remedy[:1].upper()}{remedy[1:LONGEST]}",
+                    _write_sentence(cells.one_line(row["remedy"])),
                     anchor if is_cause and anchor in rows.get(section, ()) else "",
                 )
     return Advice(REMEDIES.get(point.kind or "", ""))
+
+
+def _write_sentence(remedy: str) -> str:
+    """Return what to do with a capital and a full stop; what is cut ends with an ellipsis."""
+    text = remedy if len(remedy) <= LONGEST else f"{remedy[:LONGEST].rstrip()}…"
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
 
 
 def make_tiles(headline: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -106,7 +116,7 @@ def make_tiles(headline: pd.DataFrame | None) -> list[dict[str, Any]]:
 
 
 def _tile(measure: str, value: float, part_of: float, before: float) -> dict[str, Any]:
-    whole = "" if cells.is_missing(part_of) else WHOLES[measure].format(f"{part_of:,.0f}")
+    whole = "" if cells.is_missing(part_of) or not part_of else WHOLES[measure].format(f"{part_of:,.0f}")
     return {
         "label": LABELS[measure],
         "value": _number(measure, value),

@@ -56,9 +56,9 @@ def list_numbers(view: View) -> list[Column]:
 
 
 def select_columns(view: View, columns: Sequence[Column]) -> list[Column]:
-    """Return the columns that the table has, and that say something: of no row, waits are left out."""
+    """Return the columns that the table has, and that say something: one of dashes is left out."""
     there = {str(name) for name in view.frame.columns} | {"when"}
-    may_be_silent = ("wait_share", "change", "node_name")
+    may_be_silent = ("wait_share", "change", "node_name", "planned", "current", "last_success", "failing_since")
     silent: set[str] = {name for name in may_be_silent if name in there and view.frame[name].isna().all()}
     if "overdue" in there and not view.frame["overdue"].any():
         silent.add("overdue")
@@ -163,6 +163,7 @@ def _cell(
         "long": word and len(full) > 24,
         "bad": is_bad and column.name == "failing_since",
         "code": column.name in CODES,
+        "drawn": bool(column.figure) and column.name != "when" and figure is None,  # a dash stands where numbers do
     }
     more = [mark for mark, holds in marks.items() if holds]
     return {

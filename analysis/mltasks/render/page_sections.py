@@ -132,7 +132,8 @@ SECTIONS = (
         "A task with several nodes counts on each; expected: failures if each task failed as often as its kind does.",
         (
             *(
-                Column("node_name", "node"),
+                Column("node_name", "node", over="cluster"),
+                Column("cluster", rank="second"),  # where clusters share ids of nodes
                 Column("tasks"),
                 Column("failed"),
                 Column("expected_failed", "expected", rank="second"),
@@ -194,9 +195,9 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
         says = f"{section.says} The others: {counts}." if others else section.says
     chart = time_bars.place_periods(view.frame, view.info.marks) if section.of == "timeline" else None
     wanted = section.columns or page_rows.list_numbers(view)
-    columns = page_rows.select_columns(view, wanted)
     most = time_bars.MOST_BARS if chart else MOST_MODELS if section.of == "models" else MOST
     shown = View(view.frame.head(most), view.info)
+    columns = page_rows.select_columns(shown, wanted)
     rows = page_rows.make_rows(shown, columns, section.details, section.name, tables.get("error_times"))
     count, on_paper = len(view.frame), FEWER_ON_PAPER.get(section.name, ON_PAPER)
     is_unknown = section.of == "models" and any(note.startswith(NOT_READ) for note in view.info.notes)
@@ -208,10 +209,17 @@ def _make(section: Section, view: View, tables: Mapping[str, pd.DataFrame]) -> d
         "remedies": page_rows.list_remedies(view.frame) if section.of == "open_groups" else [],
         "columns": page_rows.make_headings(view, columns),
         "rows": rows,
-        "count": "?" if is_unknown and not count else f"{count:,}",
+        "count": "?" if is_unknown and not count else _count(section, view.frame),
         "chart": chart,
         "figure": "",
         "nothing": f"Not known: {NOT_READ}." if is_unknown else section.nothing,
         "cut": f"{len(rows):,} of {count:,}; all: {source.show(section.command)}" if len(rows) < count else "",
         "paper_cut": f"{on_paper} of {count:,} on paper" if len(rows) > on_paper and chart is None else "",
     }
+
+
+def _count(section: Section, table: pd.DataFrame) -> str:
+    """Return how many things there are of what a section shows; nothing where that is always the same."""
+    if section.of in ("timeline", "slowest", "latest_failures"):
+        return ""
+    return f"{table['tasks'].sum() if section.of == 'open_groups' else len(table):,}"
