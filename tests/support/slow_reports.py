@@ -249,18 +249,16 @@ def _workers(made: Made, tasks: list[Task], options: dict[str, Any], low: int, h
     by = options["by"]
     known = [task for task in tasks if not _only_coordinated(task.row)]
     groups: dict[tuple[Any, ...], list[Task]] = {} if by else {(): []}
-    if by == ["worker_node"]:
-        groups = {(node,): [] for node in _nodes(made, options)}
+    idle = _known_keys(made, options, by) if {"worker_node"} <= set(by) <= {"worker_node", "cluster"} else {}
+    groups |= {key: [] for key in idle}
     for task in exploded(made, known, options):
         if "worker_node" not in by or task.row["worker_node"] is not None:
             groups.setdefault(tuple(task.value(key) for key in by), []).append(task)
     rows = {key: _load(members, options, low, high) for key, members in groups.items()}
-    if by == ["worker_node"]:
-        for (node,), members in groups.items():
-            read = _nodes(made, options).get(node)
-            if not members and read is not None and options.get("as_of", read) <= low < high:
-                loads = ("task_s", "active_s", "mean_in_flight", "peak_in_flight")
-                rows[(node,)] |= {"is_unknown": True, **dict.fromkeys(loads)}
+    for key, read in idle.items():
+        if not groups[key] and options.get("as_of", read) <= low < high:
+            loads = ("task_s", "active_s", "mean_in_flight", "peak_in_flight")
+            rows[key] |= {"is_unknown": True, **dict.fromkeys(loads)}
     total = sum(row["task_s"] or 0 for row in rows.values())
     for key, row in rows.items():
         row["task_share"] = None if row["task_s"] is None or not total else row["task_s"] / total
@@ -283,6 +281,13 @@ def _nodes(made: Made, options: dict[str, Any]) -> dict[str, int]:
         for node, known in (reading.nodes or {}).items()
         if word in node or word in known.name
     }
+
+
+def _known_keys(made: Made, options: dict[str, Any], by: list[str]) -> dict[tuple[Any, ...], int]:
+    """Return the keys of the rows of known nodes, and when their cluster was read."""
+    nodes = _nodes(made, options)
+    of = {node: reading.cluster for reading in made.context.readings for node in reading.nodes or {}}
+    return {tuple(of[node] if name == "cluster" else node for name in by): read for node, read in nodes.items()}
 
 
 def _load(tasks: list[Task], options: dict[str, Any], low: int, high: int) -> Row:
