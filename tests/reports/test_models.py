@@ -8,8 +8,7 @@ import pytest
 
 import mltasks
 from mltasks.exceptions import UsageError
-from mltasks.reports import models as module
-from mltasks.reports import report_info
+from mltasks.reports import deployments, report_info
 from mltasks.reports.model_verdict import Verdict, find_verdict
 from mltasks.tasks import metadata
 from mltasks.tasks.metadata import ClusterInfo, Context, Model, Node
@@ -131,15 +130,15 @@ def test_no_task_gives_all_columns_and_no_row() -> None:
 
 
 @pytest.mark.parametrize("read", SOURCES)
-def test_more_deployments_than_memory_is_meant_for_are_an_error(
+def test_more_models_than_memory_is_meant_for_are_an_error(
     read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = read("demo")
-    monkeypatch.setattr(module, "MOST", 115)
+    monkeypatch.setattr(deployments, "MOST", 66)
     assert mltasks.models(tasks)["deploys"].sum() == 115
-    monkeypatch.setattr(module, "MOST", 114)
+    monkeypatch.setattr(deployments, "MOST", 65)
     with pytest.raises(
-        UsageError, match=r"models takes 114 deployments into memory at most, and there are more; .* with model"
+        UsageError, match=r"models takes 65 models into memory at most, and there are more; .* with model"
     ):
         mltasks.models(tasks)
 

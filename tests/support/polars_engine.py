@@ -119,7 +119,7 @@ def measure_load(
     return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
 
 
-def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+def iter_sorted(frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`."""
     rows = _plain(_native(frame).sort(by, nulls_last=True, maintain_order=True))
     texts = [field.name for field in rows.schema if pa.types.is_string(field.type)]

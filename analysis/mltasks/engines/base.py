@@ -71,7 +71,7 @@ class Engine(Conditions, Protocol):
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """See `operations.measure_load`."""
 
-    def iter_sorted(self, frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+    def iter_sorted(self, frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
         """See `operations.iter_sorted`."""
 
     def collect(self, frame: Frame) -> pd.DataFrame:

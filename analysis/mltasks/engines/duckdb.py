@@ -125,11 +125,11 @@ def measure_load(
     return parts, load_sweep.with_levels(numbers[list(keys)], numbers[duckdb_sql.NUMBER], levels)
 
 
-def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+def iter_sorted(frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`."""
     rows = frame.to_native()
     with translate_errors(), duckdb_sql.encode_texts(rows, connection_of(rows)) as encoded:
-        for batch in duckdb_sql.iter_sorted(encoded, by):
+        for batch in duckdb_sql.iter_sorted(encoded, *by):
             signed = duckdb_sql.with_signed_places(batch)
             texts = [field.name for field in signed.schema if pa.types.is_string(field.type)]
             yield signed.to_pandas(types_mapper=table.PANDAS_TYPES.get, categories=texts)

@@ -155,9 +155,9 @@ def number_groups(
     return numbered, left_join(rows, numbered, keys)
 
 
-def iter_sorted(rows: Relation, by: str) -> Iterator[pa.Table]:
-    """Yield the rows in the order of a column, missing ones last; what memory cannot hold is sorted on disk."""
-    reader = rows.order(f"{quote_name(by)} NULLS LAST").to_arrow_reader(BATCH)
+def iter_sorted(rows: Relation, *by: str) -> Iterator[pa.Table]:
+    """Yield the rows in the order of some columns, missing ones last; what memory cannot hold is sorted on disk."""
+    reader = rows.order(", ".join(f"{quote_name(name)} NULLS LAST" for name in by)).to_arrow_reader(BATCH)
     yield reader.schema.empty_table()  # there is something to take the types from, whatever comes
     held: list[pa.RecordBatch] = []
     for batch in reader:  # smaller ones than was asked for

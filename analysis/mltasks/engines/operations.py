@@ -85,9 +85,9 @@ def combine_groups(
     return combined
 
 
-def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
-    """Yield the rows in the order of a column, missing ones last, some at a time; texts are categories."""
-    return engine_of(frame).iter_sorted(frame, by)
+def iter_sorted(frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
+    """Yield the rows in the order of some columns, missing ones last, some at a time; texts are categories."""
+    return engine_of(frame).iter_sorted(frame, *by)
 
 
 def measure_load(

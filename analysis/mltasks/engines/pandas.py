@@ -204,10 +204,10 @@ def measure_load(
     return load_sweep.sweep(iter_sorted(frame, "begin"), keys, types, values)
 
 
-def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+def iter_sorted(frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`; they are in memory, so it is all at once."""
     rows = _native(frame)
-    yield rows.take(np.argsort(rows[by].to_numpy(), kind="stable"))
+    yield rows.take(np.lexsort([rows[name].to_numpy("float64", na_value=np.nan) for name in reversed(by)]))
 
 
 def collect(frame: Frame) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from mltasks.tasks.conditions import case_when as case_when
 from mltasks.tasks.conditions import when_then as when_then
 from mltasks.tasks.metadata import Context
 
-SORTED_VALUES = 20_000_000  # what `iter_sorted` takes into memory at most
+SORTED_VALUES = 40_000_000  # what `iter_sorted` takes into memory at most
 BATCH = 400_000  # rows handed over at once, before what is there several times is repeated
 COPIES = "copies:n"
 
@@ -144,7 +144,7 @@ def measure_load(
         return parts, operations.to_pandas(_lazy(levels), {key: types[key] for key in keys})
 
 
-def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
+def iter_sorted(frame: Frame, *by: str) -> Iterator[pd.DataFrame]:
     """See `operations.iter_sorted`; only distinct rows are taken into memory, each with how often it is there.
 
     Raises UsageError where they have more than SORTED_VALUES values.
@@ -159,7 +159,7 @@ def iter_sorted(frame: Frame, by: str) -> Iterator[pd.DataFrame]:
             f"this report takes {most:,} different rows of Spark into memory at most, and there are more; choose "
             "less with since (--since), function_name (--function-name) or the like"
         )
-    table = table.sort_by(by)  # missing ones last
+    table = table.sort_by([(name, "ascending") for name in by])  # missing ones last
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
     for start in range(0, max(table.num_rows, 1), BATCH):
         part = table.slice(start, BATCH).to_pandas(types_mapper=table_types, categories=texts)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, groupby, pairwise
-from operator import itemgetter
-from typing import Any, TypedDict, Unpack, cast
+from collections.abc import Collection
+from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
 
 from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
-from mltasks.exceptions import UsageError
-from mltasks.reports import error_texts, report_info, totals
+from mltasks.reports import deployments, error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
+from mltasks.reports.deployments import Deployed
 from mltasks.reports.model_verdict import find_verdict
 from mltasks.tasks import failure_reason, outcomes, schema
 from mltasks.tasks.filter_options import RateOptions
@@ -26,25 +24,7 @@ MAYBE_COUNTS = ("planned", "current", "serving", "redeploys", "retries")
 TIMES = ("last_success", "failing_since")
 COLUMNS = ("model_id", *REPORT.column_names)
 NOT_READ = "the index of models is not part of what was read"  # a note begins so
-REDEPLOY_MS = 600_000  # after a node's start
-MOST = 5_000_000  # deployments that are taken into memory
-BATCH = 100_000  # deployments that are rows in Python at once
 DEPLOYED = ("DEPLOYED", "PARTIALLY_DEPLOYED", "DEPLOYING", "DEPLOY_FAILED")  # states of models that were deployed
-FAILED = outcomes.OUTCOME["failed"]
-COMPLETED = (outcomes.OUTCOME["succeeded"], outcomes.OUTCOME["partial"])
-TEXTS = dict.fromkeys(("model_id", "function_name", "error", "task_type"), operations.TEXT)
-
-
-class Deploy(TypedDict):
-    """A deployment that names a model: its texts, None or nan where missing, its times [ms], and its outcome."""
-
-    model_id: str
-    function_name: Any
-    error: Any
-    task_type: str
-    start_ms: float
-    end_ms: float
-    outcome_code: int
 
 
 def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[RateOptions]) -> pd.DataFrame:
@@ -61,14 +41,17 @@ def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
     >>> mltasks.models("demo")["verdict"].value_counts().to_dict()
     {'unknown': 66}
     """
-    wanted = ["error", "reason", "model_id", "end_ms"]
+    wanted = ["error", "model_id", "end_ms"]
     prepared = prepare.prepare(tasks, [], {**options, "tz": tz}, as_of=as_of, taken=(), wanted=wanted)
     report_info.reject_filters("models", prepared)
     covered = totals.count_totals(prepared)
-    rows = [_summarize(model_id, part, prepared) for model_id, part in _iter_models(_read_deploys(prepared))]
-    recorded = {row["model_id"] for row in rows}
-    rows += [_summarize(model_id, [], prepared) for model_id in _find_unrecorded(prepared, recorded)]
+    starts = _read_node_starts(prepared)
+    deployed = deployments.read_deployments(prepared, starts)
+    unrecorded = _find_unrecorded(prepared, {row["model_id"] for row in deployed})
+    rows = [_describe(row, prepared) for row in [*deployed, *map(deployments.none_of, unrecorded)]]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "open_jobs"])
+    if not starts:
+        table["redeploys"] = None
     jobs = _count_open_jobs(prepared)
     table["open_jobs"] = table["model_id"].map(jobs) if jobs else 0
     table = report_info.whole_numbers(table.sort_values("model_id", ignore_index=True), COUNTS)
@@ -79,29 +62,6 @@ def models(tasks: Any, *, tz: str = "UTC", as_of: Any = None, **options: Unpack[
     types: dict[str, Any] = dict.fromkeys(texts, operations.TEXT) | dict.fromkeys(numbers, "float64")
     result = table[list(COLUMNS)].astype(types | dict.fromkeys(MAYBE_COUNTS, "Int64"))
     return report_info.attach_info(result, "models", prepared, covered, _notes(prepared, result), keys=["model_id"])
-
-
-def _read_deploys(tasks: Tasks) -> pd.DataFrame:
-    """Return the deployments that name a model, in the order of their creation; UsageError for more than MOST."""
-    is_deploy = nw.col("task_type").cast(nw.String).is_in(sorted(schema.DEPLOYMENTS))
-    frame = tasks.frame.filter(is_deploy, ~nw.col("model_id").is_null()).select(
-        *(nw.col(name).cast(nw.String) for name in TEXTS), "start_ms", "end_ms", "outcome_code"
-    )
-    deploys = operations.to_pandas(frame.head(MOST + 1), TEXTS)
-    if len(deploys) > MOST:
-        raise UsageError(
-            f"models takes {MOST:,} deployments into memory at most, and there are more; choose a shorter time with "
-            "since (--since), or some of them with model (--model)"
-        )
-    return deploys.sort_values(["start_ms", "end_ms"], ignore_index=True)
-
-
-def _iter_models(deploys: pd.DataFrame) -> Iterator[tuple[str, list[Deploy]]]:
-    """Yield the deployments of one model after the other; as rows in Python they would take ten times the memory."""
-    rows = deploys.sort_values("model_id", kind="stable", ignore_index=True)
-    parts = (rows[first : first + BATCH].to_dict("records") for first in range(0, len(rows), BATCH))
-    for model_id, part in groupby(chain.from_iterable(parts), key=itemgetter("model_id")):
-        yield str(model_id), [cast(Deploy, deploy) for deploy in part]
 
 
 def _count_open_jobs(tasks: Tasks) -> dict[str, int]:
@@ -121,34 +81,23 @@ def _find_unrecorded(tasks: Tasks, recorded: Collection[str]) -> list[str]:
     return sorted(key for key, model in index.items() if model.state in DEPLOYED and key not in recorded)
 
 
-def _summarize(model_id: str, deploys: Sequence[Deploy], tasks: Tasks) -> dict[str, Any]:
-    """Return the row of one model; `deploys` are in the order of their creation."""
-    info, model = _find_model(model_id, tasks)
-    ended = [deploy for deploy in deploys if deploy["outcome_code"] in (FAILED, *COMPLETED)]
-    is_failed = [deploy["outcome_code"] == FAILED for deploy in ended]
-    in_a_row = next((n for n, failed in enumerate(reversed(is_failed)) if not failed), len(ended))
-    completed = [deploy for deploy, failed in zip(ended, is_failed, strict=True) if not failed]
-    last = deploys[-1] if deploys else None
-    outcome = None if last is None else _outcome(last["outcome_code"])
-    functions = [deploy["function_name"] for deploy in deploys if isinstance(deploy["function_name"], str)]
+def _describe(deployed: Deployed, tasks: Tasks) -> dict[str, Any]:
+    """Return the row of one model from what its deployments come to (see `read_deployments`)."""
+    info, model = _find_model(deployed["model_id"], tasks)
+    outcome, last_success = deployed["last_outcome"], deployed["last_success_ms"]
     return {
-        "model_id": model_id,
-        "name": model.name if model else tasks.context.models().get(model_id),
-        "function_name": model.function_name if model else next(reversed(functions), None),
-        "verdict": find_verdict(model, outcome, None if last is None else last["start_ms"], info),
+        **deployed,
+        "name": model.name if model else tasks.context.models().get(deployed["model_id"]),
+        "function_name": model.function_name if model else deployed["function_name"],
+        "verdict": find_verdict(model, outcome, deployed["last_start_ms"], info),
         "model_state": model.state if model else None,
         "planned": model.planned_nodes if model else None,
         "current": model.current_nodes if model else None,
         "serving": None if model is None or model.serving is None else len(model.serving),
-        "deploys": len(deploys),
-        "failed": sum(is_failed),
-        "failures_in_a_row": in_a_row,
-        "switches": sum(one != other for one, other in pairwise(is_failed)),
         "last_outcome": outcome,
-        "last_success": _earlier(completed[-1]["end_ms"], tasks.context.as_of_ms) if completed else None,
-        "failing_since": ended[-in_a_row]["start_ms"] if in_a_row else None,
-        "last_error": None if last is None or outcome not in ("failed", "partial") else _error(last, tasks),
-        "redeploys": _count_redeploys(deploys, tasks),
+        "last_success": last_success if tasks.context.as_of_ms is None else min(last_success, tasks.context.as_of_ms),
+        "failing_since": deployed["failing_since_ms"],
+        "last_error": _error(deployed, tasks) if outcome in ("failed", "partial") else None,
         "retries": model.redeploy_retries if model else None,
         "predict_p50_ms": model.predict_p50_ms if model else None,
         "predict_p99_ms": model.predict_p99_ms if model else None,
@@ -162,20 +111,12 @@ def _find_model(model_id: str, tasks: Tasks) -> tuple[ClusterInfo | None, Model 
     return None, None
 
 
-def _outcome(code: int) -> str:
-    return next((name for name, number in outcomes.OUTCOME.items() if number == code), schema.OPEN)
-
-
-def _earlier(end_ms: float, as_of_ms: int | None) -> float:
-    return end_ms if as_of_ms is None else min(end_ms, as_of_ms)
-
-
-def _error(deploy: Deploy, tasks: Tasks) -> str | None:
-    """Return the masked error of a deployment; one text of several nodes stands once, after their names."""
-    text = deploy["error"]
-    if not isinstance(text, str):
+def _error(deployed: Deployed, tasks: Tasks) -> str | None:
+    """Return the masked error of the last deployment; one text of several nodes stands once, after their names."""
+    text, task_type = deployed["error"], deployed["task_type"]
+    if text is None or task_type is None:
         return None
-    by_node = failure_reason.node_errors(deploy["task_type"], text)
+    by_node = failure_reason.node_errors(task_type, text)
     if not by_node:
         return error_texts.mask(text)
     names, groups = tasks.context.names(), dict[str, list[str]]()
@@ -184,12 +125,9 @@ def _error(deploy: Deploy, tasks: Tasks) -> str | None:
     return "; ".join(f"{', '.join(sorted(nodes))}: {message}" for message, nodes in sorted(groups.items()))
 
 
-def _count_redeploys(deploys: Sequence[Deploy], tasks: Tasks) -> int | None:
+def _read_node_starts(tasks: Tasks) -> list[int]:
     nodes = [node for info in tasks.context.readings for node in (info.nodes or {}).values()]
-    starts = [node.started_ms for node in nodes if node.started_ms is not None]
-    if not starts:
-        return None
-    return sum(any(start <= deploy["start_ms"] <= start + REDEPLOY_MS for start in starts) for deploy in deploys)
+    return [node.started_ms for node in nodes if node.started_ms is not None]
 
 
 def _notes(tasks: Tasks, table: pd.DataFrame) -> list[str]:
