@@ -17,7 +17,7 @@ from mltasks.reports.declarations.compare import check_sides
 from mltasks.reports.grouping import NODE
 from mltasks.reports.statistics import change, change_point, kaplan_meier
 from mltasks.reports.statistics.change import Change, QuantileLimits
-from mltasks.reports.statistics.design_effect import average_design_effect, design_effect_of_blocks
+from mltasks.reports.statistics.design_effect import average_design_effect, count_by_block, design_effect_of_blocks
 from mltasks.reports.verdicts import Intervals
 from mltasks.tasks.filter_options import Words
 from mltasks.tasks.group_columns import parse_by
@@ -143,7 +143,7 @@ def _count_comparisons(sides: Mapping[Any, tuple[Side, Side]]) -> int:
 
 def _enough(pair: tuple[Side, Side], rank: float) -> bool:
     """Tell whether a quantile of both sides can have a value: n >= 1 / (1 - rank), and never fewer than 10."""
-    return min(len(side.seconds) for side in pair) >= max(verdicts.FEWEST, round(1 / (1 - rank)))
+    return min(len(side.took_ms) for side in pair) >= max(verdicts.FEWEST, round(1 / (1 - rank)))
 
 
 def _compare(before: Side, after: Side, strict: float) -> dict[str, Any]:
@@ -183,12 +183,12 @@ def _at_95() -> float:
 
 def _compare_quantiles(pair: tuple[Side, Side], name: str, rank: float, strict: float) -> dict[str, Any]:
     effects = [_effect_of_slow_tasks(side, rank) for side in pair]
-    effect = average_design_effect(effects, [len(side.seconds) for side in pair])
+    effect = average_design_effect(effects, [len(side.took_ms) for side in pair])
     both: list[Change] = []
     row: dict[str, Any] = {}
     for quantile in (_at_95(), strict):
         limits = [_limits(side, pair, rank, effect, quantile) for side in pair]
-        row |= {f"{name}_{side}_s": _finite(each.value) for side, each in zip(SIDES, limits, strict=True)}
+        row |= {f"{name}_{side}_s": _finite(each.value / 1000) for side, each in zip(SIDES, limits, strict=True)}
         ratio = change.quantile_ratio(*limits) if all(math.isfinite(each.value) for each in limits) else None
         if ratio is None:
             return {**row, f"{name}_verdict": verdicts.UNCLEAR}
@@ -202,14 +202,14 @@ def _compare_quantiles(pair: tuple[Side, Side], name: str, rank: float, strict: 
 
 def _limits(side: Side, pair: tuple[Side, Side], rank: float, effect: float, quantile: float) -> QuantileLimits:
     if rank == QUANTILES["p50"] and any(each.open > MANY_OPEN * each.tasks for each in pair):
-        return kaplan_meier.median(side.seconds, side.others, quantile * math.sqrt(effect))
-    return change.quantile_limits(side.seconds, rank, effect, quantile)
+        return kaplan_meier.median(side.took_ms, side.lasted_ms, quantile * math.sqrt(effect))
+    return change.quantile_limits(side.took_ms, rank, effect, quantile)
 
 
 def _effect_of_slow_tasks(side: Side, rank: float) -> float:
     """Return the design effect of the share of tasks that took longer than a quantile."""
-    slow = side.seconds > np.quantile(side.seconds, rank)
-    return design_effect_of_blocks(np.bincount(side.blocks, slow), np.bincount(side.blocks))
+    first = np.searchsorted(side.took_ms, np.quantile(side.took_ms, rank), side="right")
+    return design_effect_of_blocks(count_by_block(side.blocks[first:]), count_by_block(side.blocks))
 
 
 def _finite(value: float) -> float:

@@ -45,16 +45,19 @@ class Window:
 
 @dataclass
 class Side:
-    """What a group has on one side: counts, and durations [s] with the number of the block of time of each."""
+    """What a group has on one side: counts, and durations with the number of the block of time of each.
+
+    Durations are whole milliseconds, in as few bytes as hold them: there may be a hundred million.
+    """
 
     tasks: int = 0
     finished: int = 0
     failed: int = 0
     open: int = 0
     design_effect: float = float("nan")
-    seconds: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0))
+    took_ms: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0, "int32"))
     blocks: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0, "int8"))
-    others: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0))  # failed, cut off, open: took longer
+    lasted_ms: np.ndarray[Any, Any] = field(default_factory=lambda: np.zeros(0, "int32"))  # failed, cut off, open
 
 
 def read_window(tasks: Tasks, span: tuple[int | None, int | None], words: Mapping[str, Any]) -> Window:
@@ -149,24 +152,29 @@ def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Si
         duration_status.has_status("measured") | duration_status.has_status("cut_off")
     )
     is_open = outcomes.has_outcome(schema.OPEN) & duration_status.has_status("open") & ~duration_status.is_polled()
-    age = (nw.col("as_of_ms") - nw.col("start_ms")) / 1000
+    age, spent = nw.col("as_of_ms") - nw.col("start_ms"), nw.col("updated_ms") - nw.col("created_ms")
     frame = grouped.frame.filter(measured | ended | is_open).with_columns(
-        nw.when(is_open).then(age).otherwise(derived.seconds()).alias("seconds"),
+        nw.when(is_open).then(age).otherwise(spent).alias("spent_ms"),
         nw.when(measured).then(nw.lit(1, dtype=nw.Int8)).otherwise(nw.lit(0, dtype=nw.Int8)).alias("is_measured"),
     )
     parts: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}
     columns = [*keys, SIDE, "is_measured"]
-    for batch in operations.iter_sorted(frame.select(*columns, "seconds", BLOCK), "seconds"):
+    for batch in operations.iter_sorted(frame.select(*columns, "spent_ms", BLOCK), "spent_ms"):
         for values, part in batch.groupby(columns, dropna=False, observed=True, sort=False):
-            arrays = part["seconds"].to_numpy("float64", copy=True), part[BLOCK].to_numpy("int8", copy=True)
+            arrays = _shortened(part["spent_ms"].to_numpy("int64")), part[BLOCK].to_numpy("int8", copy=True)
             parts.setdefault(key_of(values), []).append(arrays)
     for values in [*parts]:
         side = sides[values[:-2]][AFTER if values[-2] == AFTER else BEFORE]
-        seconds, blocks = (np.concatenate(arrays) for arrays in zip(*parts.pop(values), strict=True))  # once in memory
+        spent_ms, blocks = (np.concatenate(arrays) for arrays in zip(*parts.pop(values), strict=True))  # once in memory
         if values[-1]:
-            side.seconds, side.blocks = seconds, blocks
+            side.took_ms, side.blocks = spent_ms, blocks
         else:
-            side.others = seconds
+            side.lasted_ms = spent_ms
+
+
+def _shortened(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a copy of sorted whole numbers, in four bytes each where these hold them all."""
+    return values.astype("int32" if len(values) and abs(values[[0, -1]]).max() < 2**31 else "int64")
 
 
 def key_of(values: Any) -> tuple[Any, ...]:

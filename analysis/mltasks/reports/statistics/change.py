@@ -21,7 +21,7 @@ class Change(NamedTuple):
 
 
 class QuantileLimits(NamedTuple):
-    """A quantile of durations and the ends of its interval [s]; `high` is infinite where there are too few."""
+    """A quantile of durations and the ends of its interval, in their unit; `high` is infinite where they are few."""
 
     value: float
     low: float

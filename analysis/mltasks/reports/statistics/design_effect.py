@@ -54,6 +54,11 @@ def design_effects(
     return table[by].assign(design_effect=effects)
 
 
+def count_by_block(numbers: np.ndarray) -> np.ndarray:
+    """Return how often each block is there; `numpy.bincount` would take eight bytes for each number."""
+    return np.array([np.count_nonzero(numbers == number) for number in range(BLOCKS)])
+
+
 def design_effect_of_blocks(failed: np.ndarray, finished: np.ndarray) -> float:
     """Return the design effect of one group from its counts per block; not a number where it cannot be told."""
     x, n = failed[finished > 0].astype("float64"), finished[finished > 0].astype("float64")

@@ -13,7 +13,7 @@ ROUNDING = 1e-12  # a half that is a product of shares is not exactly one
 
 
 def median(completed: Any, others: Any, quantile: float = Z95) -> QuantileLimits:
-    """Return the median duration [s] and its interval; infinite where half of the tasks are not known to be done.
+    """Return the median duration and its interval; infinite where half of the tasks are not known to be done.
 
     `completed`: durations of completed tasks; `others`: how long those that failed, were cut off or are open have
     lasted, so that they would have taken at least as long. E. L. Kaplan and P. Meier, "Nonparametric estimation from
