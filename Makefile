@@ -51,7 +51,7 @@ bench-large: $(INSTALLED)
 	$(BIN)/python -m benchmarks.large $(OPTIONS)
 
 bench-scale: $(INSTALLED)
-	$(BIN)/python -m benchmarks.scale $(OPTIONS)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale $(OPTIONS)
 
 bench-alarms: $(INSTALLED)
 	$(BIN)/python -m benchmarks.false_alarms $(OPTIONS)

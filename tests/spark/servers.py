@@ -73,18 +73,18 @@ def environment(java_home: Path, home: Path, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def cluster(own: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """Run a master and two workers of one core each; yield the master's URL. `own`: as `environment` returns."""
+def cluster(own: Mapping[str, str], folder: Path, workers: int = 2) -> Iterator[str]:
+    """Run a master and workers of one core each; yield the master's URL. `own`: as `environment` returns."""
     port = _free_port()
     url = f"spark://127.0.0.1:{port}"
     master = ["org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(port)]
     worker = ["org.apache.spark.deploy.worker.Worker", url, "--host", "127.0.0.1", "--cores", "1", "--memory", "1g"]
     with ExitStack() as stack:
         stack.enter_context(_run(["spark-class", *master, "--webui-port", "0"], own, folder, "master"))
-        for name in ("one", "two"):
+        for name in map(str, range(workers)):
             command = ["spark-class", *worker, "--webui-port", "0", "--work-dir", str(folder / name)]
             stack.enter_context(_run(command, own, folder, name))
-        _wait(lambda: (folder / "master.log").read_text().count("Registering worker") == 2, folder)
+        _wait(lambda: (folder / "master.log").read_text().count("Registering worker") == workers, folder)
         yield url
 
 
