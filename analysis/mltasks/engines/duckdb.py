@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from mltasks.engines import duckdb_json, duckdb_sql, load_sweep, operations
+from mltasks.engines import duckdb_json, duckdb_quantiles, duckdb_sql, load_sweep, operations
 from mltasks.engines.base import Frame, Value
 from mltasks.engines.data_files import DataFiles
 from mltasks.engines.duckdb_errors import translate_errors as translate_errors
@@ -92,16 +93,13 @@ def aggregate(
     frame: Frame, keys: Sequence[str], values: Mapping[str, Value], quantiles: Mapping[str, tuple[str, float]]
 ) -> Frame:
     """See `operations.aggregate`."""
-    columns = [
-        (nw.len() if how == "len" else getattr(nw.col(column), how)()).alias(name)
-        for name, (column, how) in values.items()
-    ]
     if not quantiles:
-        return frame.group_by(*keys).agg(*columns)
-    (column,) = {column for column, _ in quantiles.values()}
-    ranks: Any = [rank for _, rank in quantiles.values()]  # all at once: that sorts once
-    ranked = frame.group_by(*keys).agg(*columns, nw.col(column).quantile(ranks, "linear").alias("ranks"))
-    return _lazy(duckdb_sql.unpack_list(ranked.to_native(), "ranks", list(quantiles)))
+        return duckdb_quantiles.summarize(frame, keys, values)
+    try:
+        groups = duckdb_quantiles.aggregate_in_memory(frame, keys, values, quantiles).to_native().to_arrow_table()
+    except duckdb.OutOfMemoryException:
+        return duckdb_quantiles.aggregate_on_disk(frame, keys, values, quantiles)
+    return _lazy(connection_of(frame.to_native()).from_arrow(groups))
 
 
 @translate_errors()

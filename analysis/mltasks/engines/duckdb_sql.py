@@ -93,12 +93,6 @@ def left_join(rows: Relation, table: Relation, keys: Sequence[str]) -> Relation:
     return joined.project(", ".join(["task_rows.*", *others]))
 
 
-def unpack_list(rows: Relation, lists: str, names: Sequence[str]) -> Relation:
-    """Return lists of one length as columns of these names."""
-    columns = [f"{lists}[{place}] AS {quote_name(name)}" for place, name in enumerate(names, 1)]
-    return rows.project(", ".join([f"* EXCLUDE ({lists})", *columns]))
-
-
 def explode_range(tasks: Relation, first: str, last: str, name: str) -> Relation:
     """Return each row once for each whole number from `first` to `last`, which becomes the column `name`."""
     return tasks.project(f"*, unnest(range({first}, {last} + 1)) AS {name}")
