@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from mltasks.engines.base import NODES, Value
 from mltasks.engines.spark_frame import quote_name, quote_text, read_types
+from mltasks.tasks.schema import DAY_MS
 
 DataFrame: TypeAlias = Any  # pyspark.sql.DataFrame, of which there are two: classic and of Connect
 
@@ -93,15 +94,25 @@ def count_distinct(rows: DataFrame, name: str) -> DataFrame:
 def measure_concurrency(rows: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Return one row per group: `active_ms` with at least one task in flight, and the most of those at once.
 
-    `rows` have begin and end [ms]. At one instant ends come before starts: what begins and ends there is netted.
+    `rows` have begin and end [ms]. At one instant ends come before starts: what begins and ends there is netted. A
+    group's time is cut into days, so that several executors share its work; each day begins with what is in flight.
     """
     names = ", ".join(quote_name(key) for key in keys)
-    of_group = f"PARTITION BY {names} ORDER BY instant"
+    columns = [*map(quote_name, keys), "day"]
     events = rows.selectExpr(*map(quote_name, keys), "stack(2, begin, 1, end, -1) AS (instant, step)")
+    events = events.selectExpr(*map(quote_name, keys), f"instant DIV {DAY_MS} AS day", "instant", "step")
+    of_group, of_day = f"PARTITION BY {names} ORDER BY day", f"PARTITION BY {names}, day ORDER BY instant"
+    ends = aggregate(events, [*keys, "day"], {"step": ("step", "sum")}, {}).selectExpr(
+        *columns, f"sum(step) OVER ({of_group}) AS step", f"lead(day) OVER ({of_group}) AS next_day"
+    )
+    begins = ends.filter("step > 0 AND next_day IS NOT NULL").selectExpr(
+        *map(quote_name, keys), "explode(sequence(day + 1, next_day)) AS day", "step"
+    )
+    events = events.unionByName(begins.selectExpr(*columns, f"day * {DAY_MS} AS instant", "step"))
     levels = events.selectExpr(
         *map(quote_name, keys),
-        f"sum(step) OVER ({of_group} RANGE UNBOUNDED PRECEDING) AS level",  # with all of the same instant
-        f"lead(instant) OVER ({of_group}) - instant AS lasts",
+        f"sum(step) OVER ({of_day} RANGE UNBOUNDED PRECEDING) AS level",  # with all of the same instant
+        f"coalesce(lead(instant) OVER ({of_day}), (day + 1) * {DAY_MS}) - instant AS lasts",
     )
     return aggregate(
         levels.selectExpr(*map(quote_name, keys), "level", "CASE WHEN level > 0 THEN lasts ELSE 0 END AS active"),
