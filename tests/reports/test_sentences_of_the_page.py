@@ -133,3 +133,9 @@ def test_the_incident_that_a_notebook_reads_is_the_one_of_these_tests() -> None:
     path = Path(__file__).parents[2] / "notebooks" / "incident.parquet"
     page = mltasks.report(path, as_of=AS_OF)
     assert page.attention() == page_of("incident").attention()
+
+
+def test_most_failures_have_the_error_of_most_of_them_and_not_of_the_last() -> None:
+    table = mltasks.highlights(incident.load(), since="3d", as_of=AS_OF)
+    (reason,) = table["reason"][table["kind"] == "most_failures"]
+    assert reason.startswith("43 of all 109 failures, mostly: rejected execution of org.opensearch.action")  # 40 of 43

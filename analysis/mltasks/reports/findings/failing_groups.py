@@ -47,7 +47,7 @@ def find_groups(tasks: Tasks, failures: pd.DataFrame, commands: Commands) -> lis
     chosen = select_groups(failures)
     if chosen.empty:
         return []
-    since = chosen["failing_since"]
+    since = chosen["failing_since"].where(chosen["kind"] != MOST)  # the cause of most failures is that of them all
     from_ms = since.dt.as_unit("ms").astype("int64").astype("Float64").where(since.notna()).astype("float64")
     causes = find_common_errors(tasks, chosen[[*KEYS]].assign(from_ms=from_ms), KEYS)
     rows = chosen.merge(causes[[*KEYS, "error", "share", "example_task_id"]], on=[*KEYS], how="left")
