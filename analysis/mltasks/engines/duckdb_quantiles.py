@@ -49,7 +49,7 @@ def aggregate_on_disk(
     for name, (_, how) in values.items():
         mean = f"{quote_name(f'{name}:sum')} / nullif({quote_name(f'{name}:count')}, 0) AS {quote_name(name)}"
         columns.append(mean if how == "mean" else quote_name(name))
-    columns += [f"{_between(name, rank)} AS {quote_name(name)}" for name, (_, rank) in quantiles.items()]
+    columns += [f"{_interpolate(name, rank)} AS {quote_name(name)}" for name, (_, rank) in quantiles.items()]
     result: Frame = nw.from_native(groups.project(", ".join(columns)))
     return result
 
@@ -88,6 +88,6 @@ def _place(rank: float) -> str:
     return f"({rank!r}::DOUBLE * (total - 1))"
 
 
-def _between(name: str, rank: float) -> str:
+def _interpolate(name: str, rank: float) -> str:
     low, high = (quote_name(f"{name}{place}") for place in PLACES)
     return f"{low} + ({high} - {low}) * ({_place(rank)} - floor{_place(rank)})"

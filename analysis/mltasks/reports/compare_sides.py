@@ -161,7 +161,7 @@ def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Si
     columns = [*keys, SIDE, "is_measured"]
     for batch in operations.iter_sorted(frame.select(*columns, "spent_ms", BLOCK), "spent_ms"):
         for values, part in batch.groupby(columns, dropna=False, observed=True, sort=False):
-            arrays = _shortened(part["spent_ms"].to_numpy("int64")), part[BLOCK].to_numpy("int8", copy=True)
+            arrays = _to_few_bytes(part["spent_ms"].to_numpy("int64")), part[BLOCK].to_numpy("int8", copy=True)
             parts.setdefault(key_of(values), []).append(arrays)
     for values in [*parts]:
         side = sides[values[:-2]][AFTER if values[-2] == AFTER else BEFORE]
@@ -172,7 +172,7 @@ def _add_durations(grouped: TaskGroups, sides: Mapping[tuple[Any, ...], tuple[Si
             side.lasted_ms = spent_ms
 
 
-def _shortened(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _to_few_bytes(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return a copy of sorted whole numbers, in four bytes each where these hold them all."""
     return values.astype("int32" if len(values) and abs(values[[0, -1]]).max() < 2**31 else "int64")
 
