@@ -28,7 +28,7 @@ COUNTS = ("deploys", "failed", "failures_in_a_row", "switches", "redeploys")
 TIMES = ("last_success_ms", "failing_since_ms", "last_start_ms")
 
 
-class Deployed(TypedDict):
+class DeploymentSummary(TypedDict):
     """What the deployments of one model come to; times in ms, nan where there is none."""
 
     model_id: str
@@ -46,7 +46,7 @@ class Deployed(TypedDict):
     function_name: str | None  # the newest that is known
 
 
-def none_of(model_id: str) -> Deployed:
+def none_of(model_id: str) -> DeploymentSummary:
     """Return the row of a model that no task deployed."""
     return {
         "model_id": model_id,
@@ -65,7 +65,7 @@ def none_of(model_id: str) -> Deployed:
     }
 
 
-def read_deployments(tasks: Tasks, node_starts: Sequence[int]) -> list[Deployed]:
+def read_deployments(tasks: Tasks, node_starts: Sequence[int]) -> list[DeploymentSummary]:
     """Return one row per model that was ever deployed; `node_starts` in ms.
 
     Raises UsageError for more than MOST models.
@@ -74,10 +74,10 @@ def read_deployments(tasks: Tasks, node_starts: Sequence[int]) -> list[Deployed]
     frame = tasks.frame.filter(is_deploy, ~nw.col("model_id").is_null()).select(
         *(nw.col(name).cast(nw.String) for name in ("model_id", *TEXTS)), "start_ms", "end_ms", "outcome_code"
     )
-    found = Deployments(node_starts)
+    deployments = Deployments(node_starts)
     for batch in operations.iter_sorted(frame, "start_ms", "end_ms"):
-        found.add(batch)
-    return list(found)
+        deployments.add(batch)
+    return list(deployments)
 
 
 class Deployments:
@@ -137,7 +137,7 @@ class Deployments:
         columns["failures_in_a_row"][models] = last - begins + 1 + np.where(has, 0, run)
         columns["last_success_ms"][models[has]] = end[completed[has]]
 
-    def __iter__(self) -> Iterator[Deployed]:
+    def __iter__(self) -> Iterator[DeploymentSummary]:
         """Yield the row of each model."""
         words = {number: name for name, number in outcomes.OUTCOME.items()}
         names = [name for name in self._columns if name not in ("last_code", "latest")]
@@ -145,7 +145,7 @@ class Deployments:
         codes = self._columns["last_code"].tolist()
         for model_id, code, row in zip(self._numbers, codes, rows, strict=True):
             last = {"model_id": model_id, "last_outcome": words.get(code, schema.OPEN)}
-            yield cast(Deployed, last | dict(zip(names, row, strict=True)))
+            yield cast(DeploymentSummary, last | dict(zip(names, row, strict=True)))
 
     def _number(self, models: pd.Series[Any]) -> Any:
         """Return the number of each row's model; new ones get the next, and a place in each column."""

@@ -12,7 +12,7 @@ from mltasks.engines import operations, prepare
 from mltasks.engines.dataset import Tasks
 from mltasks.reports import deployments, error_texts, report_info, totals
 from mltasks.reports.declarations.models import REPORT
-from mltasks.reports.deployments import Deployed
+from mltasks.reports.deployments import DeploymentSummary
 from mltasks.reports.model_verdict import find_verdict
 from mltasks.tasks import failure_reason, outcomes, schema
 from mltasks.tasks.filter_options import RateOptions
@@ -81,7 +81,7 @@ def _find_unrecorded(tasks: Tasks, recorded: Collection[str]) -> list[str]:
     return sorted(key for key, model in index.items() if model.state in DEPLOYED and key not in recorded)
 
 
-def _describe(deployed: Deployed, tasks: Tasks) -> dict[str, Any]:
+def _describe(deployed: DeploymentSummary, tasks: Tasks) -> dict[str, Any]:
     """Return the row of one model from what its deployments come to (see `read_deployments`)."""
     info, model = _find_model(deployed["model_id"], tasks)
     outcome, last_success = deployed["last_outcome"], deployed["last_success_ms"]
@@ -111,7 +111,7 @@ def _find_model(model_id: str, tasks: Tasks) -> tuple[ClusterInfo | None, Model 
     return None, None
 
 
-def _error(deployed: Deployed, tasks: Tasks) -> str | None:
+def _error(deployed: DeploymentSummary, tasks: Tasks) -> str | None:
     """Return the masked error of the last deployment; one text of several nodes stands once, after their names."""
     text, task_type = deployed["error"], deployed["task_type"]
     if text is None or task_type is None:
