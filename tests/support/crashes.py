@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -32,6 +33,7 @@ from mltasks.store.manifest import ClusterState
 
 MENDED = "in the partitions; mltasks sync mends it, if none is running"
 TESTS = Path(__file__).parents[1]
+POLLED = Lock()  # a start looks how others have ended; where two threads read that of one at once, it is 255 for one
 NEEDED = [
     "support.crashes",
     "pytest",  # a child imports the program again that its parent runs
@@ -118,7 +120,8 @@ class Syncing:
         context = _forking()
         self._line, there = context.Pipe()
         self.process: BaseProcess = context.Process(target=_run, args=(there, str(self.heard), work, arguments))
-        self.process.start()
+        with POLLED:
+            self.process.start()
         there.close()
         self._line.recv()  # it is there, and does nothing more before `begin`
 
@@ -133,9 +136,11 @@ class Syncing:
 
     def end(self, seconds: float = 240) -> int:
         """Wait for its end, and return how that was: its exit code, or less than zero by a signal."""
-        self.process.join(seconds)
-        assert self.process.exitcode is not None, f"not at its end after {seconds} s"
-        return self.process.exitcode
+        wait([self.process.sentinel], seconds)
+        with POLLED:
+            self.process.join(0)
+            assert self.process.exitcode is not None, f"not at its end after {seconds} s"
+            return self.process.exitcode
 
     def kill_after(self, seconds: float) -> None:
         """Kill it (SIGKILL) unless it ends by itself within the time."""
