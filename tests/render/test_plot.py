@@ -140,6 +140,12 @@ def test_open_tasks_are_steps_of_each_verdict(tasks: pd.DataFrame, ax: Axes) -> 
     assert counts == {"waiting: 27": [*range(27, 0, -1)], "open: 6": [*range(6, 0, -1)]}
 
 
+def test_few_open_tasks_have_whole_numbers_beside_them(tasks: pd.DataFrame, ax: Axes) -> None:
+    some = tasks[tasks["state"] == "CREATED"].head(2)
+    mltasks.plot.open_tasks(some, as_of=tasks["create_time"].max(), ax=ax)
+    assert [float(tick) for tick in ax.get_yticks()] == [0.0, 1.0, 2.0, 3.0]
+
+
 def test_a_source_and_filters_are_taken_as_by_the_report(ax: Axes) -> None:
     mltasks.plot.failure_rate("demo", task_type="TRAINING", every="5min", ax=ax)
     assert "306 tasks of ml-fixture" in ax.get_title("left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mltasks.render.plot import scales
 from mltasks.render.view import View
@@ -35,6 +36,7 @@ def draw_ages(view: View, order: tuple[str, ...], axes: Axes) -> None:
     scales.use_log_seconds(axes)
     axes.set_xlabel("age")
     axes.set_ylabel("open tasks at least so old")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     axes.grid(**scales.GRID)
     axes.legend()
