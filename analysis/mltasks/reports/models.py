@@ -94,7 +94,6 @@ def _describe(deployed: DeploymentSummary, tasks: Tasks) -> dict[str, Any]:
         "planned": model.planned_nodes if model else None,
         "current": model.current_nodes if model else None,
         "serving": None if model is None or model.serving is None else len(model.serving),
-        "last_outcome": outcome,
         "last_success": last_success if tasks.context.as_of_ms is None else min(last_success, tasks.context.as_of_ms),
         "failing_since": deployed["failing_since_ms"],
         "last_error": _error(deployed, tasks) if outcome in ("failed", "partial") else None,
