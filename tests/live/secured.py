@@ -27,7 +27,8 @@ from live.made_up import fill
 from live.make_tasks import train
 from live.prepare import SETTINGS as ML_SETTINGS
 from live.secured_home import VERSION, secured_home
-from live.server import STARTED_WITHIN, Server, ServerError, free_ports
+from live.server import STARTED_WITHIN, Server, ServerError
+from support.ports import free_ports
 
 HEAP = "768m"
 USERS = ("admin", "reader", "nobody", "insider")
@@ -115,7 +116,7 @@ class SecuredServer(Server):
 
     def _lay_out(self) -> None:
         home = secured_home()
-        self.url = f"https://127.0.0.1:{free_ports()[0]}"
+        self.url = f"https://127.0.0.1:{free_ports(1)[0]}"
         self.folder = Path(tempfile.mkdtemp(prefix="running-", dir=cache_folder()))
         certificates.make(self.conf)
         security_files.write(home, self.conf, self.key)
@@ -133,7 +134,7 @@ class SecuredServer(Server):
         self._end()
         self._dismiss_guard()
         port = urlsplit(self.url).port or 0
-        node.configure(self.folder, self.name, port, free_ports()[1], security_files.SETTINGS | more)
+        node.configure(self.folder, self.name, port, free_ports(1)[0], security_files.SETTINGS | more)
         self._launch(node.command(secured_home(), java(*RELEASES[VERSION].java), self.folder, HEAP), self.folder)
         self._wait()
 

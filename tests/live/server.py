@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from live import guard, node
 from live.api import Api
 from live.assemble import RELEASES, home, java
 from live.cache import SERVER_USER, as_root, cache_folder
+from support.ports import free_ports
 
 STARTED_WITHIN = 240.0
 STOPPED_WITHIN = 20.0
@@ -72,7 +72,7 @@ class Server(Api):
 
     @classmethod
     def _start_once(cls, version: str, server_home: Path, java_home: Path, heap: str) -> Server:
-        http_port, transport_port = free_ports()
+        http_port, transport_port = free_ports(2)
         server = cls(f"http://127.0.0.1:{http_port}", f"mltasks-{secrets.token_hex(4)}", version)
         try:
             # in the cache, which the server's user can surely come to: a temporary folder may be root's own
@@ -181,11 +181,3 @@ class Server(Api):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def free_ports() -> tuple[int, int]:
-    """Two ports of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]

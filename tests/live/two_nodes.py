@@ -11,7 +11,8 @@ from live import node
 from live.assemble import RELEASES, home, java
 from live.cache import cache_folder
 from live.made_up import TASKS
-from live.server import Server, free_ports
+from live.server import Server
+from support.ports import free_ports
 
 HEAP = "700m"
 VERSION = "3.6.0"
@@ -27,7 +28,7 @@ class TwoNodes:
     def __enter__(self) -> TwoNodes:
         java_home, server_home = java(*RELEASES[VERSION].java), home(VERSION)
         cluster = f"mltasks-{secrets.token_hex(4)}"
-        ports = [free_ports() for _ in range(2)]
+        ports = [free_ports(2) for _ in range(2)]
         seeds = ", ".join(f'"127.0.0.1:{transport}"' for _, transport in ports)
         with self._stack:
             for number, (http, transport) in enumerate(ports, 1):

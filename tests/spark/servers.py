@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyspark
+
+from support.ports import free_ports
 
 INSTALLED = Path(pyspark.__file__).parent
 UNUSED = re.compile(
@@ -51,7 +52,7 @@ def make_home(folder: Path) -> tuple[Path, str]:
     for jar in (INSTALLED / "jars").glob("*.jar"):
         if not UNUSED.match(jar.name):
             (folder / "jars" / jar.name).symlink_to(jar)
-    port = _free_port()
+    (port,) = free_ports(1)
     settings = SETTINGS | {PORT: str(port), "spark.sql.warehouse.dir": str(folder / "warehouse")}
     lines = [f"{name} {value}\n" for name, value in settings.items()]
     (folder / "conf" / "spark-defaults.conf").write_text("".join(lines))
@@ -75,7 +76,7 @@ def environment(java_home: Path, home: Path, folder: Path) -> dict[str, str]:
 @contextmanager
 def cluster(own: Mapping[str, str], folder: Path, workers: int = 2) -> Iterator[str]:
     """Run a master and workers of one core each; yield the master's URL. `own`: as `environment` returns."""
-    port = _free_port()
+    (port,) = free_ports(1)
     url = f"spark://127.0.0.1:{port}"
     master = ["org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(port)]
     worker = ["org.apache.spark.deploy.worker.Worker", url, "--host", "127.0.0.1", "--cores", "1", "--memory", "1g"]
@@ -107,9 +108,3 @@ def _wait(is_there: Callable[[], bool], folder: Path) -> None:
             logs = {path.name: path.read_text()[-1000:] for path in folder.glob("*.log")}
             raise TimeoutError(f"no Spark after {START_S} s: {logs}")
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

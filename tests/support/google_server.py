@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import msgspec
 import pyarrow.fs as pafs
 
 from live.java import MissingError
+from support.ports import free_ports
 
 BUCKET = "history"
 
@@ -37,7 +37,7 @@ def file_system(address: str) -> pafs.GcsFileSystem:
 @contextmanager
 def started(folder: Path) -> Iterator[str]:
     """Run a server with one bucket for a while, and yield its host and port; raises MissingError."""
-    program, port = binary(), _free_port()
+    program, (port,) = binary(), free_ports(1)
     address = f"127.0.0.1:{port}"
     command = [str(program), "-scheme=http", "-host=127.0.0.1", f"-port={port}", f"-public-host={address}"]
     command += [f"-external-url=http://{address}", "-backend=memory", "-log-level=error"]
@@ -47,13 +47,6 @@ def started(folder: Path) -> Iterator[str]:
             yield address
         finally:
             process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from live.java import MissingError
+from support.ports import free_ports
 
 KEY, SECRET, REGION = "key-of-tests", "secret-of-the-tests", "us-east-1"
 BUCKET = "history"
@@ -103,7 +103,7 @@ def binary() -> str:
 @contextmanager
 def started(folder: Path) -> Iterator[S3Server]:
     """Run a server with one bucket for a while; raises MissingError where there is none."""
-    program, ports = binary(), _free_ports()
+    program, ports = binary(), _choose_ports()
     (folder / "data").mkdir(parents=True)
     identity = {
         "name": "tests",
@@ -134,14 +134,10 @@ def _options(folder: Path, ports: dict[str, int]) -> Iterator[str]:
     yield from ("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms")  # it is its only master
 
 
-def _free_ports() -> dict[str, int]:
-    """Return ports that are free at the moment, all different."""
+def _choose_ports() -> dict[str, int]:
+    """Return the port of each part."""
     names = [*PARTS, *(f"{part}.grpc" for part in PARTS)]
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in names]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+    return dict(zip(names, free_ports(len(names)), strict=True))
 
 
 def _wait(server: S3Server, process: subprocess.Popen[bytes]) -> None:
