@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from live.java import MissingError
 from support import s3_proxy, s3_server
 from support.command import Command
-from support.missing import fail_or_skip
+from support.missing import or_skip
 from support.s3_proxy import Proxy
 from support.s3_server import Bucket, S3Server
 
@@ -18,11 +17,8 @@ from support.s3_server import Bucket, S3Server
 @pytest.fixture(scope="session")
 def s3_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A server that all tests share; without it they are skipped, and fail in CI."""
-    try:
-        with s3_server.started(tmp_path_factory.mktemp("s3")) as server:
-            yield server
-    except MissingError as error:
-        fail_or_skip(str(error))
+    with or_skip(s3_server.started(tmp_path_factory.mktemp("s3"))) as server:
+        yield server
 
 
 @pytest.fixture

@@ -22,14 +22,10 @@ from support.web_server import WebPage
 class CutAnswer(WebPage):
     """Answers with less than it promises."""
 
-    def do_GET(self) -> None:  # noqa: N802
-        """Answer."""
-        self.send_response(200)
-        self.send_header("etag", '"1"')
-        self.send_header("content-length", "100")
-        self.end_headers()
-        self.wfile.write(b"{")
-        self.close_connection = True
+    kind = "application/json"
+    page = b"{"
+    missing = 99
+    etag = '"1"'
 
 
 class NoPage(WebPage):
