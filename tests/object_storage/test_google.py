@@ -12,14 +12,13 @@ import pyarrow.fs as pafs
 import pytest
 
 import mltasks
-from live.java import MissingError
 from mltasks.object_storage import filesystem
 from mltasks.object_storage.errors import google_emulator
 from mltasks.reports.registry import REPORTS
 from support import google_server, stores, web_server
 from support.command import Command
 from support.documents import hit
-from support.missing import fail_or_skip
+from support.missing import or_skip
 from support.s3_server import Bucket
 from support.web_server import WebPage
 
@@ -30,11 +29,8 @@ WRITES = (("fetch", "demo", "-o", "gs://history/x.parquet"), ("failures", "demo"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with google_server.started(tmp_path_factory.mktemp("google")) as address:
-            yield address
-    except MissingError as error:
-        fail_or_skip(str(error))
+    with or_skip(google_server.started(tmp_path_factory.mktemp("google"))) as address:
+        yield address
 
 
 @pytest.fixture
@@ -210,6 +206,12 @@ def test_an_emulator_that_is_no_address(
 
 
 def test_the_emulator_is_named_as_googles_tools_do() -> None:
-    assert google_emulator({"STORAGE_EMULATOR_HOST": "localhost:4443"}) == "http://localhost:4443"
-    assert google_emulator({"CLOUD_STORAGE_EMULATOR_ENDPOINT": "http://localhost:4443/"}) == "http://localhost:4443"
-    assert google_emulator({}) == ""
+    assert google_emulator({"STORAGE_EMULATOR_HOST": "localhost:4443"}) == (
+        "http://localhost:4443",
+        "STORAGE_EMULATOR_HOST",
+    )
+    assert google_emulator({"CLOUD_STORAGE_EMULATOR_ENDPOINT": "http://localhost:4443/"}) == (
+        "http://localhost:4443",
+        "CLOUD_STORAGE_EMULATOR_ENDPOINT",
+    )
+    assert google_emulator({}).address == ""

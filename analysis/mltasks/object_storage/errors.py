@@ -32,6 +32,7 @@ DENIED = {"accessdenied", "forbidden", "403", "allaccessdisabled", "accountprobl
 MOVED = {"permanentredirect", "301", "redirect", "illegallocationconstraintexception"}
 GOOGLE = re.compile(r"google::cloud::Status\((\w+): (?:.*?with a last message of )?(.*?)(?: error_info=|$)")
 NO_TOKEN = "OAuth2 access token"  # Google's client has not got one by the credentials that it has found, or by none
+EMULATORS = ("STORAGE_EMULATOR_HOST", "CLOUD_STORAGE_EMULATOR_ENDPOINT")  # as Google's own tools have it, and pyarrow
 REASON = "The underlying error message was: "
 
 
@@ -64,7 +65,7 @@ def describe(place: ObjectPath, message: str, server: Server | None = None) -> E
     """
     message = re.sub(r"\s*\(Request ID: [^)]*\)", "", " ".join(message.split()))
     code, at = _code(message), ""
-    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+    server = server or s3_server()
     if place.scheme == "s3" and server.address:
         at = f" at {server.address}"
     words = DETAIL.split(message)[-1].strip()[:160].rstrip(".")
@@ -90,7 +91,8 @@ def describe(place: ObjectPath, message: str, server: Server | None = None) -> E
 
 def _describe_google(place: ObjectPath, code: str, words: str) -> Error:
     """Return the error for what Google's client says of a place: a code of gRPC, and a sentence."""
-    at = f" at {google_emulator()}" if google_emulator() else ""
+    emulator = google_emulator().address
+    at = f" at {emulator}" if emulator else ""
     keys, words = f"set {KEYS['gs']}", words.rstrip(". )")
     if NO_TOKEN in words:
         if not has_google_file():
@@ -112,10 +114,10 @@ def no_bucket(place: ObjectPath, server: Server | None = None) -> UsageError:
     """Return the error for a bucket, or a container of Azure's, that is not there."""
     at, look = "", ""
     if place.scheme == "s3":
-        server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+        server = server or s3_server()
         at, look = server.address, f", {server.setting} and AWS_REGION"
     elif place.scheme == "gs":
-        at = google_emulator()
+        at = google_emulator().address
     what = "container" if place.scheme.startswith("abfs") else "bucket"
     return UsageError(f"{place}: there is no {what} {place.bucket!r}{' at ' if at else ''}{at}; look at its name{look}")
 
@@ -129,8 +131,8 @@ def html_answer(place: ObjectPath, kind: str, server: Server | None = None) -> S
     """Return the error for an endpoint that answers with something else than S3, or Google's storage, does."""
     what = "S3"
     if place.scheme == "gs":
-        what, server = "Google Cloud Storage", Server(google_emulator(), "STORAGE_EMULATOR_HOST")
-    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+        what, server = "Google Cloud Storage", google_emulator()
+    server = server or s3_server()
     return StorageError(f"{place}: {server.address} answers with {kind}, so it is no {what}; look at {server.setting}")
 
 
@@ -153,10 +155,16 @@ def has_credentials(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get("AWS_ACCESS_KEY_ID") or environment.get("AWS_PROFILE"))
 
 
-def google_emulator(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the emulator of Google's storage that the environment names; empty: Google's own."""
-    url = environment.get("STORAGE_EMULATOR_HOST") or environment.get("CLOUD_STORAGE_EMULATOR_ENDPOINT") or ""
-    return f"http://{url}" if url and "://" not in url else url.rstrip("/")
+def s3_server() -> Server:
+    """Return the endpoint that the environment names for S3; its address is empty where that is Amazon's."""
+    return Server(endpoint(), "AWS_ENDPOINT_URL")
+
+
+def google_emulator(environment: Mapping[str, str] = os.environ) -> Server:
+    """Return the emulator of Google's storage that the environment names; its address is empty where it is Google's."""
+    name = next((name for name in EMULATORS if environment.get(name)), EMULATORS[0])
+    url = environment.get(name, "")
+    return Server(f"http://{url}" if url and "://" not in url else url.rstrip("/"), name)
 
 
 def has_google_file(environment: Mapping[str, str] = os.environ) -> bool:

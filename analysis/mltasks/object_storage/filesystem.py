@@ -23,6 +23,7 @@ from mltasks.object_storage.errors import (
     has_google_file,
     html_answer,
     no_credentials,
+    s3_server,
 )
 from mltasks.object_storage.path import ObjectPath, parse_url
 
@@ -64,7 +65,9 @@ def _open(scheme: str, bucket: str, settings: tuple[tuple[str, str], ...]) -> pa
 def _open_google(url: str, environment: Mapping[str, str]) -> pafs.FileSystem:
     make = partial(pafs.GcsFileSystem, retry_time_limit=GIVE_UP)  # first, since not every pyarrow has it
     if options := google_options(environment):
-        _check_answer(parse_url(url), f"{google_emulator(environment)}/storage/v1/b/{urlsplit(url).netloc}", "json")
+        _check_answer(
+            parse_url(url), f"{google_emulator(environment).address}/storage/v1/b/{urlsplit(url).netloc}", "json"
+        )
         return make(**options, anonymous=True)
     if not has_google_file(environment):  # Google's client would look for a machine of Google's again and again
         try:
@@ -77,13 +80,10 @@ def _open_google(url: str, environment: Mapping[str, str]) -> pafs.FileSystem:
 def google_options(environment: Mapping[str, str]) -> dict[str, str]:
     """Return where the emulator is that the environment names; it takes no credentials, and gets none.
 
-    STORAGE_EMULATOR_HOST, as Google's own tools have it, or CLOUD_STORAGE_EMULATOR_ENDPOINT. Raises UsageError for
-    what is no address.
+    Raises UsageError for what is no address.
     """
-    url = google_emulator(environment)
-    if not url:
-        return {}
-    return _address(url, "STORAGE_EMULATOR_HOST", "http://localhost:4443")
+    url, name = google_emulator(environment)
+    return _address(url, name, "http://localhost:4443") if url else {}
 
 
 def _open_azure(url: str, settings: tuple[tuple[str, str], ...]) -> pafs.FileSystem:
@@ -166,7 +166,7 @@ def region_of(environment: Mapping[str, str]) -> str | None:
 
 def check_endpoint(place: ObjectPath, server: Server | None = None) -> None:
     """Raise StorageError where a named endpoint is no S3: what pyarrow takes for an empty list may be a web page."""
-    server = server or Server(endpoint(), "AWS_ENDPOINT_URL")
+    server = server or s3_server()
     if place.scheme == "s3" and server.address:
         _check_answer(place, f"{server.address.rstrip('/')}/{place.bucket}", "xml", server)
 
