@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import mltasks as library
 from support.command import Command
 from support.documents import hit
 from support.stores import AS_OF, DAY, put
+from support.stub_cluster import StubCluster
 
 CLOSED = "http://127.0.0.1:1"
 
@@ -52,6 +55,18 @@ def test_all_are_the_configured_clusters(mltasks: Command, tmp_path: Path, monke
     assert note == f"mltasks: clusters have their names from {tmp_path / 'mltasks.toml'}"
     assert "nothing answers there" in first
     assert "[clusters.us]: password_env NOT_SET is not set" in second
+
+
+def test_where_names_come_from_is_said_once_whatever_is_imported_meanwhile(tmp_path: Path) -> None:
+    with StubCluster({"task-1": 1}) as cluster:
+        text = f'[clusters.eu]\nurl = "{cluster.url}"\n[clusters.us]\nurl = "{CLOSED}"\n'
+        (tmp_path / "mltasks.toml").write_text(text, encoding="utf-8")
+        call = [sys.executable, "-m", "mltasks", "failures", "--all"]
+        ran = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 3
+    note, failed = ran.stderr.splitlines()
+    assert note == f"mltasks: clusters have their names from {tmp_path / 'mltasks.toml'}"
+    assert failed.startswith(f"mltasks: {CLOSED}: nothing answers there")
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(mltasks: Command) -> None:

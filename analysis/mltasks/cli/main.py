@@ -15,7 +15,14 @@ import click
 
 from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
-from mltasks.exceptions import ClusterError, ConfigNotice, Error, InsecureWarning, StorageError, TaskDataWarning
+from mltasks.exceptions import (
+    ClusterError,
+    ConfigNotice,
+    Error,
+    InsecureWarning,
+    StorageError,
+    TaskDataWarning,
+)
 from mltasks.reports.registry import REPORTS
 
 if TYPE_CHECKING:
@@ -58,6 +65,7 @@ EPILOG = """mltasks COMMAND --help shows the options of a command.
 Completion in bash (for others zsh_source or fish_source):
   eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
 """
+SAID_ONCE = (InsecureWarning, ConfigNotice)
 WIDEST = 100  # letters of a line of the help, where the terminal has so many
 COMPLETION = "_MLTASKS_COMPLETE"  # by which a shell asks, and whose name click has made of ours
 COMMANDS = {  # name -> its module, and what it does
@@ -206,16 +214,22 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 
 def _only_our_warnings() -> None:
+    """Print our warnings and no others; of a secret and of a file with clusters each text once.
+
+    Python's own memory of what it has shown is lost when a library changes what is shown, as many do for a moment.
+    """
     warnings.simplefilter("ignore")
-    warnings.simplefilter("always", TaskDataWarning)
-    for category in (InsecureWarning, ConfigNotice):
-        warnings.simplefilter("default", category)
-    warnings.showwarning = _print_warning
+    for category in (TaskDataWarning, *SAID_ONCE):
+        warnings.simplefilter("always", category)
+    said = set[str]()
 
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        line = f"{'' if issubclass(category, ConfigNotice) else 'warning: '}{_one_line(message)}"
+        if line not in said or not issubclass(category, SAID_ONCE):
+            print(f"mltasks: {line}", file=sys.stderr)
+        said.add(line)
 
-def _print_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    kind = "" if issubclass(category, ConfigNotice) else "warning: "
-    print(f"mltasks: {kind}{_one_line(message)}", file=sys.stderr)
+    warnings.showwarning = show
 
 
 def _forget_stdout() -> None:
