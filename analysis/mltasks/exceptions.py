@@ -29,6 +29,10 @@ class StorageError(ClusterError):
     """Object storage could not be asked: connection, credentials, permission, or an endpoint that is something else."""
 
 
+class SparkError(ClusterError):
+    """Apache Spark could not be asked: nothing answers at its address, or no session could be started."""
+
+
 class DataError(Error):
     """The data is incomplete or cannot be read; nothing smaller is handed out in its place."""
 

@@ -94,6 +94,7 @@ def test_where_no_spark_answers_one_line_says_so(mltasks: Command, options: list
     ran = mltasks("failures", "demo", "--engine", "spark", *options)
     assert (ran.code, ran.err.count("\n")) == (code, 1)
     assert message in ran.err
+    assert "doctor" not in ran.err
 
 
 def test_options_of_another_engine_and_engines_that_are_not_there_are_refused(mltasks: Command) -> None:

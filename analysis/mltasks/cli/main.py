@@ -20,6 +20,7 @@ from mltasks.exceptions import (
     ConfigNotice,
     Error,
     InsecureWarning,
+    SparkError,
     StorageError,
     TaskDataWarning,
 )
@@ -205,7 +206,7 @@ def _describe(error: Exception) -> tuple[str, int]:
         context = getattr(error, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
         return f"{error.format_message().rstrip('.')}{where}", 2
-    if isinstance(error, ClusterError) and not isinstance(error, StorageError):
+    if isinstance(error, ClusterError) and not isinstance(error, StorageError | SparkError):
         return f"{error} (mltasks doctor looks closer)", error.exit_code
     if isinstance(error, Error):
         return str(error), error.exit_code
