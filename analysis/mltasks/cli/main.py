@@ -13,17 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mltasks.cli import warning_lines
 from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
-from mltasks.exceptions import (
-    ClusterError,
-    ConfigNotice,
-    Error,
-    InsecureWarning,
-    SparkError,
-    StorageError,
-    TaskDataWarning,
-)
+from mltasks.exceptions import ClusterError, Error, SparkError, StorageError
 from mltasks.reports.registry import REPORTS
 
 if TYPE_CHECKING:
@@ -66,7 +59,6 @@ EPILOG = """mltasks COMMAND --help shows the options of a command.
 Completion in bash (for others zsh_source or fish_source):
   eval "$(_MLTASKS_COMPLETE=bash_source mltasks)"
 """
-SAID_ONCE = (InsecureWarning, ConfigNotice)
 WIDEST = 100  # letters of a line of the help, where the terminal has so many
 COMPLETION = "_MLTASKS_COMPLETE"  # by which a shell asks, and whose name click has made of ours
 COMMANDS = {  # name -> its module, and what it does
@@ -186,7 +178,7 @@ def _main(arguments: list[str], interrupts: Interrupts) -> int:
     try:
         with warnings.catch_warnings():
             if not debug:
-                _only_our_warnings()
+                warning_lines.print_only_ours()
             code = group.main(args=arguments, prog_name="mltasks", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _report_error("interrupted", interrupts.exit_code, debug)
@@ -214,25 +206,6 @@ def _describe(error: Exception) -> tuple[str, int]:
     return text, Error.exit_code
 
 
-def _only_our_warnings() -> None:
-    """Print our warnings and no others; of a secret and of a file with clusters each text once.
-
-    Python's own memory of what it has shown is lost when a library changes what is shown, as many do for a moment.
-    """
-    warnings.simplefilter("ignore")
-    for category in (TaskDataWarning, *SAID_ONCE):
-        warnings.simplefilter("always", category)
-    said = set[str]()
-
-    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        line = f"{'' if issubclass(category, ConfigNotice) else 'warning: '}{_one_line(message)}"
-        if line not in said or not issubclass(category, SAID_ONCE):
-            print(f"mltasks: {line}", file=sys.stderr)
-        said.add(line)
-
-    warnings.showwarning = show
-
-
 def _forget_stdout() -> None:
     """Throw away what is left for a stdout that takes no more, so that Python does not complain when it ends."""
     with contextlib.suppress(OSError, ValueError):
@@ -244,14 +217,8 @@ def _report_error(text: str, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"mltasks: {_one_line(text)}", file=sys.stderr)
+    print(f"mltasks: {warning_lines.one_line(text)}", file=sys.stderr)
     return code
-
-
-def _one_line(text: Any) -> str:
-    from mltasks.render.harmless_text import one_line
-
-    return one_line(str(text))
 
 
 def run() -> None:
