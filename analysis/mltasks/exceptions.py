@@ -29,8 +29,8 @@ class StorageError(ClusterError):
     """Object storage could not be asked: connection, credentials, permission, or an endpoint that is something else."""
 
 
-class SparkError(ClusterError):
-    """Apache Spark could not be asked: nothing answers at its address, or no session could be started."""
+class EngineError(ClusterError):
+    """An engine could not be asked: nothing answers at its address, or no session could be started."""
 
 
 class DataError(Error):

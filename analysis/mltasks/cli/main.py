@@ -16,7 +16,7 @@ import click
 from mltasks.cli import warning_lines
 from mltasks.cli.interrupts import Interrupts
 from mltasks.cli.mask import MaskedStream
-from mltasks.exceptions import ClusterError, Error, SparkError, StorageError
+from mltasks.exceptions import ClusterError, EngineError, Error, StorageError
 from mltasks.reports.registry import REPORTS
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _describe(error: Exception) -> tuple[str, int]:
         context = getattr(error, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
         return f"{error.format_message().rstrip('.')}{where}", 2
-    if isinstance(error, ClusterError) and not isinstance(error, StorageError | SparkError):
+    if isinstance(error, ClusterError) and not isinstance(error, StorageError | EngineError):
         return f"{error} (mltasks doctor looks closer)", error.exit_code
     if isinstance(error, Error):
         return str(error), error.exit_code

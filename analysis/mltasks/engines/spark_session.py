@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from mltasks.exceptions import SparkError, UsageError
+from mltasks.exceptions import EngineError, UsageError
 
 LOCAL = "local[*]"
 SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit sets it: there master and settings are its own
@@ -39,7 +39,7 @@ def open_session(session: Any, settings: Mapping[str, str]) -> Any:
     """Return the session that is given, else the one that runs, else a new one.
 
     `settings`: `master` (a URL such as ``spark://host:7077``) or `remote` (of a Connect server, ``sc://host:15002``).
-    Raises UsageError where Spark or Java is not installed, SparkError where nobody answers.
+    Raises UsageError where Spark or Java is not installed, EngineError where nobody answers.
     """
     if session is not None:
         if type(session).__module__.partition(".")[0] != "pyspark":
@@ -77,7 +77,9 @@ def _start(builder: Any, master: str | None) -> Any:
             log.seek(0)
             lines = [line for line in log.read()[-LOG:].splitlines() if "Exception" in line or "rror" in line]
             why = (lines or str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise SparkError(f"{master or 'spark'}: no Spark session could be started ({why.strip()[:200]})") from error
+            raise EngineError(
+                f"{master or 'spark'}: no Spark session could be started ({why.strip()[:200]})"
+            ) from error
 
 
 def _connect(builder: Any, remote: str) -> Any:
@@ -91,7 +93,7 @@ def _connect(builder: Any, remote: str) -> Any:
         raise UsageError(f"--spark-remote: {error.name} is not installed; pip install 'pyspark[connect]'") from error
     except Exception as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise SparkError(f"{remote.partition(';')[0]}: no Spark session ({first[:200]})") from error
+        raise EngineError(f"{remote.partition(';')[0]}: no Spark session ({first[:200]})") from error
     return session
 
 
@@ -105,14 +107,14 @@ def _check_java() -> None:
 
 
 def _check_answer(url: str, port: int) -> None:
-    """Raise SparkError where nobody listens: Spark itself would try for minutes."""
+    """Raise EngineError where nobody listens: Spark itself would try for minutes."""
     parts = urlsplit(url.partition(";")[0])
     place = f"{parts.hostname or ''}:{parts.port or port}"
     try:
         socket.create_connection((parts.hostname or "", parts.port or port), timeout=ANSWER_S).close()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise SparkError(f"{parts.scheme}://{place}: no Spark answers there ({why}); is it running?") from error
+        raise EngineError(f"{parts.scheme}://{place}: no Spark answers there ({why}); is it running?") from error
 
 
 @contextmanager
